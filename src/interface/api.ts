@@ -1,0 +1,216 @@
+/**
+ * The control API of a node, as JSON over loopback HTTP under `/api/v1`.
+ * CIDs and hashes are strings, accounts are multikeys, amounts are decimal strings of base units.
+ */
+
+export type Role = 'validator' | 'assessor' | 'gateway' | 'contributor' | 'light'
+
+/** GET /api/v1/status */
+export interface NodeStatus {
+  chain: string
+  name: string
+  account: string
+  peerId: string
+  roles: Role[]
+  peers: Array<{ peerId: string, address: string, name?: string }>
+  height: number
+  epoch: number
+  finalisedView: number
+  stateRoot: string
+  balance: string
+  gopen: string
+  validators: Array<{ account: string, stake: string }>
+  params: Record<string, unknown>
+  /** where the OpenAI-compatible API listens, on gateways */
+  gatewayUrl?: string
+}
+
+/** GET /api/v1/datanets */
+export interface DatanetView {
+  datanet: string
+  name: string
+  title: string
+  description: string
+  licence: string
+  curator: string
+  contributions: number
+  admitted: number
+}
+
+/** GET /api/v1/contributions?datanet= */
+export interface ContributionView {
+  contribution: string
+  datanet: string
+  contributor: string
+  title: string
+  rows: number
+  bytes: number
+  status: 'pending' | 'admitted' | 'rejected'
+  attestations: Array<{ validator: string, verdict: 'admit' | 'reject' }>
+  earned: string
+}
+
+/** GET /api/v1/bases */
+export interface BaseView {
+  base: string
+  name: string
+  licence: string
+  parameters: number
+  contextLength: number
+}
+
+/** GET /api/v1/presets: recipes without base and snapshot, for people who know no machine learning */
+export interface PresetView {
+  preset: string
+  title: string
+  description: string
+  rank: number
+  steps: number
+  batchSize: number
+  sequenceLength: number
+  targets: string[]
+  learningRate: number
+}
+
+/** POST /api/v1/trainings */
+export interface TrainingRequest {
+  name: string
+  base: string
+  datanets: string[]
+  preset: string
+  /** overrides of the preset */
+  steps?: number
+  rank?: number
+  seed?: number
+}
+
+/** GET /api/v1/trainings, GET /api/v1/trainings/:id, DELETE cancels */
+export interface TrainingView {
+  id: string
+  name: string
+  state: 'queued' | 'training' | 'influence' | 'publishing' | 'attesting' | 'done' | 'failed' | 'cancelled'
+  step: number
+  steps: number
+  /** mean loss per step so far, nats per token */
+  losses: number[]
+  /** 0..1 of the current state's work */
+  progress: number
+  /** estimated, before and while it runs */
+  secondsLeft?: number
+  adapter?: string
+  error?: { code: string, message: string }
+}
+
+/** GET /api/v1/adapters */
+export interface AdapterView {
+  adapter: string
+  name: string
+  developer: string
+  base: string
+  contributions: number
+  status: 'pending' | 'admitted' | 'rejected'
+  losses: number[]
+  influence: 'forward' | 'reverse'
+  pricePerThousandTokens: string
+  earned: string
+}
+
+/** POST /api/v1/ask: this node pays from its own account and co-signs the receipt */
+export interface AskRequest {
+  adapter: string
+  prompt: string
+  maxTokens?: number
+  temperature?: number
+  topK?: number
+  seed?: number
+}
+
+/** a share of an answer: what one contribution did for it */
+export interface AttributionShare {
+  contribution: string
+  contributor: string
+  title: string
+  /** derivative of the answer's log-likelihood by the contribution's weight; may be negative */
+  influence: number
+  /** of the positive part, 0..1 */
+  share: number
+}
+
+export interface AnswerView {
+  receipt: string
+  adapter: string
+  prompt: string
+  answer: string
+  /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`) */
+  tokens: Array<{ text: string, share: number | null, influence: number }>
+  shares: AttributionShare[]
+  method: string
+  /** `exact` from the influence Jacobian; `preview` is GradDot until the epoch's replay */
+  precision: 'exact' | 'preview'
+  fee: string
+  promptTokens: number
+  outputTokens: number
+  milliseconds: number
+}
+
+/** GET /api/v1/tasks */
+export interface TaskView {
+  task: string
+  adapter: string
+  epoch: number
+  phase: string
+  fees: string
+  scoreRoot: string | null
+  deadline: number
+  seats: Array<{ assessor: string, state: 'drawn' | 'committed' | 'revealed' | 'opened' | 'slashed', scoreRoot: string | null, fault: string | null }>
+  payouts: Array<{ account: string, reason: string, contribution?: string, amount: string }>
+}
+
+/** GET /api/v1/proposals */
+export interface ProposalView {
+  proposal: number
+  title: string
+  status: string
+  proposer: string
+  for: string
+  against: string
+  abstain: string
+  voteStart: number
+  voteEnd: number
+  eta: number | null
+  actions: unknown[]
+}
+
+/** GET /api/v1/why?contribution=&task= : every link of the chain of reasons, each checked by proof */
+export interface WhyView {
+  contribution: string
+  contributor: string
+  title: string
+  task: string
+  adapter: string
+  epoch: number
+  score: string
+  totalScore: string
+  sharePercent: number
+  dataPool: string
+  amount: string
+  /** what was verified, in order, with what it was verified against */
+  steps: Array<{ title: string, detail: string, verified: boolean }>
+  header: { height: number, hash: string, stateRoot: string, signers: number, validators: number }
+}
+
+/** GET /api/v1/events (server-sent events; `data:` is one of these) */
+export type NodeEvent =
+  | { type: 'block', height: number, hash: string, proposer: string, transactions: number, view: number, signers: number, validators: number }
+  | { type: 'peer', peerId: string, connected: boolean }
+  | { type: 'datanet', datanet: string, name: string }
+  | { type: 'contribution', contribution: string, datanet: string, status: string }
+  | { type: 'attestation', subject: string, validator: string, verdict: string }
+  | { type: 'adapter', adapter: string, status: string }
+  | { type: 'training', training: TrainingView }
+  | { type: 'answer', receipt: string, adapter: string, fee: string }
+  | { type: 'task', task: TaskView }
+  | { type: 'payment', from: string, to: string, amount: string, reason: string, task?: string }
+  | { type: 'proposal', proposal: number, status: string, title: string }
+  | { type: 'params', params: Record<string, unknown> }
+  | { type: 'log', level: 'info' | 'warn' | 'error', message: string }

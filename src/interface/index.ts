@@ -1,0 +1,9 @@
+/**
+ * Types that modules share. No code, so that nothing here can be a cycle.
+ */
+export type * from './api.ts'
+export type * from './chain.ts'
+export type * from './ledger.ts'
+export type * from './objective.ts'
+export type * from './records.ts'
+export type * from './startable.ts'

@@ -1,0 +1,271 @@
+import type { CID } from 'multiformats/cid'
+
+/**
+ * An account: an Ed25519 public key, 32 bytes. Written for people as a multikey
+ * (`z6Mk…`, base58btc of multicodec 0xed and the key).
+ */
+export type Account = Uint8Array
+
+/** Base units of OPEN: 1 OPEN is 10^18 base units. Never a number. */
+export type Amount = bigint
+
+/** A SHA-256 digest, 32 bytes. */
+export type Hash = Uint8Array
+
+/**
+ * A record with its author's signature. The signature is Ed25519 over
+ * `domain || dag-cbor(payload)`; the record's CID is that of the dag-cbor of this envelope.
+ */
+export interface Signed<T> {
+  payload: T
+  signer: Account
+  /** 64 bytes */
+  signature: Uint8Array
+}
+
+/** One column of the rows of a Datanet. */
+export interface FieldSchema {
+  name: string
+  type: 'string' | 'integer'
+  required: boolean
+}
+
+/** What a contribution must satisfy to be admitted. Shares are in per mille. */
+export interface AdmissionPolicy {
+  rowsMin: number
+  rowsMax: number
+  /** share of rows that may be near duplicates of rows admitted earlier */
+  duplicatesPermilleMax: number
+  /** share of rows in which personal data was found */
+  piiPermilleMax: number
+  /** mean quality of rows, see protocols/attestation.md */
+  qualityPermilleMin: number
+}
+
+/** The constitution of a Datanet. Its CID is the Datanet's identifier. */
+export interface DatanetManifest {
+  type: 'datanet'
+  version: 1
+  name: string
+  title: string
+  description: string
+  /** SPDX expression that every contribution must carry */
+  licence: string
+  fields: FieldSchema[]
+  /** the field that models are trained on */
+  textField: string
+  admission: AdmissionPolicy
+  curator: Account
+}
+
+/** Integers and strings only: no floats on the wire. */
+export type Row = Record<string, string | number>
+
+/** A block of rows: one dag-cbor block of at most SHARD_BYTES_MAX. */
+export interface Shard {
+  type: 'shard'
+  version: 1
+  rows: Row[]
+}
+
+/** One contributor's record that adds shards to a Datanet. Travels as `Signed<Contribution>`. */
+export interface Contribution {
+  type: 'contribution'
+  version: 1
+  datanet: CID
+  contributor: Account
+  /** a short title for people, at most 120 characters */
+  title: string
+  licence: string
+  rows: number
+  bytes: number
+  shards: CID[]
+}
+
+/** The outcome of one check. `measure` and `limit` are integers whose unit the check's name fixes. */
+export interface CheckResult {
+  name: string
+  passed: boolean
+  measure: number
+  limit: number
+  detail: string
+}
+
+/** A validator's verdict on a contribution or an adapter. Travels as `Signed<Attestation>`. */
+export interface Attestation {
+  type: 'attestation'
+  version: 1
+  subject: CID
+  subjectKind: 'contribution' | 'adapter'
+  validator: Account
+  verdict: 'admit' | 'reject'
+  checks: CheckResult[]
+}
+
+/** The contributions that a training run sees, sorted by the bytes of their CIDs. */
+export interface Snapshot {
+  type: 'snapshot'
+  version: 1
+  datanets: CID[]
+  contributions: CID[]
+}
+
+/** The shape of a Llama-family model. Real numbers are integers in units of 10^-9 (`Nano`). */
+export interface LlamaConfig {
+  dim: number
+  hiddenDim: number
+  layers: number
+  heads: number
+  kvHeads: number
+  vocabularySize: number
+  contextLength: number
+  ropeTheta: number
+  rmsNormEpsNano: number
+  /** true if the output head is the embedding */
+  tied: boolean
+}
+
+/** Frozen weights and tokenizer. */
+export interface BaseModel {
+  type: 'base'
+  version: 1
+  name: string
+  licence: string
+  config: LlamaConfig
+  /** raw CID of a safetensors file with Hugging Face Llama tensor names */
+  weights: CID
+  /** raw CID of a tokenizer.json */
+  tokenizer: CID
+}
+
+/** Everything that fixes a training run. The same recipe gives the same bytes on every machine. */
+export interface Recipe {
+  type: 'recipe'
+  version: 1
+  base: CID
+  snapshot: CID
+  /** e.g. `datanet-engine/1`; another engine is another recipe */
+  engine: string
+  rank: number
+  /** LoRA alpha; the factor is alpha / rank */
+  alpha: number
+  /** e.g. `['q_proj', 'v_proj']` */
+  targets: string[]
+  steps: number
+  /** examples in one step */
+  batchSize: number
+  /** tokens in one example */
+  sequenceLength: number
+  learningRateNano: number
+  warmupSteps: number
+  beta1Nano: number
+  beta2Nano: number
+  /** Adam's epsilon, added under the square root */
+  epsilonNano: number
+  seed: number
+  /** a checkpoint after every this many steps, and one at the end */
+  checkpointEverySteps: number
+}
+
+/** How an adapter's answers are attributed. Consensus hashes it with the scores. */
+export type AttributionMethod = 'trajectory' | 'graddot'
+
+/** LoRA weights with all that is needed to recompute them. Travels as `Signed<Adapter>`. */
+export interface Adapter {
+  type: 'adapter'
+  version: 1
+  name: string
+  developer: Account
+  base: CID
+  snapshot: CID
+  recipe: CID
+  /** raw CID of adapter_model.safetensors (PEFT names) */
+  weights: CID
+  /** raw CIDs of the training states (weights and optimiser moments), in step order; the last is the final one */
+  checkpoints: CID[]
+  /** mean loss of each step, in micronats per token */
+  lossMicro: number[]
+  method: AttributionMethod
+  /**
+   * `forward`: the influence Jacobian is published, `columns[i]` belongs to `snapshot.contributions[i]`.
+   * `reverse`: there is none, scores come from one replay per epoch.
+   */
+  influence: { form: 'forward', columns: CID[] } | { form: 'reverse' }
+  /** OPEN base units for 1,000 tokens, prompt and answer together */
+  pricePerThousandTokens: Amount
+}
+
+/** Deterministic sampling. Temperature 0 is greedy. */
+export interface SamplerSettings {
+  temperatureMilli: number
+  topK: number
+  seed: number
+}
+
+/**
+ * The signed record of one paid inference. The ledger and gossip see salted hashes only;
+ * the tokens are in the `ReceiptOpening`, which goes to the committee alone.
+ */
+export interface Receipt {
+  type: 'receipt'
+  version: 1
+  chain: string
+  adapter: CID
+  gateway: Account
+  payer: Account
+  channel: Hash
+  /** position within the channel, from 0 */
+  sequence: number
+  /** SHA-256 of domain, salt and prompt tokens, see protocols/receipt.md */
+  promptHash: Hash
+  /** SHA-256 of domain, salt and output tokens */
+  outputHash: Hash
+  promptTokens: number
+  outputTokens: number
+  sampler: SamplerSettings
+  fee: Amount
+  /** what the channel's voucher amounts to after this receipt */
+  cumulative: Amount
+}
+
+/** Both parties' signatures over one receipt. Its CID is that of the dag-cbor of this envelope. */
+export interface CosignedReceipt {
+  payload: Receipt
+  gatewaySignature: Uint8Array
+  payerSignature: Uint8Array
+}
+
+/** What a committee member needs to replay a receipt. Goes over authenticated streams only. */
+export interface ReceiptOpening {
+  receipt: CosignedReceipt
+  /** 32 bytes */
+  salt: Uint8Array
+  prompt: number[]
+  output: number[]
+}
+
+/** A payer's promise to a gateway: all that it may take from the channel so far. */
+export interface Voucher {
+  type: 'voucher'
+  version: 1
+  chain: string
+  channel: Hash
+  cumulative: Amount
+}
+
+/** One line of a score table. */
+export interface ScoreEntry {
+  contribution: CID
+  /** int64 fixed point, see protocols/score.md; never negative after clipping */
+  score: bigint
+}
+
+/** An assessor's result for a task; `entries` sorted by the bytes of their CIDs. */
+export interface ScoreTable {
+  type: 'scores'
+  version: 1
+  adapter: CID
+  method: AttributionMethod
+  engine: string
+  entries: ScoreEntry[]
+}
