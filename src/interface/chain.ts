@@ -1,5 +1,5 @@
-import type { Signed, Account, Hash } from './records.ts'
 import type { LedgerEvent, Transaction, TransactionResult } from './ledger.ts'
+import type { Signed, Account, Hash } from './records.ts'
 
 /** What consensus certifies. Its hash (SHA-256 of `datanet/header/1` and its dag-cbor) names the block. */
 export interface Header {

@@ -15,6 +15,7 @@ export interface Objective {
    * Mean negative log-likelihood per token of one example, and its gradient.
    *
    * @param theta - `parameters` values; the model sees them rounded to f32
+   * @param example - its number
    * @param out - the gradient is written here, `parameters` values
    */
   gradient (theta: Float64Array, example: number, out: Float32Array): number
@@ -22,6 +23,8 @@ export interface Objective {
   /**
    * The same with first-order changes along each tangent: forward over reverse.
    *
+   * @param theta - `parameters` values
+   * @param example - its number
    * @param tangents - K directions of `parameters` values
    * @param out - the gradient
    * @param hvps - K vectors: the Hessian of this example's loss times each tangent

@@ -1,0 +1,89 @@
+/**
+ * The layers of ARCHITECTURE.md. A module imports from its own layer's allowed neighbours and from below,
+ * always through index.ts; nothing imports upward; nothing is circular, types included.
+ */
+const layers = [
+  ['interface', 'utils'],
+  ['wire', 'identity', 'numeric'],
+  ['models', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
+  ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'settlement'],
+  ['node', 'light-client'],
+  ['api', 'cli', 'ui']
+]
+
+const upward = layers.slice(0, -1).map((modules, index) => ({
+  name: `layer-${index}-imports-upward`,
+  comment: `Layer ${index} (${modules.join(', ')}) may not know the layers above it.`,
+  severity: 'error',
+  from: { path: `^src/(${modules.join('|')})/` },
+  to: { path: `^src/(${layers.slice(index + 1).flat().join('|')})/` }
+}))
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'no-circular',
+      comment: 'A cycle means that two files are one thing, or that a type lives in the wrong room.',
+      severity: 'error',
+      from: {},
+      to: { circular: true }
+    },
+    {
+      name: 'through-index',
+      comment: 'Across modules only through index.ts.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] }
+    },
+    {
+      name: 'no-own-index',
+      comment: 'A file that imports its own index.ts closes a cycle sooner or later.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/(?!index\\.ts$)' },
+      to: { path: '^src/$1/index\\.ts$' }
+    },
+    {
+      name: 'pure-layers',
+      comment: 'Layers 0 to 2 compute what peers agree on: no host, no network, no disk.',
+      severity: 'error',
+      from: { path: `^src/(${[...layers[0], ...layers[2], 'wire', 'numeric'].join('|')})/` },
+      to: { path: '^node:|node_modules/(libp2p|@libp2p|helia|@helia|level|abstract-level|classic-level|fastify)', dependencyTypesNot: ['type-only'] }
+    },
+    {
+      name: 'pure-layers-core',
+      comment: 'The same for Node built-ins, which the cruiser names without a scheme.',
+      severity: 'error',
+      from: { path: `^src/(${[...layers[0], ...layers[2], 'wire', 'numeric'].join('|')})/` },
+      to: { dependencyTypes: ['core'] }
+    },
+    {
+      name: 'browser-graph',
+      comment: 'The light client and the entry point run in browsers: nothing in their graph may be Node-only (the identity backend is swapped by the browser field).',
+      severity: 'error',
+      from: { path: '^src/(index\\.ts|light-client/|ui/)' },
+      to: { reachable: true, path: '^(node:|(fs|path|crypto|worker_threads|child_process|os|net|http)$)|node_modules/(classic-level|@chainsafe/blst|fastify)', pathNot: '^src/identity/backend\\.ts$' }
+    },
+    {
+      name: 'not-in-package',
+      comment: 'What src imports at run time is a dependency, not a development dependency.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ui/app/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'npm'] }
+    },
+    {
+      name: 'resolvable',
+      comment: 'Every import exists.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true }
+    }
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/(numeric/assembly|ui/app)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.json'] }
+  }
+}
