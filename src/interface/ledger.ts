@@ -159,6 +159,8 @@ export interface DatanetState {
   name: string
   contributions: number
   admitted: number
+  /** held until the first contribution is admitted, then 0 */
+  deposit: Amount
   height: number
 }
 
@@ -170,6 +172,8 @@ export interface ContributionState {
   contributor: Account
   rows: number
   bytes: number
+  /** position in the Datanet, in ledger order, from 0 */
+  index: number
   deposit: Amount
   status: AdmissionStatus
   stakeFor: Amount
@@ -209,8 +213,9 @@ export interface ChannelState {
   closed: boolean
 }
 
+/** `collecting` until the epoch's cutoff; the committee is drawn only then */
 export type TaskPhase =
-  | 'commit' | 'reveal' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
+  | 'collecting' | 'commit' | 'reveal' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
 
 export interface SeatState {
   assessor: Account
@@ -220,6 +225,8 @@ export interface SeatState {
   traceRoot: Hash | null
   traceLength: number
   opened: boolean
+  /** hash of the opened step hashes in order: what seats are compared by */
+  steps: Hash | null
   unavailable: boolean
   /** why it was slashed, if it was */
   fault: 'silent' | 'wrong-score' | 'bad-trace' | null
@@ -243,7 +250,7 @@ export interface TaskState {
   total: bigint
   /** trace leaves the beacon asks for, set when the phase becomes `open` */
   openings: number[]
-  /** the split in force at settlement */
+  /** the split in force when the task's epoch began, set at its cutoff */
   feeSplit: FeeSplit | null
   dataPool: Amount
   paid: Amount
@@ -273,16 +280,28 @@ export interface ProposalState {
   against: Amount
   abstain: Amount
   executed: boolean
-  /** gOPEN supply at voteStart */
+  /** gOPEN supply at voteStart, 0 before */
   supply: Amount
+  /** votes for and abstain that are needed, fixed at voteStart */
+  quorum: Amount
 }
 
 /** key `chain`: the singletons of the state */
 export interface ChainState {
+  /** the chain's identifier, as in the genesis */
+  chain: string
+  /** of the block after which this is the state */
+  height: number
+  /** counts cutoffs; the epoch that redemptions join now */
+  epoch: number
+  /** the fee split of the running epoch: params.feeSplit as it was when the epoch began */
+  epochFeeSplit: FeeSplit
   params: NetworkParams
   supply: Amount
   gopenSupply: Amount
   proposals: number
+  /** proposals whose vote has not ended */
+  openProposals: number[]
   /** tasks not yet settled, in order of creation */
   openTasks: Hash[]
   /** RANDAO mix */
@@ -293,6 +312,8 @@ export interface ChainState {
 
 /** An emission of the ledger while a block is executed; what the UI and services react to. */
 export type LedgerEvent =
+  // `from` or `to` is the 32-byte id of what holds the money when it is no account: a channel, a task
+  // or, for deposits, the digest of the subject's CID
   | { type: 'transfer', from: Account, to: Account, amount: Amount, reason: PaymentReason, task?: Hash }
   | { type: 'datanet', datanet: CID, name: string, curator: Account }
   | { type: 'contribution', contribution: CID, datanet: CID, contributor: Account, status: AdmissionStatus }
