@@ -1,0 +1,59 @@
+/** Validators in a set: DESIGN's bound; the bitmap of a certificate is then at most 16 bytes. */
+export const VALIDATORS_MAX = 128
+
+/** BLS12-381 signature in G2, compressed (minPk). */
+export const SIGNATURE_BYTES = 96
+
+export const HASH_BYTES = 32
+
+/** A vote is about 180 bytes of dag-cbor; anything longer is refused before it is parsed. */
+export const VOTE_BYTES_MAX = 512
+
+/** A certificate is about 200 bytes plus the bitmap. */
+export const CERTIFICATE_BYTES_MAX = 512
+
+/**
+ * Views ahead of the current one whose votes and proposals are kept. Honest validators are at most
+ * a few views apart; whoever is further behind learns from certificates, which jump any distance.
+ */
+export const VIEWS_AHEAD_MAX = 16
+
+/** Different blocks kept per view: one from an honest leader, a second as evidence, or one that a certificate names. */
+export const BLOCKS_PER_VIEW_MAX = 3
+
+/** Certificates in a proposal. A longer gap of nullified views is closed with `requestCertificates`. */
+export const JUSTIFICATION_MAX = 64
+
+/** Certificates in one answer to a peer, about 50 KiB at 128 validators. */
+export const CERTIFICATES_PER_ANSWER_MAX = 256
+
+/**
+ * Views above the last final one of which certificates are kept in memory. Reached only while nothing
+ * is finalised for hours; then the chain waits rather than grow without bound.
+ */
+export const VIEWS_UNFINAL_MAX = 4096
+
+/** Missing ancestors closer than this are fetched one by one; beyond it a range sync is cheaper. */
+export const SYNC_HEIGHTS_MIN = 8
+
+/** A validator that sent an invalid signature is not listened to for this many views. */
+export const BARRED_VIEWS = 64
+
+/**
+ * Validators that gossip a certificate as soon as they have it; they rotate with the view. All 128
+ * would send the same thing 128 times, and one could be faulty: at a third of faulty validators eight
+ * are all faulty once in 6,500 views, and then the rebroadcast after `rebroadcastMs` does it.
+ */
+export const RELAYERS = 8
+
+export const DEFAULT_TIMEOUTS = {
+  minBlockIntervalBusyMs: 250,
+  minBlockIntervalMs: 1_000,
+  // machines train models beside this: seconds of scheduling delay are normal and must not cost a view
+  leaderTimeoutMs: 4_000,
+  certificationTimeoutMs: 10_000,
+  timeoutMaxMs: 20_000,
+  silentTimeoutMs: 300,
+  rebroadcastMs: 1_000,
+  requestMs: 1_000
+}
