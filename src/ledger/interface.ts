@@ -1,0 +1,67 @@
+import type { Account, Hash, LedgerEvent, Signed, StateProof, Transaction, TransactionResult } from '../interface/index.ts'
+
+/**
+ * A map from text keys to bytes with a root that commits to every entry. Immutable: `set` and
+ * `delete` return a new map that shares all that did not change, so keeping old versions is cheap.
+ * The root depends on the entries alone, not on the order in which they came.
+ */
+export interface AuthenticatedMap {
+  /** computed when first asked for, then kept per node */
+  readonly root: Hash
+  readonly size: number
+  get (key: string): Uint8Array | undefined
+  /** @throws {StateKeyError} when the key is not 1 to 256 printable ASCII characters */
+  set (key: string, value: Uint8Array): AuthenticatedMap
+  delete (key: string): AuthenticatedMap
+  /** entries whose keys start with `prefix`, in key order; without a prefix all of them */
+  entries (prefix?: string): IterableIterator<[string, Uint8Array]>
+  /** that the map holds the key with its value, or that it does not hold it */
+  prove (key: string): StateProof
+}
+
+/** The state after a block. Immutable; keeping those of recent heights is cheap. */
+export interface LedgerState {
+  readonly map: AuthenticatedMap
+  /** of the block after which this is the state; 0 is genesis */
+  readonly height: number
+}
+
+/** What the ledger needs of a block. */
+export interface BlockInput {
+  height: number
+  proposer: Account
+  /** 96 bytes; that it verifies is for consensus to check */
+  beaconSignature: Uint8Array
+  transactions: Array<Signed<Transaction>>
+}
+
+export interface BlockOutcome {
+  state: LedgerState
+  /** one per transaction, in order */
+  results: TransactionResult[]
+  events: LedgerEvent[]
+}
+
+export interface CheckOptions {
+  /**
+   * How far a nonce may be ahead of the account's: a mempool holds a queue per account.
+   *
+   * @default 64
+   */
+  nonceGapMax?: number
+}
+
+/** Where all money is; `total` equals `supply` after every block. In base units. */
+export interface Holdings {
+  balances: bigint
+  /** of assessors and validators */
+  stakes: bigint
+  /** OPEN that backs gOPEN */
+  wrapped: bigint
+  escrows: bigint
+  deposits: bigint
+  tasks: bigint
+  total: bigint
+  supply: bigint
+}
+
