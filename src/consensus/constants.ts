@@ -18,26 +18,30 @@ export const CERTIFICATE_BYTES_MAX = 512
  */
 export const VIEWS_AHEAD_MAX = 16
 
-/** Different blocks kept per view: one from an honest leader, a second as evidence, or one that a certificate names. */
-export const BLOCKS_PER_VIEW_MAX = 3
-
 /** Certificates in a proposal. A longer gap of nullified views is closed with `requestCertificates`. */
 export const JUSTIFICATION_MAX = 64
 
 /** Certificates in one answer to a peer, about 50 KiB at 128 validators. */
 export const CERTIFICATES_PER_ANSWER_MAX = 256
 
-/**
- * Views above the last final one of which certificates are kept in memory. Reached only while nothing
- * is finalised for hours; then the chain waits rather than grow without bound.
- */
-export const VIEWS_UNFINAL_MAX = 4096
-
 /** Missing ancestors closer than this are fetched one by one; beyond it a range sync is cheaper. */
 export const SYNC_HEIGHTS_MIN = 8
 
 /** A validator that sent an invalid signature is not listened to for this many views. */
 export const BARRED_VIEWS = 64
+
+/** A block named by a fresh certificate is usually still on its way: wait this long before asking for it. */
+export const REQUEST_DELAY_MS = 200
+
+/** Validators to try for one block. */
+export const REQUEST_PEERS_MAX = 8
+
+/**
+ * A step that comes this much later than it was due means that this machine slept, not that the leader did.
+ * Then, once per view, the messages that queued up meanwhile get GRACE_MS before the view is given up.
+ */
+export const LATE_MS = 1_000
+export const GRACE_MS = 500
 
 /**
  * Validators that gossip a certificate as soon as they have it; they rotate with the view. All 128

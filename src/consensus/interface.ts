@@ -191,6 +191,13 @@ export type ConsensusEffect =
   | { type: 'sync', hash: Hash, height: number, certificate: Certificate }
   | { type: 'evidence', evidence: Evidence }
   | { type: 'penalise', validator: number, reason: PenaltyReason }
+  /**
+   * First effect of every `vote`, `certificate`, `proposal` and `block` input: what gossip should do
+   * with the message. `reject` is provably invalid, `ignore` is useless here (old, known, unasked, too far ahead).
+   */
+  | { type: 'judge', verdict: Verdict, reason: string }
+
+export type Verdict = 'accept' | 'ignore' | 'reject'
 
 export interface ConsensusStatus {
   view: number

@@ -1,0 +1,66 @@
+import { encode } from '@ipld/dag-cbor'
+import { HASH_BYTES, SIGNATURE_BYTES } from './constants.ts'
+import type { Vote, VoteSigner } from './interface.ts'
+import type { Certificate } from '../interface/index.ts'
+
+/** Domain of every vote signature. */
+export const VOTE_DOMAIN = 'datanet/vote/1'
+
+const KINDS: readonly string[] = ['notarize', 'nullify', 'finalize']
+
+/** What a vote says, without who says it. */
+export type Statement = Pick<Certificate, 'kind' | 'view' | 'blockHash'>
+
+/**
+ * The bytes that a validator signs with BLS: the dag-cbor list
+ * `[domain, chain, kind, view, blockHash]`. The validator is not part of them, so that the
+ * signatures of equal votes aggregate into one that is checked against one message.
+ */
+export const voteBytes = (chain: string, { kind, view, blockHash }: Statement): Uint8Array =>
+  encode([VOTE_DOMAIN, chain, kind, view, blockHash])
+
+/** Signs one vote. Whoever calls this outside of the state machine has to keep its own double-sign guard. */
+export const signVote = (chain: string, validator: number, statement: Statement, signer: VoteSigner): Vote => ({
+  kind: statement.kind,
+  view: statement.view,
+  blockHash: statement.blockHash,
+  validator,
+  signature: signer.sign(voteBytes(chain, statement))
+})
+
+/** Whether the fields fit together; says nothing about the signature. */
+export const statementWellFormed = ({ kind, view, blockHash }: Statement): boolean =>
+  KINDS.includes(kind) && Number.isSafeInteger(view) && view >= 1 &&
+  blockHash.length === (kind === 'nullify' ? 0 : HASH_BYTES)
+
+export const voteWellFormed = (vote: Vote, validators: number): boolean =>
+  statementWellFormed(vote) && vote.signature.length === SIGNATURE_BYTES &&
+  Number.isSafeInteger(vote.validator) && vote.validator >= 0 && vote.validator < validators
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Lowercase hexadecimal, as key of maps; `''` for no bytes. */
+export const keyOf = (hash: Uint8Array): string => {
+  let key = ''
+
+  for (const byte of hash) {
+    key += HEX[byte]
+  }
+
+  return key
+}
+
+export const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) {
+    return false
+  }
+
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) {
+      return false
+    }
+  }
+
+  return true
+}
+
