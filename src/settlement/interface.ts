@@ -1,0 +1,128 @@
+import type { Network } from '../gossip/index.ts'
+import type { Signer } from '../identity/index.ts'
+import type {
+  AbortOptions, Account, CertifiedHeader, FinalisedBlock, Genesis, Hash, Header, Signed, Startable, StateProof,
+  Transaction, TransactionBody, TransactionResult
+} from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+import type { TypedEventTarget } from '@libp2p/interface'
+import type { Level } from 'level'
+import type { CID } from 'multiformats/cid'
+
+/** What became of a transaction, and in which block. */
+export interface FinalisedTransaction extends TransactionResult {
+  height: number
+}
+
+export interface SettlementEvents {
+  /** each finalised block once, in order of height */
+  block: CustomEvent<FinalisedBlock>
+  /** a locally submitted transaction that can never be finalised any more */
+  refused: CustomEvent<{ id: CID, code: string, message: string }>
+}
+
+/**
+ * What services need of whatever settles: to submit transactions, to read the finalised state
+ * and to learn of its changes. The embedded chain is one implementation.
+ */
+export interface SettlementBackend extends Startable, TypedEventTarget<SettlementEvents> {
+  /** the identifier of the chain, part of everything signed */
+  readonly id: string
+  /** of the newest finalised block, 0 is genesis */
+  readonly height: number
+  /** the newest finalised state; immutable, keep it as long as you like */
+  state (): LedgerState
+  /**
+   * Journals, gossips and repeats a signed transaction until it is final, also over restarts.
+   *
+   * @returns when the transaction is journaled: from now on it is not lost
+   * @throws the ledger's error if it cannot be valid, MempoolFullError
+   */
+  submitNow (signed: Signed<Transaction>): Promise<CID>
+  /** `submitNow`, then waits until it is final. @throws TransactionRefusedError */
+  submit (signed: Signed<Transaction>, options?: AbortOptions): Promise<FinalisedTransaction>
+  /**
+   * Signs with the account's next nonce and submits. Concurrent calls are put in order. A failed
+   * execution is returned with `ok: false`, not thrown.
+   */
+  send (body: TransactionBody, signer: Signer, options?: AbortOptions): Promise<FinalisedTransaction>
+  /** `send` that returns once the transaction is journaled */
+  sendNow (body: TransactionBody, signer: Signer): Promise<CID>
+  /** Waits for a local or gossiped transaction to be final. */
+  finalised (id: CID, options?: AbortOptions): Promise<FinalisedTransaction>
+  /** Resolves at once or with the first later state for which the predicate holds. */
+  waitFor<T> (predicate: (state: LedgerState, height: number) => T | undefined | false | null, options?: AbortOptions): Promise<T>
+}
+
+/** What a light client asks of somebody who has the chain. */
+export interface HeaderSource {
+  latest (options?: AbortOptions): Promise<CertifiedHeader>
+  header (height: number, options?: AbortOptions): Promise<CertifiedHeader>
+  proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
+}
+
+export interface ConsensusTimes {
+  /** @default 250 */
+  blockIntervalMsMin?: number
+  /** between blocks without transactions @default 1000 */
+  idleIntervalMs?: number
+  /** @default 4000 */
+  leaderTimeoutMs?: number
+}
+
+export interface ChainInit {
+  genesis: Genesis
+  /** a validator's: 32 bytes of which the BLS key is made; without it the node only follows */
+  blsSecretKey?: Uint8Array
+  /** a validator's account, binds its peer id */
+  signer?: Signer
+  times?: ConsensusTimes
+  /**
+   * Blocks between two snapshots of the state on disk.
+   *
+   * @default 64
+   */
+  snapshotBlocks?: number
+  /**
+   * Heights below the newest whose states are kept for proofs.
+   *
+   * @default 64
+   */
+  statesKept?: number
+}
+
+export interface ChainComponents {
+  network: Network
+  /** opened and closed by the caller; the chain uses its own sublevels */
+  db: Level
+}
+
+export interface MempoolStats {
+  transactions: number
+  bytes: number
+}
+
+export interface ValidatorView {
+  account: Account
+  /** the peer that proved to be it, if connected */
+  peer: string | null
+}
+
+/** The network's own chain: consensus, ledger, disk and network driven together. */
+export interface Chain extends SettlementBackend {
+  readonly view: number
+  /** hash of the newest finalised block */
+  readonly tip: Hash
+  readonly mempool: MempoolStats
+  validators (): ValidatorView[]
+  /** @throws UnknownHeightError */
+  header (height: number): Promise<Header>
+  /** A finalised block with its results. @throws UnknownHeightError */
+  block (height: number): Promise<FinalisedBlock>
+  /** The newest header, or that at a height, with a certificate over it. @throws UnknownHeightError */
+  certified (height?: number): Promise<CertifiedHeader>
+  /** @throws UnknownHeightError for heights whose state is not kept */
+  prove (key: string, height?: number): StateProof
+  /** Answers light clients from now on. Safe to repeat. */
+  serveQueries (): void
+}
