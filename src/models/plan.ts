@@ -1,0 +1,82 @@
+import { cos, prng } from '../numeric/index.ts'
+import type { AdamSettings } from './optimiser.ts'
+import type { Recipe } from '../interface/index.ts'
+
+/** Recipes write real numbers as integers in units of 10^-9; the division is correctly rounded. */
+const NANO = 1e9
+
+/** The learning rate ends at this share of its peak: a last step of nothing would be wasted. */
+const FLOOR = 0.1
+
+const PI = 3.141592653589793
+
+/** The order of a run: which examples each step sees, and with which settings. */
+export interface TrainingPlan {
+  /** the indices of step t's examples, in the order in which they are added up */
+  batches: Uint32Array[]
+  /** per step */
+  learningRates: Float64Array
+  beta1: number
+  beta2: number
+  /** under the square root */
+  epsilon: number
+  /** a checkpoint is due after every this many steps and at the end */
+  checkpointEverySteps: number
+}
+
+type PlanRecipe = Pick<Recipe, 'steps' | 'batchSize' | 'learningRateNano' | 'warmupSteps' | 'beta1Nano' | 'beta2Nano' | 'epsilonNano' | 'seed' | 'checkpointEverySteps'>
+
+/**
+ * What a recipe means for `examples` examples. Passes over all examples follow each other, each in
+ * its own seeded order without replacement; a batch may end one pass and begin the next. The
+ * learning rate warms up linearly, then falls along a cosine to a tenth of its peak.
+ */
+export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPlan {
+  const { steps, batchSize, warmupSteps } = recipe
+  const random = prng(recipe.seed)
+  const batches: Uint32Array[] = []
+  const learningRates = new Float64Array(steps)
+  const peak = recipe.learningRateNano / NANO
+  let order = new Uint32Array(0)
+  let position = 0
+
+  for (let step = 0; step < steps; step++) {
+    const batch = new Uint32Array(batchSize)
+
+    for (let i = 0; i < batchSize && examples > 0; i++) {
+      if (position === order.length) {
+        order = Uint32Array.from(random.shuffle(examples))
+        position = 0
+      }
+
+      batch[i] = order[position++]
+    }
+
+    batches.push(batch)
+    learningRates[step] = peak * schedule(step, steps, warmupSteps)
+  }
+
+  return {
+    batches,
+    learningRates,
+    beta1: recipe.beta1Nano / NANO,
+    beta2: recipe.beta2Nano / NANO,
+    epsilon: recipe.epsilonNano / NANO,
+    checkpointEverySteps: recipe.checkpointEverySteps
+  }
+}
+
+/** The optimiser's settings at one step. */
+export function adamSettings (plan: TrainingPlan, step: number): AdamSettings {
+  return { learningRate: plan.learningRates[step], beta1: plan.beta1, beta2: plan.beta2, epsilon: plan.epsilon }
+}
+
+function schedule (step: number, steps: number, warmupSteps: number): number {
+  if (step < warmupSteps) {
+    return (step + 1) / (warmupSteps + 1)
+  }
+
+  const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps)
+
+  return FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(PI * progress))
+}
