@@ -1,0 +1,38 @@
+/**
+ * Exact trajectory attribution (MAGIC, arXiv 2504.16430): the derivative of an answer's
+ * log-likelihood by the weight of each training example, through the whole run.
+ *
+ * Two forms that must agree to rounding: forward tangents, one column per contribution, and one
+ * replay backwards for all examples. GradDot stands beside them. Pure and bit-exact: f64 sums in a
+ * fixed order over what the model computes in f32.
+ *
+ * @example
+ * ```ts
+ * const examples = evaluator(objective)
+ * const plan = trainingPlan(recipe, objective.examples)
+ *
+ * for await (const { state, loss } of train(examples, plan, { theta0 })) {
+ *   console.info(state.step, loss)
+ * }
+ *
+ * const { columns } = await forwardInfluence(examples, plan, groups, contributions, { theta0 })
+ * const perContribution = influenceOfAnswer(columns, answerGradient)
+ *
+ * const { exampleScores, trace } = await reverseReplay(examples, plan, { theta0, cotangent: answerGradient })
+ * ```
+ */
+export { chooseForm, estimateCosts } from './costs.ts'
+export type { RunShape } from './costs.ts'
+export { feeWeights, taskCotangent } from './cotangent.ts'
+export { AttributionInputError, DivergedError, StateEncodingError } from './errors.ts'
+export { evaluator } from './evaluator.ts'
+export { forwardInfluence, influenceOfAnswer } from './forward.ts'
+export type { ForwardOptions, Jacobian } from './forward.ts'
+export type { AttributionEvent, DualVisitor, Evaluator, ExampleScores, GradientVisitor, InfluenceMethod } from './interface.ts'
+export { gradDot, gradDotMethod, trajectory } from './methods.ts'
+export { reverseReplay } from './reverse.ts'
+export type { ReplayOptions } from './reverse.ts'
+export { decodeState, encodeFloats, encodeState, hashState } from './state.ts'
+export type { TrainingState } from './state.ts'
+export { train } from './train.ts'
+export type { TrainingStep, TrainOptions } from './train.ts'
