@@ -1,0 +1,65 @@
+import { tape as createTape } from '../numeric/index.ts'
+import { TokensError } from './errors.ts'
+import { checkTokens, forward } from './forward.ts'
+import { flatten } from './lora-objective.ts'
+import { loraValues } from './lora.ts'
+import type { AnswerGradient, LlamaModel, LoraShape, Tape, TokenGradient, Value } from './interface.ts'
+
+const tapes = new WeakMap<LlamaModel, Tape>()
+
+/**
+ * The log-likelihood of an answer given its prompt and its gradient over theta: the cotangent
+ * that attribution carries back through training. One forward and one backward pass.
+ *
+ * @param prompt - token ids, BOS included
+ * @param output - token ids of the answer, at least one
+ * @throws TokensError if either is empty or both exceed the context
+ */
+export function answerGradient (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): AnswerGradient {
+  const { tape, logits, targets, parameters } = begin(model, shape, theta, prompt, output)
+  const weights = Float32Array.from(targets, (_, i) => i < prompt.length - 1 ? 0 : 1)
+  const loss = tape.crossEntropy(logits, targets, weights)
+  const gradient = negated(shape, tape.gradient(loss, parameters))
+  const tokenLogProbabilities = Float64Array.from(Array.from(output), (_, i) => -oneToken(tape, logits, targets, prompt.length - 1 + i).data[0])
+  return { logProbability: tokenLogProbabilities.reduce((sum, one) => sum + one, 0), tokenLogProbabilities, gradient }
+}
+
+/**
+ * The same for each token of the answer on its own, for showing what shaped which word. Yields
+ * one at a time because each costs a forward and a backward pass over the tokens up to it.
+ */
+export function * answerTokenGradients (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): Generator<TokenGradient, void> {
+  for (let i = 0; i < output.length; i++) {
+    const { tape, logits, targets, parameters } = begin(model, shape, theta, prompt, Array.from(output).slice(0, i + 1))
+    const loss = oneToken(tape, logits, targets, prompt.length - 1 + i)
+    yield { logProbability: -loss.data[0], gradient: negated(shape, tape.gradient(loss, parameters)) }
+  }
+}
+
+function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): { tape: Tape, logits: Value, targets: number[], parameters: Value[] } {
+  if (prompt.length === 0 || output.length === 0) {
+    throw new TokensError(`expected a prompt and an output of at least one token but got ${prompt.length} and ${output.length}`)
+  }
+  const ids = [...Array.from(prompt), ...Array.from(output)]
+  const inputs = ids.slice(0, -1)
+  checkTokens(model.config, inputs)
+  checkTokens(model.config, ids.slice(-1))
+  let tape = tapes.get(model)
+  if (tape == null) {
+    tape = createTape()
+    tapes.set(model, tape)
+  }
+  tape.reset()
+  const { lora, parameters } = loraValues(tape, shape, theta)
+  return { tape, logits: forward(tape, model, inputs, { lora }), targets: ids.slice(1), parameters }
+}
+
+function oneToken (tape: Tape, logits: Value, targets: number[], row: number): Value {
+  return tape.crossEntropy(logits, targets, targets.map((_, i) => i === row ? 1 : 0))
+}
+
+function negated (shape: LoraShape, gradients: Value[]): Float64Array {
+  const out = new Float64Array(shape.parameters)
+  flatten(gradients.map(({ data }) => data), gradients, out)
+  return out.map(value => -value)
+}

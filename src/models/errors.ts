@@ -1,0 +1,43 @@
+import { DatanetError } from '../utils/index.ts'
+
+/** A safetensors file that is malformed or larger than allowed. */
+export class SafetensorsError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super('ERR_SAFETENSORS_INVALID', message, options)
+  }
+}
+
+/** Weights that do not belong to the configuration they came with. */
+export class ModelShapeError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_MODEL_SHAPE', message)
+  }
+}
+
+/** Token ids outside the vocabulary, or more of them than the model can see. */
+export class TokensError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_TOKENS_INVALID', message)
+  }
+}
+
+/** A LoRA shape or theta that does not fit the model. */
+export class LoraShapeError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_LORA_SHAPE', message)
+  }
+}
+
+/** A tokenizer.json that is malformed, too large, or of a kind that is not supported. */
+export class TokenizerError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super('ERR_TOKENIZER_INVALID', message, options)
+  }
+}
+
+/** Sampler settings, presets or recipes out of range. */
+export class SettingsError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_MODEL_SETTINGS', message)
+  }
+}

@@ -1,0 +1,86 @@
+import { tape as createTape } from '../numeric/index.ts'
+import { SettingsError, TokensError } from './errors.ts'
+import { checkTokens, forward, keyValueCache } from './forward.ts'
+import { loraValues } from './lora.ts'
+import { sampler as createSampler } from './sampler.ts'
+import type { GenerateOptions, LlamaModel, Lora, LoraValues, Tape, Verification, VerifyOptions } from './interface.ts'
+
+const tapes = new WeakMap<LlamaModel, Tape>()
+
+/** The tape on which a model answers: one for each model, because packing weights costs more than a token. */
+export function inferenceTape (model: LlamaModel): Tape {
+  let tape = tapes.get(model)
+  if (tape == null) {
+    tape = createTape()
+    tapes.set(model, tape)
+  }
+  return tape
+}
+
+/**
+ * Yields the tokens of an answer, one forward pass each. Ends after `maxTokens`, after a stop
+ * token (which is yielded), or when the context is full. Several generators of one model may
+ * be advanced in turn.
+ *
+ * @throws TokensError if the prompt is empty, foreign or longer than the context
+ * @throws SettingsError if the sampler's settings are out of range
+ */
+export function * generate (model: LlamaModel, options: GenerateOptions): Generator<number, void> {
+  const { prompt, maxTokens } = options
+  if (!Number.isInteger(maxTokens) || maxTokens < 0) {
+    throw new SettingsError(`expected maxTokens to be an integer of 0 or more but got ${maxTokens}`)
+  }
+  checkTokens(model.config, prompt)
+  const sample = createSampler(options.sampler)
+  const stop = new Set(Array.from(options.stop ?? []))
+  const cache = keyValueCache(model.config)
+  let ids: ArrayLike<number> = prompt
+  for (let index = 0; index < maxTokens && cache.length + ids.length <= model.config.contextLength; index++) {
+    const tape = inferenceTape(model)
+    tape.reset()
+    const logits = forward(tape, model, ids, { cache, lora: place(tape, options.lora) })
+    const id = sample(row(logits.data, ids.length - 1, model.config.vocabularySize))
+    options.onToken?.(id, index)
+    yield id
+    if (stop.has(id)) {
+      return
+    }
+    ids = [id]
+  }
+}
+
+/**
+ * Whether an output is what `generate` yields, found in one prefill: every token is sampled
+ * again given those before it. This is what a committee does with a receipt.
+ *
+ * @throws TokensError if prompt and output are empty, foreign or longer than the context
+ */
+export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Verification {
+  const { prompt, output } = options
+  const size = model.config.vocabularySize
+  checkTokens(model.config, prompt)
+  if (output.length === 0) {
+    throw new TokensError('expected an output of at least one token')
+  }
+  // the last token is never fed back
+  const ids = [...Array.from(prompt), ...Array.from(output).slice(0, -1)]
+  const sample = createSampler(options.sampler)
+  const tape = inferenceTape(model)
+  tape.reset()
+  const logits = forward(tape, model, ids, { lora: place(tape, options.lora) })
+  for (let i = 0; i < output.length; i++) {
+    const expected = sample(row(logits.data, prompt.length - 1 + i, size))
+    if (expected !== output[i]) {
+      return { ok: false, firstMismatch: i, expected, actual: output[i] }
+    }
+  }
+  return { ok: true }
+}
+
+function place (tape: Tape, lora: Lora | undefined): LoraValues | undefined {
+  return lora == null ? undefined : loraValues(tape, lora.shape, lora.theta).lora
+}
+
+function row (logits: Float32Array, index: number, size: number): Float32Array {
+  return logits.subarray(index * size, (index + 1) * size)
+}

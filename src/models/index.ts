@@ -1,0 +1,45 @@
+/**
+ * Language models: the Llama family on the deterministic tape, LoRA, tokenizers, generation
+ * and its verification, and the objectives that training and attribution differentiate.
+ * Pure: bytes in, bytes out.
+ *
+ * @example
+ * ```ts
+ * const { model, tokenizer } = loadBase(record, weightsBytes, tokenizerBytes)
+ * const prompt = [tokenizer.bos, ...tokenizer.encode('Call me')]
+ * const sampler = { temperatureMilli: 0, topK: 0, seed: 0 }
+ * const output = [...generate(model, { prompt, maxTokens: 16, sampler })]
+ * console.info(tokenizer.decode(output), verifyGeneration(model, { prompt, output, sampler }))
+ * ```
+ */
+export { answerGradient, answerTokenGradients } from './answer-gradient.ts'
+export { loadBase, parseBaseJson } from './base.ts'
+export { ENGINE } from './constants.ts'
+export { LoraShapeError, ModelShapeError, SafetensorsError, SettingsError, TokenizerError, TokensError } from './errors.ts'
+export { examplesOf } from './examples.ts'
+export { forward, forwardWith, keyValueCache, weightValues } from './forward.ts'
+export { generate, verifyGeneration } from './generate.ts'
+export { checkConfig, llama, llamaShapes, parameterCount } from './llama.ts'
+export { parseLlama2c, parseLlama2cTokenizer } from './llama2c.ts'
+export { loraObjective } from './lora-objective.ts'
+export { LORA_TARGETS, initialTheta, loraShape, loraValues } from './lora.ts'
+export { adamState, adamStep, cloneAdamState } from './optimiser.ts'
+export { peftToTheta, thetaToPeft } from './peft.ts'
+export { presets, recipeOf } from './presets.ts'
+export { parseSafetensors, roundToBf16, writeSafetensors } from './safetensors.ts'
+export { sampler } from './sampler.ts'
+export { trainTokenizer } from './tokenizer-train.ts'
+export { parseTokenizer, tokenizer, writeTokenizer } from './tokenizer.ts'
+export type { LoadedBase } from './base.ts'
+export type { Examples } from './examples.ts'
+export type { Llama2cTokenizer } from './llama2c.ts'
+export type { AdamSettings, AdamState } from './optimiser.ts'
+export type { PeftFiles } from './peft.ts'
+export type { SafetensorsLimits, WriteSafetensorsOptions } from './safetensors.ts'
+export type { Sampler } from './sampler.ts'
+export type { BpeModel } from './tokenizer.ts'
+export type { WeightValues } from './forward.ts'
+export type {
+  AnswerGradient, ForwardOptions, GenerateOptions, KeyValueCache, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
+  LoraShape, LoraTarget, LoraValues, Preset, Tensor, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions
+} from './interface.ts'

@@ -1,0 +1,165 @@
+import type { LlamaConfig, SamplerSettings } from '../interface/index.ts'
+import type { RopePairing, Tape, Value } from '../numeric/index.ts'
+
+/** A dense row-major tensor in f32, whatever type it had in its file. */
+export interface Tensor {
+  shape: readonly number[]
+  data: Float32Array
+}
+
+/** Tensors by name. */
+export type Tensors = Map<string, Tensor>
+
+/** A Llama-family model: frozen weights under their Hugging Face names. */
+export interface LlamaModel {
+  readonly config: LlamaConfig
+  readonly weights: Tensors
+  /** Hugging Face checkpoints rotate halves, llama2.c pairs neighbours */
+  readonly pairing: RopePairing
+}
+
+/** The projections that a LoRA factor may sit on, in their canonical order. */
+export type LoraTarget = 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj'
+
+/** One adapted projection: W + (alpha / rank) · B·A, with A [rank, inputs] and B [outputs, rank]. */
+export interface LoraFactor {
+  layer: number
+  target: LoraTarget
+  inputs: number
+  outputs: number
+  /** where A begins in theta, row-major */
+  offsetA: number
+  /** where B begins in theta, row-major */
+  offsetB: number
+}
+
+/**
+ * Where every adapted weight lies in theta: layers ascending; within a layer the targets in
+ * canonical order; of each target first A, then B, row-major.
+ */
+export interface LoraShape {
+  rank: number
+  alpha: number
+  targets: LoraTarget[]
+  factors: LoraFactor[]
+  /** length of theta */
+  parameters: number
+}
+
+/** LoRA factors on a tape, by `<layer>.<target>`. */
+export interface LoraValues {
+  factors: Map<string, { a: Value, b: Value }>
+  /** alpha / rank */
+  scale: number
+}
+
+/** A frozen adapter for generation. */
+export interface Lora {
+  shape: LoraShape
+  theta: Float64Array
+}
+
+/** Keys (already rotated) and values of the positions seen so far; layers × [contextLength, kvDim]. */
+export interface KeyValueCache {
+  length: number
+  keys: Float32Array[]
+  values: Float32Array[]
+}
+
+export interface ForwardOptions {
+  lora?: LoraValues
+  /** positions seen so far; grows by `ids.length`. Cached positions are detached: no gradient flows into them. */
+  cache?: KeyValueCache
+}
+
+export interface GenerateOptions {
+  /** token ids, BOS included, at least one */
+  prompt: ArrayLike<number>
+  maxTokens: number
+  sampler: SamplerSettings
+  lora?: Lora
+  /**
+   * Ids that end the answer; the one that did is the last token of the output.
+   *
+   * @default []
+   */
+  stop?: ArrayLike<number>
+  onToken? (id: number, index: number): void
+}
+
+export interface VerifyOptions {
+  prompt: ArrayLike<number>
+  output: ArrayLike<number>
+  sampler: SamplerSettings
+  lora?: Lora
+}
+
+/** Whether an output follows from model, prompt and seed; if not, the first token that does not. */
+export type Verification = { ok: true } | { ok: false, firstMismatch: number, expected: number, actual: number }
+
+/** The log-likelihood of an answer given its prompt, in nats, and its gradient over theta. */
+export interface AnswerGradient {
+  logProbability: number
+  /** one per output token, nats */
+  tokenLogProbabilities: Float64Array
+  gradient: Float64Array
+}
+
+/** The same for one output token. */
+export interface TokenGradient {
+  logProbability: number
+  gradient: Float64Array
+}
+
+export interface LoraObjectiveInit {
+  model: LlamaModel
+  shape: LoraShape
+  /** token sequences of 2 … contextLength + 1 tokens; the first is given, the others are predicted */
+  examples: Uint32Array[]
+  /** per example: 1 where a token counts as a target, 0 where not; the first token never counts */
+  lossMasks?: Uint8Array[]
+  /**
+   * Tangents that one pass carries; more are split over several passes with the same results.
+   *
+   * @default 8
+   */
+  directions?: number
+  /** @default 'wasm' */
+  backend?: 'wasm' | 'reference'
+}
+
+/** Text to ids and back; ids are positions in the vocabulary. */
+export interface Tokenizer {
+  readonly size: number
+  /** begins every row and prompt */
+  readonly bos: number
+  readonly eos: number
+  /** Never yields a special token, whatever the text says. Lone surrogates become U+FFFD. */
+  encode (text: string): Uint32Array
+  /** Skips special tokens; bytes that are not UTF-8 become U+FFFD. */
+  decode (ids: ArrayLike<number>): string
+  /** What one token adds to the text; may be a fragment of a character, shown as U+FFFD. */
+  tokenText (id: number): string
+  /** The bytes of one token; empty for special tokens. */
+  tokenBytes (id: number): Uint8Array
+}
+
+/** A recipe without base and snapshot, for people who know no machine learning. */
+export interface Preset {
+  title: string
+  description: string
+  rank: number
+  alpha: number
+  targets: LoraTarget[]
+  steps: number
+  batchSize: number
+  sequenceLength: number
+  learningRateNano: number
+  warmupSteps: number
+  beta1Nano: number
+  beta2Nano: number
+  epsilonNano: number
+  checkpointEverySteps: number
+}
+
+export type { LlamaConfig, RopePairing, SamplerSettings, Tape, Value }
