@@ -1,0 +1,171 @@
+import { codec } from './codec.ts'
+import { list, oneOf, refine, struct } from './composites.ts'
+import {
+  ACTIONS_MAX, BALANCES_MAX, BASES_MAX, BATCHES_MAX, CLAIMS_MAX, CLAIM_PROOF_MAX, CONTRIBUTIONS_MAX, CONTRIBUTION_ROWS_MAX,
+  GENESIS_BYTES_MAX, OPENINGS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, TRACE_PROOF_MAX, VALIDATORS_MAX
+} from './constants.ts'
+import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
+import { toHex } from './bytes.ts'
+import { amount, int64, integer, literal, optional } from './primitives.ts'
+import type { Codec, Schema } from './interface.ts'
+import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, ValidatorInfo } from '../interface/index.ts'
+
+const feeSplit: Schema<FeeSplit> = refine(struct(feeSplitFields), 'shares that sum to 10,000', split => {
+  return split.platform + split.developers + split.validators + split.data === 10_000
+})
+
+const blocks = integer({ min: 1, max: 100_000_000 })
+const blocksOrNone = integer({ min: 0, max: 100_000_000 })
+
+const paramsFields = {
+  feeSplit,
+  epochBlocks: blocks,
+  commitBlocks: blocks,
+  revealBlocks: blocks,
+  openBlocks: blocks,
+  verdictBlocks: blocks,
+  challengeBlocks: blocksOrNone,
+  seats: integer({ min: 1, max: 256 }),
+  traceOpenings: integer({ min: 0, max: OPENINGS_MAX }),
+  redrawsMax: integer({ min: 0, max: 100 }),
+  contributionDeposit: amount,
+  adapterDeposit: amount,
+  datanetDeposit: amount,
+  assessorStakeMin: amount,
+  slashWrong: amount,
+  slashSilent: amount,
+  votingDelayBlocks: blocksOrNone,
+  votingPeriodBlocks: blocks,
+  timelockBlocks: blocksOrNone,
+  quorumBp: basisPoints,
+  proposalThreshold: amount
+}
+
+/** For the ledger's own state values, and whatever else holds parameters. */
+export const networkParamsSchema: Schema<NetworkParams> = struct(paramsFields)
+
+const partialParams: Schema<Partial<NetworkParams>> = refine(struct({
+  feeSplit: optional(paramsFields.feeSplit),
+  epochBlocks: optional(paramsFields.epochBlocks),
+  commitBlocks: optional(paramsFields.commitBlocks),
+  revealBlocks: optional(paramsFields.revealBlocks),
+  openBlocks: optional(paramsFields.openBlocks),
+  verdictBlocks: optional(paramsFields.verdictBlocks),
+  challengeBlocks: optional(paramsFields.challengeBlocks),
+  seats: optional(paramsFields.seats),
+  traceOpenings: optional(paramsFields.traceOpenings),
+  redrawsMax: optional(paramsFields.redrawsMax),
+  contributionDeposit: optional(paramsFields.contributionDeposit),
+  adapterDeposit: optional(paramsFields.adapterDeposit),
+  datanetDeposit: optional(paramsFields.datanetDeposit),
+  assessorStakeMin: optional(paramsFields.assessorStakeMin),
+  slashWrong: optional(paramsFields.slashWrong),
+  slashSilent: optional(paramsFields.slashSilent),
+  votingDelayBlocks: optional(paramsFields.votingDelayBlocks),
+  votingPeriodBlocks: optional(paramsFields.votingPeriodBlocks),
+  timelockBlocks: optional(paramsFields.timelockBlocks),
+  quorumBp: optional(paramsFields.quorumBp),
+  proposalThreshold: optional(paramsFields.proposalThreshold)
+}), 'at least one parameter', params => Object.values(params).some(value => value !== undefined))
+
+export const governanceActionSchema: Schema<GovernanceAction> = oneOf('kind', {
+  'set-params': { params: partialParams },
+  'treasury-transfer': { to: account, amount }
+})
+
+export const feeSplitSchema = feeSplit
+
+const traceOpening = struct({
+  index: uint32,
+  step: hash32,
+  proof: list(hash32, { max: TRACE_PROOF_MAX })
+})
+
+const scoreClaim = struct({
+  contribution: recordCid,
+  score: int64,
+  index: integer({ min: 0, max: CONTRIBUTIONS_MAX }),
+  proof: list(hash32, { max: CLAIM_PROOF_MAX })
+})
+
+const batch = struct({
+  adapter: recordCid,
+  receiptsRoot: hash32,
+  receipts: integer({ min: 1, max: 0xffffffff }),
+  fees: amount
+})
+
+const body: Schema<TransactionBody> = oneOf('kind', {
+  transfer: { to: account, amount },
+  stake: { amount },
+  unstake: { amount },
+  'create-datanet': { datanet: recordCid, name },
+  contribute: {
+    datanet: recordCid,
+    contribution: recordCid,
+    rows: integer({ min: 1, max: CONTRIBUTION_ROWS_MAX }),
+    bytes: integer({ min: 1, max: SHARDS_MAX * SHARD_BYTES_MAX }),
+    shards: integer({ min: 1, max: SHARDS_MAX })
+  },
+  'publish-adapter': { adapter: recordCid, base: recordCid, snapshot: recordCid, contributions: sortedCids(CONTRIBUTIONS_MAX) },
+  attest: { subject: recordCid, verdict, attestation: recordCid },
+  'open-channel': { gateway: account, amount, expiresAtHeight: counter },
+  'close-channel': { channel: hash32 },
+  redeem: {
+    channel: hash32,
+    cumulative: amount,
+    voucherSignature: signature64,
+    batches: list(batch, { min: 1, max: BATCHES_MAX, ascending: one => one.adapter.bytes })
+  },
+  commit: { task: hash32, commit: hash32 },
+  reveal: { task: hash32, scoreRoot: hash32, total: int64, traceRoot: hash32, traceLength: uint32, salt: hash32 },
+  open: { task: hash32, openings: list(traceOpening, { max: OPENINGS_MAX }) },
+  verdict: { task: hash32, scoreRoot: hash32, total: int64 },
+  'report-unavailable': { task: hash32 },
+  claim: { task: hash32, claims: list(scoreClaim, { min: 1, max: CLAIMS_MAX }) },
+  wrap: { amount },
+  unwrap: { amount },
+  delegate: { to: account },
+  propose: { title, actions: list(governanceActionSchema, { min: 1, max: ACTIONS_MAX }) },
+  vote: { proposal: counter, support: literal('for', 'against', 'abstain') },
+  queue: { proposal: counter },
+  execute: { proposal: counter }
+})
+
+/** See protocols/transaction. Travels signed. */
+export const transactionCodec: Codec<Transaction> = codec('transaction', struct({
+  type: literal('transaction'),
+  version: literal(1),
+  chain: name,
+  nonce: counter,
+  body
+}))
+
+export const validatorInfoSchema: Schema<ValidatorInfo> = struct({
+  account,
+  blsPublicKey,
+  possession: blsSignature,
+  stake: amount
+})
+
+export const validatorsCodec: Codec<ValidatorInfo[]> = codec('validators', refine(
+  list(validatorInfoSchema, { min: 1, max: VALIDATORS_MAX }),
+  'validators with accounts and keys of their own, each with stake',
+  validators => {
+    return new Set(validators.map(one => toHex(one.account))).size === validators.length &&
+      new Set(validators.map(one => toHex(one.blsPublicKey))).size === validators.length &&
+      validators.every(one => one.stake > 0n)
+  }
+))
+
+/** See protocols/genesis. */
+export const genesisCodec: Codec<Genesis> = codec('genesis', struct({
+  type: literal('genesis'),
+  version: literal(1),
+  chain: name,
+  validators: validatorsCodec.schema,
+  balances: list(struct({ account, amount }), { max: BALANCES_MAX, ascending: balance => balance.account }),
+  params: networkParamsSchema,
+  treasury: account,
+  bases: list(struct({ base: recordCid, developer: account }), { max: BASES_MAX, ascending: one => one.base.bytes })
+}), { bytesMax: GENESIS_BYTES_MAX })
