@@ -1,0 +1,140 @@
+import { cidOfBlock, DAG_PB, RAW } from './cid.ts'
+import { FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_CHUNK_BYTES, FILE_CONCURRENCY, FILE_DEPTH_MAX, FILE_LINKS_MAX } from './constants.ts'
+import { FileTooLargeError, MalformedFileError } from './errors.ts'
+import { decodeFileNode, encodeFileNode } from './unixfs.ts'
+import type { CID } from 'multiformats/cid'
+import type { FileNode } from './unixfs.ts'
+
+export interface FileBlock {
+  cid: CID
+  bytes: Uint8Array
+}
+
+interface Subtree {
+  cid: CID
+  contentBytes: number
+  treeBytes: number
+}
+
+/**
+ * The blocks of a file, leaves first, root last: one raw block up to 1 MiB, else a balanced
+ * UnixFS DAG over raw leaves of 256 KiB with at most 174 links a node.
+ *
+ * @throws FileTooLargeError
+ */
+export function * fileBlocks (bytes: Uint8Array): Generator<FileBlock> {
+  if (bytes.byteLength > FILE_BYTES_MAX) {
+    throw new FileTooLargeError(bytes.byteLength, FILE_BYTES_MAX)
+  }
+  if (bytes.byteLength <= FILE_BLOCK_BYTES_MAX) {
+    yield { cid: cidOfBlock(bytes, RAW), bytes }
+    return
+  }
+  let level: Subtree[] = []
+  for (let at = 0; at < bytes.byteLength; at += FILE_CHUNK_BYTES) {
+    const leaf = bytes.subarray(at, at + FILE_CHUNK_BYTES)
+    const cid = cidOfBlock(leaf, RAW)
+    level.push({ cid, contentBytes: leaf.byteLength, treeBytes: leaf.byteLength })
+    yield { cid, bytes: leaf }
+  }
+  while (level.length > 1) {
+    const above: Subtree[] = []
+    for (let at = 0; at < level.length; at += FILE_LINKS_MAX) {
+      const children = level.slice(at, at + FILE_LINKS_MAX)
+      const node: FileNode = {
+        links: children.map(({ cid, treeBytes }) => ({ cid, treeBytes })),
+        fileBytes: children.reduce((sum, child) => sum + child.contentBytes, 0),
+        blockBytes: children.map(child => child.contentBytes)
+      }
+      const encoded = encodeFileNode(node)
+      const cid = cidOfBlock(encoded, DAG_PB)
+      above.push({ cid, contentBytes: node.fileBytes, treeBytes: encoded.byteLength + children.reduce((sum, child) => sum + child.treeBytes, 0) })
+      yield { cid, bytes: encoded }
+    }
+    level = above
+  }
+}
+
+/**
+ * The CID of a file, from its bytes alone: a raw CID up to 1 MiB, else what
+ * `ipfs add --cid-version 1` gives. The same bytes have the same CID on every machine.
+ *
+ * @throws FileTooLargeError
+ */
+export const fileCid = (bytes: Uint8Array): CID => {
+  let root: CID | undefined
+  for (const block of fileBlocks(bytes)) {
+    root = block.cid
+  }
+  return root ?? cidOfBlock(bytes, RAW)
+}
+
+const decodeNode = (cid: CID, bytes: Uint8Array): FileNode => {
+  try {
+    return decodeFileNode(bytes, FILE_LINKS_MAX)
+  } catch (err) {
+    throw new MalformedFileError(cid, err instanceof Error ? err.message : String(err), err)
+  }
+}
+
+interface Leaf { cid: CID, offset: number, bytes: number }
+
+async function collectLeaves (root: CID, node: FileNode, depth: number, offset: number, get: (cid: CID) => Promise<Uint8Array>, leaves: Leaf[]): Promise<void> {
+  let at = offset
+  for (const [index, link] of node.links.entries()) {
+    const bytes = node.blockBytes[index] ?? 0
+    if (link.cid.code === RAW) {
+      leaves.push({ cid: link.cid, offset: at, bytes })
+    } else {
+      if (depth === FILE_DEPTH_MAX) {
+        throw new MalformedFileError(root, `it is deeper than ${FILE_DEPTH_MAX} nodes`)
+      }
+      const child = decodeNode(link.cid, await get(link.cid))
+      if (child.fileBytes !== bytes) {
+        throw new MalformedFileError(root, `a part was announced with ${bytes} bytes and has ${child.fileBytes}`)
+      }
+      await collectLeaves(root, child, depth + 1, at, get, leaves)
+    }
+    at += bytes
+  }
+}
+
+/**
+ * Joins a file. Its size is checked before any leaf is fetched, and its CID at the end, so that
+ * bytes have one CID only, however they were cut.
+ *
+ * @throws FileTooLargeError, MalformedFileError, and what `get` throws
+ */
+export async function joinFile (cid: CID, bytesMax: number, get: (cid: CID) => Promise<Uint8Array>): Promise<Uint8Array> {
+  const first = await get(cid)
+  if (cid.code === RAW) {
+    if (first.byteLength > bytesMax) {
+      throw new FileTooLargeError(first.byteLength, bytesMax)
+    }
+    return first
+  }
+  if (cid.code !== DAG_PB) {
+    throw new MalformedFileError(cid, `its codec is 0x${cid.code.toString(16)}`)
+  }
+  const root = decodeNode(cid, first)
+  if (root.fileBytes > Math.min(bytesMax, FILE_BYTES_MAX)) {
+    throw new FileTooLargeError(root.fileBytes, Math.min(bytesMax, FILE_BYTES_MAX))
+  }
+  const leaves: Leaf[] = []
+  await collectLeaves(cid, root, 1, 0, get, leaves)
+
+  const out = new Uint8Array(root.fileBytes)
+  for (let at = 0; at < leaves.length; at += FILE_CONCURRENCY) {
+    await Promise.all(leaves.slice(at, at + FILE_CONCURRENCY).map(async leaf => {
+      const bytes = await get(leaf.cid)
+      if (bytes.byteLength !== leaf.bytes) {
+        throw new MalformedFileError(cid, `a leaf was announced with ${leaf.bytes} bytes and has ${bytes.byteLength}`)
+      }
+      out.set(bytes, leaf.offset)
+    }))
+  }
+  if (!fileCid(out).equals(cid)) {
+    throw new MalformedFileError(cid, `the same bytes are the file ${fileCid(out)}`)
+  }
+  return out
+}

@@ -1,0 +1,188 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import { withBitswap } from '@helia/bitswap'
+import { createHeliaLight } from 'helia'
+import all from 'it-all'
+import { concat } from 'uint8arrays/concat'
+import { acquaint } from './acquaintance.ts'
+import { assertSupportedCid, cidOfBlock, DAG_CBOR, RAW, verifyBlock } from './cid.ts'
+import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, RESEND_MS } from './constants.ts'
+import { BlockMismatchError, BlockTooLargeError, BlockUnavailableError, StorageNotStartedError, UnsupportedCidError } from './errors.ts'
+import { Fetcher } from './fetcher.ts'
+import { fileBlocks, joinFile } from './files.ts'
+import { openLevelStores } from './level.ts'
+import { pinDag, unpinDag } from './pins.ts'
+import type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'
+import type { AbortOptions } from '../interface/index.ts'
+import type { Helia } from '@helia/interface'
+import type { CID } from 'multiformats/cid'
+
+interface Running {
+  helia: Helia
+  fetcher: Fetcher
+  close (): Promise<void>
+}
+
+const readLocal = async (helia: Helia, cid: CID, options: AbortOptions): Promise<Uint8Array> =>
+  concat(await all(helia.blockstore.get(cid, { ...options, offline: true })))
+
+export class HeliaStorage implements Storage {
+  private readonly init: StorageInit
+  private readonly components: StorageComponents
+  private starting?: Promise<Running>
+  private running?: Running
+
+  constructor (init: StorageInit, components: StorageComponents) {
+    this.init = init
+    this.components = components
+  }
+
+  async start (): Promise<void> {
+    this.starting ??= this.open()
+    try {
+      this.running = await this.starting
+    } catch (err) {
+      this.starting = undefined
+      throw err
+    }
+  }
+
+  async stop (): Promise<void> {
+    const running = this.running
+    this.running = undefined
+    this.starting = undefined
+    await running?.close()
+  }
+
+  private async open (): Promise<Running> {
+    const level = this.init.dataDir === undefined ? undefined : await openLevelStores(this.init.dataDir)
+    const libp2p = this.components.network.libp2p
+    const light = createHeliaLight({ codecs: [dagCbor], ...(level ?? this.init.stores) })
+    const helia = withBitswap(Object.assign(light, { libp2p }), { doNotResendBlockWindow: RESEND_MS })
+    try {
+      await helia.start()
+    } catch (err) {
+      await level?.close()
+      throw err
+    }
+    const fetcher = new Fetcher(async (cid, options) => concat(await all(helia.blockstore.get(cid, options))))
+    const forgetPeers = acquaint(libp2p)
+    return {
+      helia,
+      fetcher,
+      close: async () => {
+        forgetPeers()
+        fetcher.stop()
+        await helia.stop()
+        await level?.close()
+      }
+    }
+  }
+
+  private current (): Running {
+    if (this.running === undefined) {
+      throw new StorageNotStartedError()
+    }
+    return this.running
+  }
+
+  async put (bytes: Uint8Array, options: PutOptions = {}): Promise<CID> {
+    const { helia } = this.current()
+    const codec = options.codec ?? DAG_CBOR
+    if (bytes.byteLength > BLOCK_BYTES_MAX) {
+      throw new BlockTooLargeError(bytes.byteLength, BLOCK_BYTES_MAX)
+    }
+    const cid = cidOfBlock(bytes, codec)
+    if (codec !== DAG_CBOR && codec !== RAW) {
+      throw new UnsupportedCidError(cid, 'put takes dag-cbor and raw')
+    }
+    await helia.blockstore.put(cid, bytes, { signal: options.signal })
+    if (options.pin === true) {
+      await pinDag(helia, cid, 0, options)
+    }
+    return cid
+  }
+
+  async get (cid: CID, options: GetOptions = {}): Promise<Uint8Array> {
+    assertSupportedCid(cid)
+    const { helia, fetcher } = this.current()
+    const bytesMax = Math.min(options.bytesMax ?? BLOCK_BYTES_MAX, BLOCK_BYTES_MAX)
+    let bytes = await this.getLocal(helia, cid, options)
+    if (bytes === undefined) {
+      if (options.offline === true) {
+        throw new BlockUnavailableError(cid, 0)
+      }
+      bytes = await fetcher.fetch(cid, {
+        signal: options.signal,
+        timeoutMs: options.timeoutMs ?? this.init.fetchTimeoutMs ?? FETCH_TIMEOUT_MS,
+        attemptsMax: options.attemptsMax ?? this.init.fetchAttemptsMax ?? FETCH_ATTEMPTS_MAX
+      })
+      if (bytes.byteLength > BLOCK_BYTES_MAX) {
+        // bitswap takes up to 2 MiB and has stored it by now
+        await helia.blockstore.delete(cid)
+      }
+      verifyBlock(cid, bytes)
+    }
+    if (bytes.byteLength > bytesMax) {
+      throw new BlockTooLargeError(bytes.byteLength, bytesMax)
+    }
+    return bytes
+  }
+
+  /** What the own store has, unless the disk has changed it since: then it is fetched again. */
+  private async getLocal (helia: Helia, cid: CID, options: AbortOptions): Promise<Uint8Array | undefined> {
+    if (!await helia.blockstore.has(cid, { signal: options.signal })) {
+      return undefined
+    }
+    const bytes = await readLocal(helia, cid, { signal: options.signal })
+    try {
+      verifyBlock(cid, bytes)
+    } catch (err) {
+      if (err instanceof BlockMismatchError && !await helia.pins.isPinned(cid)) {
+        await helia.blockstore.delete(cid)
+        return undefined
+      }
+      throw err
+    }
+    return bytes
+  }
+
+  async has (cid: CID, options: AbortOptions = {}): Promise<boolean> {
+    return this.current().helia.blockstore.has(cid, { signal: options.signal })
+  }
+
+  async pin (cid: CID, options: PinOptions = {}): Promise<void> {
+    await pinDag(this.current().helia, cid, options.depth ?? Infinity, options, async link => this.get(link, { signal: options.signal }))
+  }
+
+  async unpin (cid: CID, options: AbortOptions = {}): Promise<void> {
+    await unpinDag(this.current().helia, cid, options)
+  }
+
+  async isPinned (cid: CID, options: AbortOptions = {}): Promise<boolean> {
+    return this.current().helia.pins.isPinned(cid, options)
+  }
+
+  async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
+    const { helia } = this.current()
+    let root: CID | undefined
+    for (const block of fileBlocks(bytes)) {
+      options.signal?.throwIfAborted()
+      await helia.blockstore.put(block.cid, block.bytes, { signal: options.signal })
+      root = block.cid
+    }
+    const cid = root ?? cidOfBlock(bytes, RAW)
+    if (options.pin !== false) {
+      await this.pin(cid, options)
+    }
+    return cid
+  }
+
+  async getFile (cid: CID, options: Omit<GetOptions, 'offline'> = {}): Promise<Uint8Array> {
+    const { bytesMax, ...rest } = options
+    return joinFile(cid, bytesMax ?? FILE_BYTES_MAX, async link => this.get(link, rest))
+  }
+
+  async collect (options: AbortOptions = {}): Promise<void> {
+    await this.current().helia.gc({ signal: options.signal })
+  }
+}
