@@ -1,8 +1,7 @@
-/** Domains of the hashes in a trace. */
-export const STATE_DOMAIN = 'datanet/training-state/1'
-export const ADJOINT_DOMAIN = 'datanet/adjoint/1'
-export const COTANGENT_DOMAIN = 'datanet/cotangent/1'
-export const GRADDOT_DOMAIN = 'datanet/graddot/1'
+/** What an intermediate is, first in its hash under wire's domain of trace steps. */
+export const ADJOINT_STEP = 'adjoint'
+export const COTANGENT_STEP = 'cotangent'
+export const GRADDOT_STEP = 'graddot'
 
 /** First bytes of an encoded state: "DNTS" and version 1, little-endian. */
 export const STATE_MAGIC = 0x53544e44
@@ -10,9 +9,6 @@ export const STATE_VERSION = 1
 
 /** Trained parameters: 4 Mi make a state of 96 MiB, more than any LoRA here; a bound on what a decoder allocates. */
 export const STATE_PARAMETERS_MAX = 4_194_304
-
-/** Steps of a run: the trace (two hashes a step) must fit into scoring's bound. */
-export const STEPS_MAX = 500_000
 
 /** Columns of one Jacobian computation; beyond, the reverse form is cheaper by far. */
 export const COLUMNS_MAX = 4096

@@ -1,5 +1,5 @@
-import { hash } from '../wire/index.ts'
-import { COTANGENT_DOMAIN, GRADDOT_CHUNK, GRADDOT_DOMAIN } from './constants.ts'
+import { domains, hash, utf8 } from '../wire/index.ts'
+import { COTANGENT_STEP, GRADDOT_CHUNK, GRADDOT_STEP } from './constants.ts'
 import { reverseReplay } from './reverse.ts'
 import { encodeFloats } from './state.ts'
 import { checkLength } from './train.ts'
@@ -40,7 +40,7 @@ export async function gradDot (examples: Evaluator, theta: Float64Array, cotange
   checkFinite('the cotangent', 0, cotangent)
 
   const exampleScores = new Float64Array(examples.examples)
-  const trace: Hash[] = [hash(COTANGENT_DOMAIN, encodeFloats(0, theta, cotangent))]
+  const trace: Hash[] = [hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(0, theta, cotangent))]
 
   for (let first = 0; first < examples.examples; first += GRADDOT_CHUNK) {
     const batch = Uint32Array.from({ length: Math.min(GRADDOT_CHUNK, examples.examples - first) }, (_, i) => first + i)
@@ -50,7 +50,7 @@ export async function gradDot (examples: Evaluator, theta: Float64Array, cotange
       exampleScores[batch[position]] = -dot(gradient, cotangent)
       gradients.push(Float64Array.from(gradient))
     }, options)
-    trace.push(hash(GRADDOT_DOMAIN, encodeFloats(first, ...gradients)))
+    trace.push(hash(domains.traceStep, utf8(GRADDOT_STEP), encodeFloats(first, ...gradients)))
   }
 
   return { exampleScores, trace }

@@ -1,7 +1,7 @@
 import { adamSettings, cloneAdamState } from '../models/index.ts'
-import { hash } from '../wire/index.ts'
+import { domains, hash, utf8 } from '../wire/index.ts'
 import { adamAdjoint } from './adam-derivatives.ts'
-import { ADJOINT_DOMAIN, COTANGENT_DOMAIN, REPLAY_BYTES_MAX } from './constants.ts'
+import { ADJOINT_STEP, COTANGENT_STEP, REPLAY_BYTES_MAX } from './constants.ts'
 import { encodeFloats, hashState } from './state.ts'
 import { checkLength, start, train } from './train.ts'
 import { addScaled, checkFinite, normalised } from './vectors.ts'
@@ -57,7 +57,7 @@ export async function reverseReplay (examples: Evaluator, plan: TrainingPlan, op
   const adjoint = { theta: options.cotangent.slice(), m: new Float64Array(parameters), v: new Float64Array(parameters) }
   const exampleScores = new Float64Array(examples.examples)
 
-  trace.push(hash(COTANGENT_DOMAIN, encodeFloats(steps, options.cotangent)))
+  trace.push(hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(steps, options.cotangent)))
 
   for (const { state, records } of starts.reverse()) {
     const segment = records ?? await record(examples, plan, state, Math.min(state.step + length, steps), options)
@@ -159,5 +159,5 @@ async function stepBack (examples: Evaluator, plan: TrainingPlan, step: number, 
     addScaled(adjoint.theta, share, hvps[0])
   }, options)
 
-  return hash(ADJOINT_DOMAIN, encodeFloats(step, adjoint.theta, adjoint.m, adjoint.v, scores))
+  return hash(domains.traceStep, utf8(ADJOINT_STEP), encodeFloats(step, adjoint.theta, adjoint.m, adjoint.v, scores))
 }

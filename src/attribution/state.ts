@@ -1,5 +1,5 @@
-import { hash } from '../wire/index.ts'
-import { STATE_DOMAIN, STATE_MAGIC, STATE_PARAMETERS_MAX, STATE_VERSION, STEPS_MAX } from './constants.ts'
+import { STEPS_MAX, domains, hash } from '../wire/index.ts'
+import { STATE_MAGIC, STATE_PARAMETERS_MAX, STATE_VERSION } from './constants.ts'
 import { DivergedError, StateEncodingError } from './errors.ts'
 import type { Hash } from '../interface/index.ts'
 import type { AdamState } from '../models/index.ts'
@@ -75,7 +75,7 @@ export function decodeState (bytes: Uint8Array): TrainingState {
 
 /** The hash of a state's bytes under its own domain. */
 export function hashState (state: TrainingState): Hash {
-  return hash(STATE_DOMAIN, encodeState(state))
+  return hash(domains.checkpoint, encodeState(state))
 }
 
 /** Vectors as little-endian f64, one after the other. */

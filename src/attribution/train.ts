@@ -1,5 +1,6 @@
 import { adamSettings, adamState, adamStep, cloneAdamState } from '../models/index.ts'
-import { STATE_PARAMETERS_MAX, STEPS_MAX } from './constants.ts'
+import { STEPS_MAX } from '../wire/index.ts'
+import { STATE_PARAMETERS_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { addScaled, checkFinite, scaleInPlace } from './vectors.ts'
 import type { Evaluator } from './interface.ts'

@@ -1,13 +1,13 @@
-import { hash, merkleProof, merkleRoot, verifyMerkleProof } from '../wire/index.ts'
-import { int64, text, uint64 } from './bytes.ts'
-import { COMMIT_DOMAIN, PROOF_LENGTH_MAX, TASK_DOMAIN, TRACE_LEAF_DOMAIN, TRACE_LENGTH_MAX } from './constants.ts'
+import { TRACE_PROOF_MAX, domains, hash, merkleProof, merkleRoot, utf8, verifyMerkleProof } from '../wire/index.ts'
+import { int64, uint64 } from './bytes.ts'
+import { TRACE_LENGTH_MAX } from './constants.ts'
 import { ScoreTableError } from './errors.ts'
 import type { Account, Hash, TraceOpening } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** The identifier of the task "score this adapter's receipts of this epoch". */
 export function taskId (chain: string, epoch: number, adapter: CID): Hash {
-  return hash(TASK_DOMAIN, text(chain), uint64(epoch), adapter.bytes)
+  return hash(domains.task, utf8(chain), uint64(epoch), adapter.bytes)
 }
 
 /** What an assessor binds itself to before anyone reveals. */
@@ -28,8 +28,8 @@ export interface AssessmentCommitment {
 /** The digest that is published in the commit phase. */
 export function assessmentCommit (assessment: AssessmentCommitment): Hash {
   return hash(
-    COMMIT_DOMAIN,
-    text(assessment.chain),
+    domains.commit,
+    utf8(assessment.chain),
     uint64(assessment.epoch),
     assessment.task,
     assessment.scoreRoot,
@@ -75,7 +75,7 @@ export function traceTree (assessor: Account, steps: Hash[]): TraceTree {
 export function verifyOpening (root: Hash, traceLength: number, assessor: Account, opening: TraceOpening): boolean {
   const { index, step, proof } = opening
 
-  if (!Number.isSafeInteger(index) || index < 0 || index >= traceLength || traceLength > TRACE_LENGTH_MAX || step.length !== 32 || proof.length > PROOF_LENGTH_MAX) {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= traceLength || traceLength > TRACE_LENGTH_MAX || step.length !== 32 || proof.length > TRACE_PROOF_MAX) {
     return false
   }
 
@@ -83,5 +83,5 @@ export function verifyOpening (root: Hash, traceLength: number, assessor: Accoun
 }
 
 function traceLeaf (assessor: Account, index: number, step: Hash): Uint8Array {
-  return hash(TRACE_LEAF_DOMAIN, assessor, uint64(index), step)
+  return hash(domains.trace, assessor, uint64(index), step)
 }

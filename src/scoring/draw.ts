@@ -1,8 +1,9 @@
-import { hash } from '../wire/index.ts'
-import { compare, text, uint64 } from './bytes.ts'
-import { CANDIDATES_MAX, DRAW_DOMAIN, TRACE_LENGTH_MAX } from './constants.ts'
+import { compareBytes, domains, hash } from '../wire/index.ts'
+import { uint64 } from './bytes.ts'
+import { CANDIDATES_MAX, TRACE_LENGTH_MAX } from './constants.ts'
 import { DrawError } from './errors.ts'
 import type { Account, Amount, Hash } from '../interface/index.ts'
+import type { Domain } from '../wire/index.ts'
 
 export interface Candidate {
   account: Account
@@ -22,18 +23,18 @@ export function drawCommittee (seed: Hash, candidates: Candidate[], seats: numbe
     throw new DrawError(`expected a number of seats and at most ${CANDIDATES_MAX} candidates but got ${seats} and ${candidates.length}`)
   }
 
-  const pool = candidates.filter(candidate => candidate.stake !== 0n).sort((a, b) => compare(a.account, b.account))
+  const pool = candidates.filter(candidate => candidate.stake !== 0n).sort((a, b) => compareBytes(a.account, b.account))
   let total = 0n
 
   for (const [i, { account, stake }] of pool.entries()) {
-    if (stake < 0n || (i > 0 && compare(pool[i - 1].account, account) === 0)) {
+    if (stake < 0n || (i > 0 && compareBytes(pool[i - 1].account, account) === 0)) {
       throw new DrawError('expected each candidate once with a stake that is not negative')
     }
 
     total += stake
   }
 
-  const below = uniform(seed, 'committee')
+  const below = uniform(seed, domains.committee)
   const drawn: Account[] = []
 
   while (drawn.length < seats && pool.length > 0) {
@@ -61,7 +62,7 @@ export function drawOpenings (seed: Hash, traceLength: number, count: number): n
     throw new DrawError(`expected a trace of at most ${TRACE_LENGTH_MAX} steps and a number of openings but got ${traceLength} and ${count}`)
   }
 
-  const below = uniform(seed, 'openings')
+  const below = uniform(seed, domains.openings)
   const drawn = new Set<number>()
 
   // Floyd's sampling: as many draws as openings, each subset equally likely
@@ -78,9 +79,8 @@ export function drawOpenings (seed: Hash, traceLength: number, count: number): n
  * Uniform integers below a bound, from SHA-256 in counter mode. 256-bit draws at or beyond the
  * largest multiple of the bound are thrown away, so no value is likelier than another.
  */
-function uniform (seed: Hash, purpose: string): (bound: bigint) => bigint {
+function uniform (seed: Hash, domain: Domain): (bound: bigint) => bigint {
   const space = 2n ** 256n
-  const label = text(purpose)
   let counter = 0
 
   return (bound) => {
@@ -89,7 +89,7 @@ function uniform (seed: Hash, purpose: string): (bound: bigint) => bigint {
     for (;;) {
       let value = 0n
 
-      for (const byte of hash(DRAW_DOMAIN, label, seed, uint64(counter++))) {
+      for (const byte of hash(domain, seed, uint64(counter++))) {
         value = (value << 8n) | BigInt(byte)
       }
 

@@ -1,4 +1,4 @@
-import { equal } from './bytes.ts'
+import { equalBytes } from '../wire/index.ts'
 import type { Account, Amount, Hash } from '../interface/index.ts'
 
 /** What a seat revealed; `scoreRoot` is null if it did not. */
@@ -31,7 +31,7 @@ export function judgeReveals (seats: Reveal[], seatsTotal: number): Judgement {
 
     revealed++
     first ??= { scoreRoot, total }
-    same = same && equal(scoreRoot, first.scoreRoot) && total === first.total
+    same = same && equalBytes(scoreRoot, first.scoreRoot) && total === first.total
   }
 
   if (first === undefined || revealed * 3 < seatsTotal * 2) {
@@ -56,14 +56,14 @@ export function judgeVerdicts (verdicts: Verdict[], validators: Array<{ account:
   const tallies: Array<{ scoreRoot: Hash, total: bigint, stake: bigint }> = []
 
   for (const { account, stake } of validators) {
-    const verdict = verdicts.find(({ validator }) => equal(validator, account))
+    const verdict = verdicts.find(({ validator }) => equalBytes(validator, account))
 
     if (verdict === undefined) {
       continue
     }
 
     const { scoreRoot, total } = verdict
-    let tally = tallies.find(other => equal(other.scoreRoot, scoreRoot) && other.total === total)
+    let tally = tallies.find(other => equalBytes(other.scoreRoot, scoreRoot) && other.total === total)
 
     if (tally === undefined) {
       tally = { scoreRoot, total, stake: 0n }

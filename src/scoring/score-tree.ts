@@ -1,6 +1,5 @@
-import { hash, merkleProof, merkleRoot, verifyMerkleProof } from '../wire/index.ts'
-import { compare, int64, text, uint64 } from './bytes.ts'
-import { PROOF_LENGTH_MAX, SCORE_ENTRIES_MAX, SCORE_ENTRY_DOMAIN, SCORE_HEADER_DOMAIN } from './constants.ts'
+import { CLAIM_PROOF_MAX, CONTRIBUTIONS_MAX, compareBytes, domains, hash, merkleProof, merkleRoot, utf8, verifyMerkleProof } from '../wire/index.ts'
+import { int64, uint64 } from './bytes.ts'
 import { ScoreTableError } from './errors.ts'
 import { checkTotal } from './fixed-point.ts'
 import type { Hash, ScoreClaim, ScoreEntry, ScoreTable } from '../interface/index.ts'
@@ -30,12 +29,12 @@ export interface ScoreTree {
 export function scoreTree (table: ScoreTable): ScoreTree {
   const { entries } = table
 
-  if (entries.length > SCORE_ENTRIES_MAX) {
-    throw new ScoreTableError(`a score table holds at most ${SCORE_ENTRIES_MAX} entries but this one has ${entries.length}`)
+  if (entries.length > CONTRIBUTIONS_MAX) {
+    throw new ScoreTableError(`a score table holds at most ${CONTRIBUTIONS_MAX} entries but this one has ${entries.length}`)
   }
 
   for (let i = 1; i < entries.length; i++) {
-    if (compare(entries[i - 1].contribution.bytes, entries[i].contribution.bytes) >= 0) {
+    if (compareBytes(entries[i - 1].contribution.bytes, entries[i].contribution.bytes) >= 0) {
       throw new ScoreTableError(`entries must be in strict order of their CIDs' bytes: ${entries[i].contribution} is out of place at ${i}`)
     }
   }
@@ -62,7 +61,7 @@ export function scoreTree (table: ScoreTable): ScoreTree {
  * @param claim - `index` is the leaf's: 1 for the first entry
  */
 export function verifyScoreClaim (root: Hash, count: number, claim: ScoreClaim): boolean {
-  if (!Number.isSafeInteger(claim.index) || claim.index < 1 || claim.index > count || claim.score < 0n || claim.proof.length > PROOF_LENGTH_MAX) {
+  if (!Number.isSafeInteger(claim.index) || claim.index < 1 || claim.index > count || claim.score < 0n || claim.proof.length > CLAIM_PROOF_MAX) {
     return false
   }
 
@@ -71,7 +70,7 @@ export function verifyScoreClaim (root: Hash, count: number, claim: ScoreClaim):
 
 /** Whether the tree with this root is of this adapter, method, engine, total and count. */
 export function verifyScoreHeader (root: Hash, table: Pick<ScoreTable, 'adapter' | 'method' | 'engine'>, total: bigint, count: number, proof: Hash[]): boolean {
-  return proof.length <= PROOF_LENGTH_MAX && verifyMerkleProof(root, headerOf(table, total, count), 0, count + 1, proof)
+  return proof.length <= CLAIM_PROOF_MAX && verifyMerkleProof(root, headerOf(table, total, count), 0, count + 1, proof)
 }
 
 function headerLeaf (table: ScoreTable, total: bigint): Uint8Array {
@@ -79,9 +78,9 @@ function headerLeaf (table: ScoreTable, total: bigint): Uint8Array {
 }
 
 function headerOf (table: Pick<ScoreTable, 'adapter' | 'method' | 'engine'>, total: bigint, count: number): Uint8Array {
-  return hash(SCORE_HEADER_DOMAIN, text(table.method), text(table.engine), table.adapter.bytes, int64(total), uint64(count))
+  return hash(domains.scoreHeader, utf8(table.method), utf8(table.engine), table.adapter.bytes, int64(total), uint64(count))
 }
 
 function entryLeaf (entry: ScoreEntry): Uint8Array {
-  return hash(SCORE_ENTRY_DOMAIN, entry.contribution.bytes, int64(entry.score))
+  return hash(domains.scoreEntry, entry.contribution.bytes, int64(entry.score))
 }
