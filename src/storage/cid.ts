@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { equals } from 'uint8arrays/equals'
 import { CID } from 'multiformats/cid'
 import { create } from 'multiformats/hashes/digest'
+import { equals } from 'uint8arrays/equals'
 import { BlockMismatchError, UnsupportedCidError } from './errors.ts'
 
 export const RAW = 0x55
@@ -18,7 +18,7 @@ export const cidOfBlock = (bytes: Uint8Array, codec: number): CID => CID.createV
  * Refuses CIDs that prove nothing: helia verifies as many bytes of the digest as the CID has, so
  * a truncated one could be forged, and identity CIDs carry their own content.
  *
- * @throws UnsupportedCidError
+ * @throws {UnsupportedCidError}
  */
 export const assertSupportedCid = (cid: CID): void => {
   if (cid.version !== 1) {
@@ -32,7 +32,7 @@ export const assertSupportedCid = (cid: CID): void => {
   }
 }
 
-/** @throws BlockMismatchError */
+/** @throws {BlockMismatchError} */
 export const verifyBlock = (cid: CID, bytes: Uint8Array): void => {
   if (!equals(sha256(bytes), cid.multihash.digest)) {
     throw new BlockMismatchError(cid)

@@ -2,8 +2,8 @@ import { cidOfBlock, DAG_PB, RAW } from './cid.ts'
 import { FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_CHUNK_BYTES, FILE_CONCURRENCY, FILE_DEPTH_MAX, FILE_LINKS_MAX } from './constants.ts'
 import { FileTooLargeError, MalformedFileError } from './errors.ts'
 import { decodeFileNode, encodeFileNode } from './unixfs.ts'
-import type { CID } from 'multiformats/cid'
 import type { FileNode } from './unixfs.ts'
+import type { CID } from 'multiformats/cid'
 
 export interface FileBlock {
   cid: CID
@@ -20,7 +20,7 @@ interface Subtree {
  * The blocks of a file, leaves first, root last: one raw block up to 1 MiB, else a balanced
  * UnixFS DAG over raw leaves of 256 KiB with at most 174 links a node.
  *
- * @throws FileTooLargeError
+ * @throws {FileTooLargeError}
  */
 export function * fileBlocks (bytes: Uint8Array): Generator<FileBlock> {
   if (bytes.byteLength > FILE_BYTES_MAX) {
@@ -59,7 +59,7 @@ export function * fileBlocks (bytes: Uint8Array): Generator<FileBlock> {
  * The CID of a file, from its bytes alone: a raw CID up to 1 MiB, else what
  * `ipfs add --cid-version 1` gives. The same bytes have the same CID on every machine.
  *
- * @throws FileTooLargeError
+ * @throws {FileTooLargeError}
  */
 export const fileCid = (bytes: Uint8Array): CID => {
   let root: CID | undefined
@@ -103,7 +103,7 @@ async function collectLeaves (root: CID, node: FileNode, depth: number, offset: 
  * Joins a file. Its size is checked before any leaf is fetched, and its CID at the end, so that
  * bytes have one CID only, however they were cut.
  *
- * @throws FileTooLargeError, MalformedFileError, and what `get` throws
+ * @throws {FileTooLargeError}, MalformedFileError, and what `get` throws
  */
 export async function joinFile (cid: CID, bytesMax: number, get: (cid: CID) => Promise<Uint8Array>): Promise<Uint8Array> {
   const first = await get(cid)

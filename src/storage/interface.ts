@@ -48,11 +48,11 @@ export interface PutOptions extends AbortOptions {
 }
 
 export interface GetOptions extends AbortOptions {
-  /** a larger block is refused; @default BLOCK_BYTES_MAX */
+  /** a larger block is refused (by default BLOCK_BYTES_MAX) */
   bytesMax?: number
-  /** only look into the own store; @default false */
+  /** only look into the own store (by default false) */
   offline?: boolean
-  /** of one attempt; @default the init's */
+  /** of one attempt (by default the init's) */
   timeoutMs?: number
   /** @default the init's */
   attemptsMax?: number
@@ -73,13 +73,13 @@ export interface Storage extends Startable {
   /**
    * Stores a block. When it resolves the block is on disk.
    *
-   * @throws BlockTooLargeError
+   * @throws {BlockTooLargeError}
    */
   put (bytes: Uint8Array, options?: PutOptions): Promise<CID>
   /**
    * A block from the own store or from connected peers, verified against its CID.
    *
-   * @throws UnsupportedCidError, BlockTooLargeError, BlockUnavailableError, FetchQueueFullError
+   * @throws {UnsupportedCidError}, BlockTooLargeError, BlockUnavailableError, FetchQueueFullError
    */
   get (cid: CID, options?: GetOptions): Promise<Uint8Array>
   /** Whether the block is in the own store. */
@@ -92,13 +92,13 @@ export interface Storage extends Startable {
   /**
    * Stores a file, pinned, under a CID that its bytes alone decide (see `fileCid`).
    *
-   * @throws FileTooLargeError
+   * @throws {FileTooLargeError}
    */
   putFile (bytes: Uint8Array, options?: AbortOptions & { pin?: boolean }): Promise<CID>
   /**
    * The bytes of a file.
    *
-   * @throws FileTooLargeError, MalformedFileError and what `get` throws
+   * @throws {FileTooLargeError}, MalformedFileError and what `get` throws
    */
   getFile (cid: CID, options?: Omit<GetOptions, 'offline'>): Promise<Uint8Array>
   /** Deletes what is not pinned. */

@@ -1,4 +1,4 @@
-import drain from 'it-all'
+import all from 'it-all'
 import { createUnsafe } from 'multiformats/block'
 import { PIN_BLOCKS_MAX } from './constants.ts'
 import { DagTooLargeError } from './errors.ts'
@@ -43,22 +43,22 @@ export async function pinDag (helia: Helia, cid: CID, depth: number, options: Ab
     await bringHome(helia, cid, depth, get)
   }
   try {
-    await drain(helia.pins.add(cid, { depth, signal }))
+    await all(helia.pins.add(cid, { depth, signal }))
   } catch (err) {
     if (!named(err, ALREADY_PINNED)) {
       throw err
     }
     const pin = await helia.pins.get(cid, { signal })
     if (pin.depth < depth) {
-      await drain(helia.pins.rm(cid, { signal }))
-      await drain(helia.pins.add(cid, { depth, signal }))
+      await all(helia.pins.rm(cid, { signal }))
+      await all(helia.pins.add(cid, { depth, signal }))
     }
   }
 }
 
 export async function unpinDag (helia: Helia, cid: CID, options: AbortOptions): Promise<void> {
   try {
-    await drain(helia.pins.rm(cid, { signal: options.signal }))
+    await all(helia.pins.rm(cid, { signal: options.signal }))
   } catch (err) {
     if (!named(err, NOT_FOUND)) {
       throw err

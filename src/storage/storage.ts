@@ -1,5 +1,5 @@
-import * as dagCbor from '@ipld/dag-cbor'
 import { withBitswap } from '@helia/bitswap'
+import * as dagCbor from '@ipld/dag-cbor'
 import { createHeliaLight } from 'helia'
 import all from 'it-all'
 import { concat } from 'uint8arrays/concat'
