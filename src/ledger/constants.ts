@@ -1,12 +1,5 @@
-/** Domains of what the ledger hashes. */
-export const STATE_KEY_DOMAIN = 'datanet/state-key/1'
-export const STATE_LEAF_DOMAIN = 'datanet/state-leaf/1'
-export const STATE_BRANCH_DOMAIN = 'datanet/state-branch/1'
-export const BEACON_DOMAIN = 'datanet/beacon/1'
-export const CHANNEL_DOMAIN = 'datanet/channel/1'
-export const VALIDATORS_DOMAIN = 'datanet/validators/1'
-export const COMMITTEE_DOMAIN = 'datanet/committee/1'
-export const OPENINGS_DOMAIN = 'datanet/openings/1'
+/** Domains of what only the ledger hashes; the others are in wire's `domains`. */
+export const STATE_VALUE_DOMAIN = 'datanet/state-value/1'
 export const STEPS_DOMAIN = 'datanet/opened-steps/1'
 
 /** A key is a kind and at most two identifiers; the longest of ours has 130 characters. */
@@ -18,8 +11,8 @@ export const STATE_VALUE_BYTES_MAX = 262_144
 /** A path follows the bits of a SHA-256 digest. */
 export const STATE_DEPTH_MAX = 256
 
-/** Flag, bitmap and other leaf (1 + 32 + 64 bytes) and 256 siblings. */
-export const STATE_PROOF_BYTES_MAX = 8_289
+/** Head, bitmap and other leaf (3 + 32 + 64 bytes) and 256 siblings. */
+export const STATE_PROOF_BYTES_MAX = 8_291
 
 /** A snapshot is read into memory; a million accounts and contributions are about 300 MB. */
 export const STATE_SNAPSHOT_BYTES_MAX = 1_073_741_824
@@ -40,7 +33,7 @@ export const OPEN_TASKS_MAX = 1_024
 export const TASK_SOURCES_MAX = 256
 
 /** Contributions of one adapter: their CIDs are in its state value. */
-export const ADAPTER_CONTRIBUTIONS_MAX = 4_096
+export const ADAPTER_CONTRIBUTIONS_MAX = 1_024
 
 /** How many live votes there may be; one per proposer. */
 export const OPEN_PROPOSALS_MAX = 64

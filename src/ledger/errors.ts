@@ -1,0 +1,74 @@
+import { DatanetError } from '../utils/index.ts'
+
+/** A key that the state cannot hold: a bug of the caller. */
+export class StateKeyError extends DatanetError {
+  constructor (key: string, expected: string) {
+    super('ERR_STATE_KEY', `expected ${expected} but got ${JSON.stringify(key)}: use stateKeys`)
+  }
+}
+
+/** A value that the state cannot hold, or one that is not there though the rules say that it must be. */
+export class StateValueError extends DatanetError {
+  constructor (key: string, expected: string) {
+    super('ERR_STATE_VALUE', `${key}: expected ${expected}`)
+  }
+}
+
+/** A snapshot that is cut short, out of order or of another state. Fetch another one. */
+export class SnapshotError extends DatanetError {
+  constructor (reason: string) {
+    super('ERR_STATE_SNAPSHOT', `${reason}: delete the snapshot and replay the blocks or fetch another`)
+  }
+}
+
+/** A genesis that cannot start a chain. */
+export class GenesisError extends DatanetError {
+  constructor (reason: string) {
+    super('ERR_GENESIS', reason)
+  }
+}
+
+/** A block that breaks the limits or does not follow the state: it must not be voted for. */
+export class BlockError extends DatanetError {
+  constructor (code: 'ERR_BLOCK_HEIGHT' | 'ERR_BLOCK_PROPOSER' | 'ERR_BLOCK_BEACON' | 'ERR_BLOCK_TRANSACTIONS' | 'ERR_BLOCK_BYTES', reason: string) {
+    super(code, reason)
+  }
+}
+
+/**
+ * A transaction that no block may hold: nobody can say that its account wanted it now. It spends
+ * no nonce. See `isIncludable`.
+ */
+export class UnincludableError extends DatanetError {
+  constructor (code: 'ERR_CHAIN' | 'ERR_SIGNATURE' | 'ERR_NONCE' | 'ERR_UNKNOWN_ACCOUNT', reason: string) {
+    super(code, reason)
+  }
+}
+
+/** The account has too little for what it asks. */
+export class InsufficientFundsError extends DatanetError {
+  constructor (expected: bigint, came: bigint, of: string) {
+    super('ERR_INSUFFICIENT_FUNDS', `expected at least ${expected} base units of ${of} but there are ${came}: lower the amount or get more`)
+  }
+}
+
+export type RuleCode =
+  | 'ERR_AMOUNT'
+  | 'ERR_STAKE_LOCKED'
+  | 'ERR_DATANET_EXISTS' | 'ERR_DATANET_UNKNOWN'
+  | 'ERR_CONTRIBUTION_EXISTS' | 'ERR_CONTRIBUTION_UNKNOWN' | 'ERR_CONTRIBUTION_NOT_ADMITTED'
+  | 'ERR_ADAPTER_EXISTS' | 'ERR_ADAPTER_UNKNOWN' | 'ERR_ADAPTER_NOT_ADMITTED' | 'ERR_BASE_UNKNOWN'
+  | 'ERR_NOT_VALIDATOR' | 'ERR_SUBJECT_UNKNOWN' | 'ERR_ALREADY_ATTESTED'
+  | 'ERR_CHANNEL_UNKNOWN' | 'ERR_CHANNEL_EXPIRY' | 'ERR_CHANNEL_CLOSED' | 'ERR_NOT_GATEWAY' | 'ERR_NOT_PAYER'
+  | 'ERR_VOUCHER' | 'ERR_OVER_REDEEM' | 'ERR_BATCHES' | 'ERR_TASK_FULL' | 'ERR_TASKS_FULL'
+  | 'ERR_TASK_UNKNOWN' | 'ERR_PHASE' | 'ERR_NOT_SEATED' | 'ERR_ALREADY_ACTED' | 'ERR_COMMIT_MISMATCH' | 'ERR_OPENING'
+  | 'ERR_CLAIM' | 'ERR_ALREADY_CLAIMED'
+  | 'ERR_PROPOSAL_UNKNOWN' | 'ERR_PROPOSAL_STATE' | 'ERR_THRESHOLD' | 'ERR_ALREADY_VOTED' | 'ERR_NO_VOTES'
+  | 'ERR_TOO_MANY_PROPOSALS' | 'ERR_TIMELOCK'
+
+/** A rule of the ledger that the transaction breaks. It spends its nonce and changes nothing else. */
+export class RuleError extends DatanetError {
+  constructor (code: RuleCode, reason: string) {
+    super(code, reason)
+  }
+}
