@@ -1,0 +1,104 @@
+/**
+ * Browsers: noble, pure JavaScript. Also the cross-check of `backend.ts`: same bytes, same verdicts.
+ */
+import { bls12_381 } from '@noble/curves/bls12-381.js'
+import { ed25519 as nobleEd25519 } from '@noble/curves/ed25519.js'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { concatBytes, equalBytes } from '../wire/index.ts'
+import { blsOf } from './bls.ts'
+import { cached } from './cache.ts'
+import { checkBlsSecretKey, checkSeed, isSoundPublicKey } from './checks.ts'
+import type { Bls, Ed25519 } from './interface.ts'
+
+/** noble's default tag is that of the scheme without possession */
+const TAG = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
+
+const { longSignatures } = bls12_381
+const G1 = bls12_381.G1.Point
+const G2 = bls12_381.G2.Point
+type PublicKey = ReturnType<typeof longSignatures.getPublicKey>
+type Signature = ReturnType<typeof longSignatures.sign>
+
+function littleEndian (bytes: Uint8Array): bigint {
+  return bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n)
+}
+
+export const ed25519: Ed25519 = {
+  publicKeyOf (seed) {
+    checkSeed(seed)
+
+    return nobleEd25519.getPublicKey(seed)
+  },
+
+  sign (seed, message) {
+    checkSeed(seed)
+
+    return nobleEd25519.sign(message, seed)
+  },
+
+  // noble's own verify multiplies by the cofactor and so accepts signatures that OpenSSL refuses
+  verify (account, message, signature) {
+    if (signature.length !== 64 || !isSoundPublicKey(account)) {
+      return false
+    }
+
+    const { Point } = nobleEd25519
+    const order = Point.Fn.ORDER
+    const r = signature.subarray(0, 32)
+    const s = littleEndian(signature.subarray(32))
+
+    if (s >= order) {
+      return false
+    }
+
+    try {
+      const key = Point.fromBytes(account)
+      const k = littleEndian(sha512(concatBytes(r, account, message))) % order
+
+      return equalBytes(Point.BASE.multiplyUnsafe(s).subtract(key.multiplyUnsafe(k)).toBytes(), r)
+    } catch {
+      return false
+    }
+  }
+}
+
+/** Decodes a point and refuses infinity and everything outside the subgroup. */
+function parse<P extends { assertValidity (): void, is0 (): boolean, isTorsionFree (): boolean }> (decode: (bytes: Uint8Array) => P): (bytes: Uint8Array) => P | null {
+  return bytes => {
+    try {
+      const point = decode(bytes)
+      point.assertValidity()
+
+      return point.is0() || !point.isTorsionFree() ? null : point
+    } catch {
+      return null
+    }
+  }
+}
+
+export const bls: Bls = blsOf<PublicKey, Signature>({
+  publicKeyOf (secretKey) {
+    checkBlsSecretKey(secretKey)
+
+    return longSignatures.getPublicKey(secretKey).toBytes(true)
+  },
+
+  sign (secretKey, message) {
+    checkBlsSecretKey(secretKey)
+
+    return longSignatures.sign(longSignatures.hash(message, TAG), secretKey).toBytes(true)
+  },
+
+  parsePublicKey: cached(parse(bytes => G1.fromBytes(bytes))),
+  parseSignature: parse(bytes => G2.fromBytes(bytes)),
+  sum: signatures => longSignatures.aggregateSignatures(signatures).toBytes(true),
+
+  verifySum (publicKeys, message, signature) {
+    try {
+      return longSignatures.verify(signature, longSignatures.hash(message, TAG), longSignatures.aggregatePublicKeys(publicKeys))
+    } catch {
+      // the keys sum to infinity
+      return false
+    }
+  }
+})

@@ -1,0 +1,90 @@
+/**
+ * Node: OpenSSL and blst, 10 to 70 times as fast as JavaScript. Browsers get `backend.browser.ts`
+ * by the `browser` field of package.json.
+ */
+import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import blst from '@chainsafe/blst'
+import { concatBytes, fromHex } from '../wire/index.ts'
+import { blsOf } from './bls.ts'
+import { cached } from './cache.ts'
+import { checkBlsSecretKey, checkSeed, isSoundPublicKey } from './checks.ts'
+import type { Bls, Ed25519 } from './interface.ts'
+import type { KeyObject } from 'node:crypto'
+
+// RFC 8410: what stands before the 32 bytes in PKCS #8 and SPKI
+const PKCS8_PREFIX = fromHex('302e020100300506032b657004220420')
+const SPKI_PREFIX = fromHex('302a300506032b6570032100')
+
+const publicKey = cached<KeyObject>(account => {
+  try {
+    return createPublicKey({ key: Buffer.from(concatBytes(SPKI_PREFIX, account)), format: 'der', type: 'spki' })
+  } catch {
+    return null
+  }
+})
+
+function privateKeyOf (seed: Uint8Array): KeyObject {
+  checkSeed(seed)
+
+  // not cached: secrets should not outlive their signer
+  return createPrivateKey({ key: Buffer.from(concatBytes(PKCS8_PREFIX, seed)), format: 'der', type: 'pkcs8' })
+}
+
+export const ed25519: Ed25519 = {
+  publicKeyOf (seed) {
+    const spki = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
+
+    return Uint8Array.from(spki.subarray(SPKI_PREFIX.length))
+  },
+
+  sign: (seed, message) => Uint8Array.from(sign(null, message, privateKeyOf(seed))),
+
+  verify (account, message, signature) {
+    if (signature.length !== 64 || !isSoundPublicKey(account)) {
+      return false
+    }
+
+    const key = publicKey(account)
+
+    return key !== null && verify(null, message, key, signature)
+  }
+}
+
+function secretKeyOf (bytes: Uint8Array): blst.SecretKey {
+  checkBlsSecretKey(bytes)
+
+  return blst.SecretKey.fromBytes(bytes)
+}
+
+export const bls: Bls = blsOf<blst.PublicKey, blst.Signature>({
+  publicKeyOf: secretKey => Uint8Array.from(secretKeyOf(secretKey).toPublicKey().toBytes()),
+  sign: (secretKey, message) => Uint8Array.from(secretKeyOf(secretKey).sign(message).toBytes()),
+
+  // validate = true: blst takes points outside the subgroup otherwise
+  parsePublicKey: cached(bytes => {
+    try {
+      return blst.PublicKey.fromBytes(bytes, true)
+    } catch {
+      return null
+    }
+  }),
+
+  parseSignature (bytes) {
+    try {
+      return blst.Signature.fromBytes(bytes, true, true)
+    } catch {
+      return null
+    }
+  },
+
+  sum: signatures => Uint8Array.from(blst.aggregateSignatures(signatures).toBytes()),
+
+  verifySum (publicKeys, message, signature) {
+    try {
+      return blst.fastAggregateVerify(message, publicKeys, signature)
+    } catch {
+      // the keys sum to infinity
+      return false
+    }
+  }
+})
