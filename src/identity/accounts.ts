@@ -21,7 +21,7 @@ export function accountToString (account: Account): string {
 }
 
 /**
- * @throws InvalidKeyError
+ * @throws {InvalidKeyError}
  */
 export function accountFromString (text: string): Account {
   const expected = 'an account: a multikey that begins with z6Mk'
@@ -43,7 +43,7 @@ export function accountFromString (text: string): Account {
  * A signer that holds its key in memory.
  *
  * @param seed - 32 secret bytes; copied
- * @throws InvalidKeyError
+ * @throws {InvalidKeyError}
  */
 export function ed25519Signer (seed: Uint8Array): Signer {
   const key = Uint8Array.from(seed)

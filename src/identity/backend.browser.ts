@@ -1,7 +1,7 @@
 /**
  * Browsers: noble, pure JavaScript. Also the cross-check of `backend.ts`: same bytes, same verdicts.
  */
-import { bls12_381 } from '@noble/curves/bls12-381.js'
+import { bls12_381 as bls12381 } from '@noble/curves/bls12-381.js'
 import { ed25519 as nobleEd25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '../wire/index.ts'
@@ -13,9 +13,9 @@ import type { Bls, Ed25519 } from './interface.ts'
 /** noble's default tag is that of the scheme without possession */
 const TAG = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
 
-const { longSignatures } = bls12_381
-const G1 = bls12_381.G1.Point
-const G2 = bls12_381.G2.Point
+const { longSignatures } = bls12381
+const G1 = bls12381.G1.Point
+const G2 = bls12381.G2.Point
 type PublicKey = ReturnType<typeof longSignatures.getPublicKey>
 type Signature = ReturnType<typeof longSignatures.sign>
 

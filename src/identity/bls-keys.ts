@@ -9,7 +9,7 @@ import { BLS_ORDER, checkSeed } from './checks.ts'
  *
  * @param seed - 32 secret bytes
  * @returns 32 bytes, big-endian
- * @throws InvalidKeyError
+ * @throws {InvalidKeyError}
  */
 export function blsSecretKey (seed: Uint8Array): Uint8Array {
   checkSeed(seed)

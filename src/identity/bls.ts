@@ -1,5 +1,5 @@
-import { InvalidSignatureError } from './errors.ts'
 import { domains, signingBytes } from '../wire/index.ts'
+import { InvalidSignatureError } from './errors.ts'
 import type { Bls } from './interface.ts'
 
 /** What the two libraries do for us; null is a point that must not be used. */

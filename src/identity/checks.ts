@@ -1,5 +1,5 @@
+import { compareBytes, fromHex, toHex } from '../wire/index.ts'
 import { InvalidKeyError } from './errors.ts'
-import { toHex } from '../wire/index.ts'
 
 /** y coordinates (little-endian, without the sign bit) of the eight points of small order, RFC 7748 and ed25519 papers. */
 const SMALL_ORDER_Y = new Set([
@@ -10,8 +10,8 @@ const SMALL_ORDER_Y = new Set([
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'
 ])
 
-/** 2^255 - 19, little-endian */
-const FIELD = Uint8Array.from({ length: 32 }, (_, i) => i === 0 ? 0xed : i === 31 ? 0x7f : 0xff)
+/** 2^255 - 19, big-endian */
+const FIELD = fromHex('7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed')
 
 /**
  * Public keys on which implementations of Ed25519 disagree, or for which one signature fits many
@@ -25,16 +25,10 @@ export function isSoundPublicKey (account: Uint8Array): boolean {
   const y = Uint8Array.from(account)
   y[31] &= 0x7f
 
-  for (let i = 31; i >= 0; i--) {
-    if (y[i] !== FIELD[i]) {
-      return y[i] < FIELD[i] && !SMALL_ORDER_Y.has(toHex(y))
-    }
-  }
-
-  return false
+  return compareBytes(y.toReversed(), FIELD) < 0 && !SMALL_ORDER_Y.has(toHex(y))
 }
 
-/** @throws InvalidKeyError */
+/** @throws {InvalidKeyError} */
 export function checkSeed (seed: Uint8Array): void {
   if (seed.length !== 32) {
     throw new InvalidKeyError('an Ed25519 seed of 32 bytes', `${seed.length} bytes`)
@@ -44,7 +38,7 @@ export function checkSeed (seed: Uint8Array): void {
 /** Order of the groups of BLS12-381. */
 export const BLS_ORDER = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n
 
-/** @throws InvalidKeyError */
+/** @throws {InvalidKeyError} */
 export function checkBlsSecretKey (secretKey: Uint8Array): void {
   const value = secretKey.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n)
 

@@ -11,14 +11,14 @@ export interface Signer {
 export interface Ed25519 {
   /**
    * @param seed - 32 bytes
-   * @throws InvalidKeyError
+   * @throws {InvalidKeyError}
    */
   publicKeyOf (seed: Uint8Array): Account
 
   /**
    * @param seed - 32 bytes
    * @returns 64 bytes, deterministic
-   * @throws InvalidKeyError
+   * @throws {InvalidKeyError}
    */
   sign (seed: Uint8Array, message: Uint8Array): Uint8Array
 
@@ -40,13 +40,13 @@ export interface Bls {
   /**
    * @param secretKey - 32 bytes, big-endian, 1 to the group order - 1
    * @returns 48 bytes
-   * @throws InvalidKeyError
+   * @throws {InvalidKeyError}
    */
   publicKeyOf (secretKey: Uint8Array): Uint8Array
 
   /**
    * @returns 96 bytes, deterministic
-   * @throws InvalidKeyError
+   * @throws {InvalidKeyError}
    */
   sign (secretKey: Uint8Array, message: Uint8Array): Uint8Array
 
@@ -56,7 +56,7 @@ export interface Bls {
   /**
    * Sum of signatures.
    *
-   * @throws InvalidSignatureError if there are none or one is no point of the subgroup
+   * @throws {InvalidSignatureError} if there are none or one is no point of the subgroup
    */
   aggregate (signatures: Uint8Array[]): Uint8Array
 
@@ -71,7 +71,7 @@ export interface Bls {
    * stands in for the draft's second ciphersuite tag, which blst does not let us set.
    *
    * @returns 96 bytes
-   * @throws InvalidKeyError
+   * @throws {InvalidKeyError}
    */
   possess (secretKey: Uint8Array): Uint8Array
 

@@ -11,8 +11,8 @@ export function signPayload<T> (domain: string, codec: Codec<T>, payload: T, sig
 }
 
 /**
- * @throws SignatureError
- * @throws MalformedRecordError if the payload cannot be encoded
+ * @throws {SignatureError}
+ * @throws {MalformedRecordError} if the payload cannot be encoded
  */
 export function verifyPayload<T> (domain: string, codec: Codec<T>, payload: T, account: Account, signature: Uint8Array): void {
   if (!verifySignature(account, signingBytes(domain, codec.encode(payload)), signature)) {
@@ -21,7 +21,7 @@ export function verifyPayload<T> (domain: string, codec: Codec<T>, payload: T, a
 }
 
 /**
- * @param codec - that of the payload
+ * Signs a payload; `codec` is that of the payload, not of the envelope.
  *
  * @example
  * ```ts
@@ -38,9 +38,9 @@ export function signRecord<T> (domain: string, codec: Codec<T>, payload: T, sign
  * Returns if the signature is right, and the signer is `author` where one is given: the account
  * that the payload names.
  *
- * @throws WrongAuthorError
- * @throws SignatureError
- * @throws MalformedRecordError if the payload cannot be encoded
+ * @throws {WrongAuthorError}
+ * @throws {SignatureError}
+ * @throws {MalformedRecordError} if the payload cannot be encoded
  */
 export function verifyRecord<T> (domain: string, codec: Codec<T>, signed: Signed<T>, author?: Account): void {
   // the cheap check first

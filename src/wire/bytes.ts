@@ -44,9 +44,9 @@ export function toHex (bytes: Uint8Array): string {
 
 /**
  * Bytes of lower-case hexadecimal digits; upper case is refused, so that one value has one text.
+ * `length` is in bytes, if it must be a certain one.
  *
- * @param length - in bytes, if it must be a certain one
- * @throws InvalidHexError
+ * @throws {InvalidHexError}
  */
 export function fromHex (text: string, length?: number): Uint8Array {
   if (!/^(?:[0-9a-f]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {

@@ -15,9 +15,7 @@ function parse (bytes: Uint8Array, name: string): unknown {
 
 /**
  * Canonical DAG-CBOR of the values of a schema.
- *
- * @param name - the kind of record, the first part of paths in errors
- * @param options.bytesMax - default RECORD_BYTES_MAX
+ * `name` is the kind of record, the first part of paths in errors.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import { DAG_PB, RAW } from './cid.ts'
-import { LICENCE_MAX, NAME_MAX, TITLE_MAX } from './constants.ts'
 import { list, struct } from './composites.ts'
+import { LICENCE_MAX, NAME_MAX, TITLE_MAX } from './constants.ts'
 import { bytes, cid, integer, literal, text } from './primitives.ts'
 import type { Schema } from './interface.ts'
 import type { Account, Hash } from '../interface/index.ts'

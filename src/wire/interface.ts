@@ -9,8 +9,7 @@ export interface Schema<T> {
 
   /**
    * The value in the IPLD data model.
-   *
-   * @param path - where the value stands, for error messages
+   * `path` says where the value stands, for error messages.
    */
   toPlain (value: T, path: string): unknown
 
@@ -53,15 +52,17 @@ export interface Codec<T> {
   readonly schema: Schema<T>
 
   /**
-   * @throws MalformedRecordError or one of its subclasses, if the value is not one that others would accept
+   * @throws {MalformedRecordError} or one of its subclasses, if the value is not one that others would accept
    */
+  // eslint-disable-next-line @typescript-eslint/method-signature-style -- methods are bivariant: Codec<A> must not pass for Codec<B> unless A and B are the same
   readonly encode: (value: T) => Uint8Array
 
   /**
-   * @throws RecordTooLargeError before anything is parsed
-   * @throws MalformedRecordError if the bytes are no record of this kind; unknown fields are refused
-   * @throws OutOfRangeError if a number, length or count is outside its limits
-   * @throws NotCanonicalError if the bytes are not the one encoding of their value
+   * @throws {RecordTooLargeError} before anything is parsed
+   * @throws {MalformedRecordError} if the bytes are no record of this kind; unknown fields are refused
+   * @throws {OutOfRangeError} if a number, length or count is outside its limits
+   * @throws {NotCanonicalError} if the bytes are not the one encoding of their value
    */
+  // eslint-disable-next-line @typescript-eslint/method-signature-style -- as above
   readonly decode: (bytes: Uint8Array) => T
 }

@@ -45,7 +45,7 @@ export function merkleRoot (leaves: Uint8Array[]): Hash {
  * Audit path of RFC 6962, section 2.1.1: siblings from the leaf up, at most ⌈log2 size⌉.
  * Costs one hash for every leaf and node.
  *
- * @throws LeafIndexError
+ * @throws {LeafIndexError}
  */
 export function merkleProof (leaves: Uint8Array[], index: number): Hash[] {
   if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length) {

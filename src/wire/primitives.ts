@@ -30,6 +30,22 @@ export function integer (limits: { min?: number, max?: number } = {}): Schema<nu
   })
 }
 
+/** Code points; beyond twice `max` code units the exact number does not matter and is not counted. */
+function characters (value: string, max: number): number {
+  if (value.length > 2 * max) {
+    return value.length
+  }
+
+  let count = 0
+
+  for (let i = 0; i < value.length; i++) {
+    // of each pair of surrogates, count the first
+    count += (value.charCodeAt(i) & 0xfc00) === 0xdc00 ? 0 : 1
+  }
+
+  return count
+}
+
 /** Text of `min` (default 0) to `max` Unicode code points. `line` refuses control characters, also line ends. */
 export function text (limits: { min?: number, max: number, line?: boolean }): Schema<string> {
   const min = limits.min ?? 0
@@ -40,8 +56,7 @@ export function text (limits: { min?: number, max: number, line?: boolean }): Sc
       throw new MalformedRecordError(path, expects, describe(value))
     }
 
-    // count code points only where code units do not decide already
-    const length = value.length <= limits.max && value.length >= 2 * min ? value.length : value.length > 2 * limits.max ? value.length : [...value].length
+    const length = characters(value, limits.max)
 
     if (length < min || length > limits.max) {
       throw new OutOfRangeError(path, expects, `${length} characters`)

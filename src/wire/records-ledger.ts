@@ -1,3 +1,4 @@
+import { toHex } from './bytes.ts'
 import { codec } from './codec.ts'
 import { list, oneOf, refine, struct } from './composites.ts'
 import {
@@ -5,7 +6,6 @@ import {
   GENESIS_BYTES_MAX, OPENINGS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, TRACE_PROOF_MAX, VALIDATORS_MAX
 } from './constants.ts'
 import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
-import { toHex } from './bytes.ts'
 import { amount, int64, integer, literal, optional } from './primitives.ts'
 import type { Codec, Schema } from './interface.ts'
 import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, ValidatorInfo } from '../interface/index.ts'

@@ -8,6 +8,18 @@ const MAP = 5
 const TAG = 6
 const SIMPLE = 7
 
+/** bytes of the argument for the low bits 24 to 27 */
+const LENGTHS: Array<number | undefined> = [1, 2, 4, 8]
+
+/** How many items follow a head that opens a list, a map or a tag. */
+function itemsOf (major: number, value: number): number {
+  if (major === TAG) {
+    return 1
+  }
+
+  return major === MAP ? 2 * value : value
+}
+
 /** The argument of a CBOR head: its value and how many bytes the head has. */
 function argument (bytes: Uint8Array, at: number, name: string): { value: number, headBytes: number } {
   const low = bytes[at] & 0x1f
@@ -16,9 +28,9 @@ function argument (bytes: Uint8Array, at: number, name: string): { value: number
     return { value: low, headBytes: 1 }
   }
 
-  const length = low === 24 ? 1 : low === 25 ? 2 : low === 26 ? 4 : low === 27 ? 8 : 0
+  const length = LENGTHS[low - 24]
 
-  if (length === 0) {
+  if (length === undefined) {
     throw new NotCanonicalError(name, `an indefinite or reserved length at byte ${at}`)
   }
 
@@ -39,7 +51,7 @@ function argument (bytes: Uint8Array, at: number, name: string): { value: number
  * Reads the structure without building anything: bounds the nesting and the counts before the
  * general decoder, which is recursive and allocates, sees the bytes.
  *
- * @throws MalformedRecordError
+ * @throws {MalformedRecordError}
  */
 export function scan (bytes: Uint8Array, name: string): void {
   // items still to come at each level
@@ -70,7 +82,7 @@ export function scan (bytes: Uint8Array, name: string): void {
     if (major === BYTES || major === TEXT) {
       at += value
     } else if (major === LIST || major === MAP || major === TAG) {
-      const items = major === TAG ? 1 : major === MAP ? 2 * value : value
+      const items = itemsOf(major, value)
 
       // every item has a byte at least
       if (items > bytes.length - at) {
