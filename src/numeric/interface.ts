@@ -73,3 +73,60 @@ export interface TapeInit {
    */
   arenaBytesMax?: number
 }
+
+/**
+ * Everything the engine computes, over f32 buffers in one memory. A buffer is a byte address, a
+ * multiple of 16, at or above 65,536, padded to a multiple of 16 bytes (kernels may write the
+ * padding). `m`, `n`, `d`, `rows` count elements, strides too. Where there is `accumulate`, false
+ * overwrites y and true adds to it. Both backends give the same bits.
+ *
+ * Order of sums: products and `columnDot` strictly by index; `rowDot`, `inverseRms`, `softmax` and
+ * `crossEntropy` over a row in four interleaved parts (index mod 4) joined as (s0 + s1) + (s2 + s3).
+ */
+export interface Kernels {
+  readonly buffer: ArrayBuffer
+  /** B[k,n] into panels of 8 columns, for any strides; `packed` takes 4·k·ceil8(n) bytes. */
+  packColumns (n: number, k: number, b: number, bRow: number, bColumn: number, packed: number): void
+  /**
+   * C[m,n] (+)= A[m,k]·B[k,n] with any strides; C's columns are contiguous. `packed` is B from
+   * packColumns or 0; `scratch` has 4·k·(ceil4(m) + ceil8(n)) bytes.
+   */
+  gemm (
+    m: number, n: number, k: number, a: number, aRow: number, aColumn: number,
+    b: number, bRow: number, bColumn: number, packed: number, scratch: number,
+    c: number, cRow: number, accumulate: boolean
+  ): void
+  add (n: number, a: number, b: number, y: number): void
+  mul (n: number, a: number, b: number, y: number, accumulate: boolean): void
+  scale (n: number, x: number, factor: number, y: number): void
+  exp (n: number, x: number, y: number): void
+  log (n: number, x: number, y: number): void
+  sigmoid (n: number, x: number, y: number): void
+  /** y = s(1 − s)·d */
+  sigmoidSlope (n: number, s: number, d: number, y: number, accumulate: boolean): void
+  /** y += (1 − 2s)·t·d */
+  sigmoidBend (n: number, s: number, t: number, d: number, y: number): void
+  /** y[i] (+)= Σ_j a[i,j]·b[i,j] */
+  rowDot (m: number, d: number, a: number, b: number, y: number, accumulate: boolean): void
+  /** y[i,j] (+)= x[i,j]·r[i] */
+  rowScale (m: number, d: number, x: number, r: number, y: number, accumulate: boolean): void
+  /** y[i,j] = x[i,j] − r[i] */
+  rowSubtract (m: number, d: number, x: number, r: number, y: number): void
+  /** y[i,j] (+)= x[i,j]·g[j] */
+  columnScale (m: number, d: number, x: number, g: number, y: number, accumulate: boolean): void
+  /** y[j] (+)= Σ_i a[i,j]·b[i,j] */
+  columnDot (m: number, d: number, a: number, b: number, y: number, accumulate: boolean): void
+  /** y[i] = 1/sqrt(Σ_j x[i,j]²/d + eps) */
+  inverseRms (m: number, d: number, x: number, eps: number, y: number): void
+  /** By row; with period p > 0 row i sees columns 0 … n − p + i mod p, the rest become 0. */
+  softmax (rows: number, n: number, period: number, x: number, y: number): void
+  /** P = softmax(logits), zero where weight is 0; gives Σ weight·(−log P[target]), summed in f64. */
+  crossEntropy (m: number, v: number, logits: number, targets: number, weights: number, p: number): number
+  /** Rotates pairs of each head by the tables' angles [m, headDim/2]. */
+  rope (m: number, heads: number, headDim: number, x: number, cosines: number, sines: number, y: number, interleaved: boolean, inverse: boolean): void
+  /** y[i,:] = x[ids[i],:], ids as i32 */
+  gather (count: number, d: number, ids: number, x: number, y: number): void
+  /** y[ids[i],:] += x[i,:] in order of i */
+  scatter (count: number, d: number, ids: number, x: number, y: number): void
+  allFinite (n: number, x: number): boolean
+}

@@ -1,0 +1,30 @@
+/** Default bound of an arena: a 64-token gradient of a 1 M-parameter model with 8 tangents fits. */
+export const ARENA_BYTES_DEFAULT = 268_435_456
+
+/** WebAssembly addresses 32 bits; one page less than 4 GiB keeps every end address below 2^32. */
+export const ARENA_BYTES_LIMIT = 4_294_901_760
+
+/** Granularity of WebAssembly memory. */
+export const PAGE_BYTES = 65_536
+
+/** The first page holds the kernels' own static data, so that no buffer has address 0. */
+export const ARENA_BASE_BYTES = PAGE_BYTES
+
+/** Every buffer starts on a vector boundary and is padded to one, so kernels need no scalar tails. */
+export const ALIGN_BYTES = 16
+
+/** Kernels may read (never write) this far past a buffer: a row of eight lanes times four panels. */
+export const OVERREAD_BYTES = 256
+
+/** Directions are cheap but not free: a bound turns a wrong argument into an error instead of an hour. */
+export const DIRECTIONS_MAX = 1024
+
+/** Rows and columns of a GEMM register tile; packed operands are padded to these. */
+export const TILE_ROWS = 4
+export const TILE_COLUMNS = 8
+
+/** Largest angle that sin and cos reduce exactly enough (fdlibm's medium range, 2^19·π/2). */
+export const ANGLE_MAX = 823_549
+
+/** Rotary tables grow by this many positions at a time, so that decoding does not grow them per token. */
+export const ROPE_TABLE_ROWS = 256

@@ -1,0 +1,86 @@
+import { ANGLE_MAX, ROPE_TABLE_ROWS } from './constants.ts'
+import { NumericRangeError, ShapeError } from './errors.ts'
+import { cos, power, sin } from './math.ts'
+import type { Engine } from './engine.ts'
+import type { Node } from './node.ts'
+import type { RopePairing } from './interface.ts'
+
+/** Copies row numbers into the arena, each within [0, limit). */
+export function placeIds (e: Engine, primitive: string, ids: ArrayLike<number>, limit: number, matters: (i: number) => boolean): number {
+  const at = e.arena.take(ids.length * 4)
+  for (let i = 0; i < ids.length; i++) {
+    if (!Number.isInteger(ids[i]) || ids[i] < 0 || ids[i] >= limit) {
+      if (matters(i)) {
+        throw new NumericRangeError(`id ${i} of ${primitive}`, `an integer from 0 to ${limit - 1}`, ids[i])
+      }
+    }
+    e.integers[(at >>> 2) + i] = ids[i]
+  }
+  return at
+}
+
+/** Rows of `table` by id. */
+export function gather (e: Engine, table: Node, ids: ArrayLike<number>): Node {
+  const at = placeIds(e, 'gather', ids, table.rows, () => true)
+  const { length } = ids
+  const { columns } = table
+  return e.linear('gather', table, length, columns,
+    (x, y) => { e.kernels.gather(length, columns, at, x, y) },
+    dy => [e.linear('gather', dy, table.rows, columns, (x, y) => {
+      e.fill(y, table.rows * columns, 0)
+      e.kernels.scatter(length, columns, at, x, y)
+    }, () => [])])
+}
+
+interface RopeOptions {
+  heads: number
+  theta: number
+  offset?: number
+  pairing: RopePairing
+}
+
+/** Cosines and sines of position·theta^(−2i/headDim), [rows, headDim/2], computed in f64 and kept. */
+function ropeTable (e: Engine, headDim: number, theta: number, rowsNeeded: number): { cosines: number, sines: number } {
+  const key = `${headDim} ${theta}`
+  const known = e.ropeTables.get(key)
+  if (known != null && known.rows >= rowsNeeded) {
+    return known
+  }
+  let rows = ROPE_TABLE_ROWS
+  while (rows < rowsNeeded) {
+    rows *= 2
+  }
+  const half = headDim / 2
+  const table = { rows, cosines: e.arena.keep(rows * half * 4), sines: e.arena.keep(rows * half * 4) }
+  for (let i = 0; i < half; i++) {
+    const frequency = power(theta, -2 * i / headDim)
+    for (let position = 0; position < rows; position++) {
+      const angle = position * frequency
+      e.floats[(table.cosines >>> 2) + position * half + i] = cos(angle)
+      e.floats[(table.sines >>> 2) + position * half + i] = sin(angle)
+    }
+  }
+  e.ropeTables.set(key, table)
+  return table
+}
+
+/** See Tape.rope. */
+export function rope (e: Engine, x: Node, options: RopeOptions): Node {
+  const { heads, theta, pairing, offset = 0 } = options
+  const headDim = x.columns / heads
+  if (!Number.isInteger(heads) || heads < 1 || headDim % 2 !== 0) {
+    throw new ShapeError('rope', 'heads that divide the columns into even parts', `${heads} heads of ${x.columns} columns`)
+  }
+  if (!Number.isInteger(offset) || offset < 0 || offset + x.rows > ANGLE_MAX / 2) {
+    throw new NumericRangeError('offset of rope', `from 0 to ${Math.floor(ANGLE_MAX / 2) - x.rows}`, offset)
+  }
+  if (!(theta >= 1)) {
+    throw new NumericRangeError('theta of rope', '1 or more', theta)
+  }
+  const table = ropeTable(e, headDim, theta, offset + x.rows)
+  const skipped = offset * headDim / 2 * 4
+  const turn = (value: Node, inverse: boolean): Node => e.linear('rope', value, x.rows, x.columns, (from, to) => {
+    e.kernels.rope(x.rows, heads, headDim, from, table.cosines + skipped, table.sines + skipped, to, pairing === 'interleaved', inverse)
+  }, dy => [turn(dy, !inverse)])
+  return turn(x, false)
+}

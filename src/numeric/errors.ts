@@ -1,0 +1,39 @@
+import { DatanetError } from '../utils/index.ts'
+
+/** Operands do not fit together; the message names the primitive, what it wanted and what came. */
+export class ShapeError extends DatanetError {
+  constructor (primitive: string, expected: string, came: string) {
+    super('ERR_SHAPE', `${primitive} expects ${expected} but got ${came}: check the shapes of its operands`)
+  }
+}
+
+/** A result is infinite or not a number, which is never hashed and never passed on. */
+export class NonFiniteError extends DatanetError {
+  readonly primitive: string
+
+  constructor (primitive: string) {
+    super('ERR_NON_FINITE', `${primitive} gave an infinite or undefined number where a finite one was expected: check its inputs, or lower the learning rate`)
+    this.primitive = primitive
+  }
+}
+
+/** The tape's memory is used up. */
+export class ArenaFullError extends DatanetError {
+  constructor (wantedBytes: number, freeBytes: number, bytesMax: number) {
+    super('ERR_ARENA_FULL', `the tape's arena of ${bytesMax} bytes has ${freeBytes} left but ${wantedBytes} were needed: call reset() between examples, or raise arenaBytesMax`)
+  }
+}
+
+/** A Value of another tape, or one made before reset(). */
+export class StaleValueError extends DatanetError {
+  constructor (primitive: string) {
+    super('ERR_STALE_VALUE', `${primitive} got a value of another tape or from before reset(): make it again on this tape`)
+  }
+}
+
+/** An argument outside of what a function is defined for. */
+export class NumericRangeError extends DatanetError {
+  constructor (what: string, expected: string, came: number) {
+    super('ERR_NUMERIC_RANGE', `${what} must be ${expected} but is ${came}: check the caller`)
+  }
+}

@@ -1,0 +1,83 @@
+import { add } from './elementwise.ts'
+import { ShapeError } from './errors.ts'
+import { NONE } from './node.ts'
+import type { Engine } from './engine.ts'
+import type { Node } from './node.ts'
+
+/** All nodes that depend on one of `parameters`, these included. */
+function dependents (e: Engine, parameters: Node[]): Set<Node> {
+  const set = new Set(parameters)
+  for (const { output, inputs } of e.entries) {
+    if (inputs.some(input => set.has(input))) {
+      set.add(output)
+    }
+  }
+  return set
+}
+
+/**
+ * Moves what the nodes hold above `mark` down to it, in order of address so that nothing is
+ * overwritten before it has moved, and gives back the rest.
+ */
+function compact (e: Engine, nodes: Node[], mark: number): Node[] {
+  const sizes = new Map<number, number>()
+  for (const node of nodes) {
+    for (const at of [node.at, ...node.dots]) {
+      if (at >= mark) {
+        sizes.set(at, node.size)
+      }
+    }
+  }
+  const moved = new Map<number, number>()
+  e.arena.release(mark)
+  for (const [from, size] of [...sizes].sort(([a], [b]) => a - b)) {
+    const to = e.arena.take(size * 4)
+    e.floats.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + size)
+    moved.set(from, to)
+  }
+  const place = (at: number): number => moved.get(at) ?? at
+  return nodes.map(node => e.place(node.rows, node.columns, place(node.at), node.dots.map(place)))
+}
+
+/** Gradients of a [1,1] node, with tangents. Temporary memory is given back. */
+export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
+  if (loss.size !== 1) {
+    throw new ShapeError('gradient', 'a loss of [1,1]', `[${loss.rows},${loss.columns}]`)
+  }
+  const mark = e.arena.mark()
+  const reached = dependents(e, parameters)
+  const cotangents = new Map<Node, Node>()
+  const one = e.empty(1, 1)
+  e.floats[one.at >>> 2] = 1
+  cotangents.set(loss, one)
+  e.unrecorded(() => {
+    for (let i = e.entries.length - 1; i >= 0; i--) {
+      const { output, inputs, pullback } = e.entries[i]
+      const dy = cotangents.get(output)
+      if (dy == null || !reached.has(output)) {
+        continue
+      }
+      const wants = inputs.map(input => reached.has(input))
+      pullback(dy, wants).forEach((part, j) => {
+        if (part != null && wants[j]) {
+          const sum = cotangents.get(inputs[j])
+          cotangents.set(inputs[j], sum == null ? part : add(e, sum, part))
+        }
+      })
+      cotangents.delete(output)
+    }
+  })
+  const gradients = parameters.map(parameter => {
+    const found = cotangents.get(parameter) ?? e.empty(parameter.rows, parameter.columns)
+    if (!cotangents.has(parameter)) {
+      e.fill(found.at, found.size, 0)
+    }
+    for (const at of [found.at, ...found.dots]) {
+      if (at !== NONE) {
+        e.check('gradient', found.size, at)
+      }
+    }
+    return found
+  })
+  return compact(e, gradients, mark)
+}

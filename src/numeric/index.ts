@@ -1,0 +1,22 @@
+/**
+ * The deterministic engine: matrices, gradients and Hessian-vector products whose bits are the same
+ * on every machine, runtime and thread count.
+ *
+ * @example
+ * ```ts
+ * import { tape } from '../numeric/index.ts'
+ *
+ * const t = tape()
+ * const y = t.matmul(t.parameter(x, [2, 3]), t.constant(w, [3, 4]))
+ * console.info(y.shape, y.data)
+ * t.reset()
+ * ```
+ */
+export { fromBfloat16, toBfloat16 } from './bfloat16.ts'
+export { ArenaFullError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError } from './errors.ts'
+export { kernels } from './kernels.ts'
+export { cos, exp, log, PI, power, sin } from './math.ts'
+export { prng } from './prng.ts'
+export { tape } from './tape.ts'
+export type { Kernels, RopePairing, Tape, TapeInit, Value } from './interface.ts'
+export type { Prng } from './prng.ts'

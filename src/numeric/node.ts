@@ -1,0 +1,64 @@
+import type { Value } from './interface.ts'
+
+/** No tangent: the address 0 is never a buffer. */
+export const NONE = 0
+
+/**
+ * A Value as the engine sees it: addresses instead of views. Views are made when somebody looks.
+ * Immutable once its primitive has returned, so addresses may be shared between nodes.
+ */
+export class Node implements Value {
+  readonly rows: number
+  readonly columns: number
+  /** Address of the primal. */
+  readonly at: number
+  /** Addresses of the tangents; shorter than the number of directions when all are zero. */
+  readonly dots: number[]
+  /** Whether some parameter reaches this. */
+  needsGradient = false
+  /** Which reset made it; -1 outlives resets. */
+  readonly generation: number
+  readonly buffer: ArrayBuffer
+  readonly directions: number
+  /** Frozen weights packed as the right operand of a product, by orientation. */
+  packed = NONE
+  packedTransposed = NONE
+
+  constructor (buffer: ArrayBuffer, directions: number, generation: number, rows: number, columns: number, at: number, dots: number[]) {
+    this.buffer = buffer
+    this.directions = directions
+    this.generation = generation
+    this.rows = rows
+    this.columns = columns
+    this.at = at
+    this.dots = dots
+  }
+
+  get size (): number {
+    return this.rows * this.columns
+  }
+
+  get frozen (): boolean {
+    return this.generation === -1
+  }
+
+  get shape (): readonly [rows: number, columns: number] {
+    return [this.rows, this.columns]
+  }
+
+  get data (): Float32Array {
+    return new Float32Array(this.buffer, this.at, this.size)
+  }
+
+  get tangents (): ReadonlyArray<Float32Array | undefined> {
+    return Array.from({ length: this.directions }, (_, i) => {
+      const at = this.dots[i] ?? NONE
+      return at === NONE ? undefined : new Float32Array(this.buffer, at, this.size)
+    })
+  }
+}
+
+/** Tangent address of direction i. */
+export function dot (node: Node, i: number): number {
+  return node.dots.length === 0 ? NONE : node.dots[i]
+}

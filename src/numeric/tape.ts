@@ -1,0 +1,95 @@
+import { attention } from './attention.ts'
+import { DIRECTIONS_MAX } from './constants.ts'
+import { add, mul, scale, silu } from './elementwise.ts'
+import { gather, rope } from './embedding.ts'
+import { Engine } from './engine.ts'
+import { NumericRangeError, ShapeError } from './errors.ts'
+import { gradient } from './gradient.ts'
+import { kernels } from './kernels.ts'
+import { crossEntropy } from './loss.ts'
+import { matmul } from './matmul.ts'
+import { Node, NONE } from './node.ts'
+import { rmsNorm } from './rows.ts'
+import type { Tape, TapeInit } from './interface.ts'
+
+type Shape = readonly [number, number]
+
+function checkedShape (primitive: string, [rows, columns]: Shape, data: ArrayLike<number>): void {
+  if (!Number.isInteger(rows) || !Number.isInteger(columns) || rows < 1 || columns < 1 || data.length !== rows * columns) {
+    throw new ShapeError(primitive, 'as many numbers as its shape says, at least one', `${data.length} for [${rows},${columns}]`)
+  }
+}
+
+/** Copies data to an address; refuses what is not finite. */
+function write (e: Engine, primitive: string, at: number, data: Float32Array): number {
+  e.floats.set(data, at >>> 2)
+  e.check(primitive, data.length, at)
+  return at
+}
+
+function constant (e: Engine, data: Float32Array, shape: Shape): Node {
+  checkedShape('constant', shape, data)
+  const at = write(e, 'constant', e.arena.keep(data.length * 4), data)
+  return new Node(e.kernels.buffer, e.directions, -1, shape[0], shape[1], at, [])
+}
+
+function parameter (e: Engine, data: Float32Array, shape: Shape, tangents?: ReadonlyArray<Float32Array | undefined>): Node {
+  checkedShape('parameter', shape, data)
+  if (tangents != null && tangents.length !== e.directions) {
+    throw new ShapeError('parameter', `${e.directions} tangents`, `${tangents.length}`)
+  }
+  const node = e.place(shape[0], shape[1], write(e, 'parameter', e.arena.take(data.length * 4), data))
+  node.needsGradient = true
+  if (tangents?.some(tangent => tangent != null) === true) {
+    for (const tangent of tangents) {
+      if (tangent != null) {
+        checkedShape('parameter', shape, tangent)
+      }
+      node.dots.push(tangent == null ? NONE : write(e, 'parameter', e.arena.take(tangent.length * 4), tangent))
+    }
+  }
+  return node
+}
+
+/**
+ * A tape over a memory of its own.
+ *
+ * @example
+ * ```ts
+ * const t = tape({ directions: 1 })
+ * const w = t.constant(weights, [352, 128])
+ * const a = t.parameter(values, [4, 128], [direction])
+ * const y = t.matmul(t.matmul(x, a, { transposeB: true }), b)
+ * const [g] = t.gradient(t.crossEntropy(y, targets), [a])
+ * g.data // the gradient
+ * g.tangents[0] // the Hessian times `direction`
+ * t.reset()
+ * ```
+ * @throws NumericRangeError for directions or a bound of the arena out of range
+ */
+export function tape (init: TapeInit = {}): Tape {
+  const directions = init.directions ?? 0
+  if (!Number.isInteger(directions) || directions < 0 || directions > DIRECTIONS_MAX) {
+    throw new NumericRangeError('directions', `an integer from 0 to ${DIRECTIONS_MAX}`, directions)
+  }
+  const e = new Engine(kernels(init), directions)
+  return {
+    directions,
+    constant: (data, shape) => constant(e, data, shape),
+    parameter: (data, shape, tangents) => parameter(e, data, shape, tangents),
+    matmul: (a, b, options) => matmul(e, e.own(a, 'matmul'), e.own(b, 'matmul'), options?.transposeA ?? false, options?.transposeB ?? false),
+    add: (a, b) => add(e, e.own(a, 'add'), e.own(b, 'add')),
+    mul: (a, b) => mul(e, e.own(a, 'mul'), e.own(b, 'mul')),
+    scale: (a, factor) => scale(e, e.own(a, 'scale'), factor),
+    gather: (table, ids) => gather(e, e.own(table, 'gather'), ids),
+    rmsNorm: (x, gain, eps) => rmsNorm(e, e.own(x, 'rmsNorm'), e.own(gain, 'rmsNorm'), eps),
+    silu: x => silu(e, e.own(x, 'silu')),
+    rope: (x, options) => rope(e, e.own(x, 'rope'), options),
+    attention: (q, k, v, { heads, kvHeads }) => attention(e, e.own(q, 'attention'), e.own(k, 'attention'), e.own(v, 'attention'), heads, kvHeads),
+    crossEntropy: (logits, targets, weights) => crossEntropy(e, e.own(logits, 'crossEntropy'), targets, weights),
+    gradient: (loss, parameters) => gradient(e, e.own(loss, 'gradient'), parameters.map(p => e.own(p, 'gradient'))),
+    reset () {
+      e.reset()
+    }
+  }
+}
