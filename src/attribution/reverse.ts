@@ -128,7 +128,7 @@ async function forwardPass (examples: Evaluator, plan: TrainingPlan, length: num
 
 async function record (examples: Evaluator, plan: TrainingPlan, from: TrainingState, until: number, options: AbortOptions, onStep?: (after: TrainingState) => void): Promise<StepRecord[]> {
   const records: StepRecord[] = []
-  let theta = from.theta.slice()
+  let theta: Float64Array = from.theta.slice()
 
   for await (const { state, gradient } of train(examples, plan, { from, until, signal: options.signal })) {
     onStep?.(state)
