@@ -21,6 +21,7 @@ export const domains = {
   possession: 'datanet/possession/1',
   prompt: 'datanet/prompt/1',
   receipt: 'datanet/receipt/1',
+  receiptsRequest: 'datanet/receipts-request/1',
   salt: 'datanet/salt/1',
   scoreEntry: 'datanet/score-entry/1',
   scoreHeader: 'datanet/score-header/1',
