@@ -1,5 +1,6 @@
+import { equalBytes } from '../wire/index.ts'
 import { SIGNATURE_BYTES, VALIDATORS_MAX } from './constants.ts'
-import { bytesEqual, statementWellFormed, voteBytes } from './votes.ts'
+import { statementWellFormed, voteBytes } from './votes.ts'
 import type { Vote, VoteBls } from './interface.ts'
 import type { Certificate, Header, ValidatorInfo } from '../interface/index.ts'
 
@@ -101,7 +102,7 @@ export const finalityValid = (
 ): boolean => {
   const last = headers.at(-1)
 
-  if (last === undefined || certificate.kind !== 'finalize' || certificate.view !== last.header.view || !bytesEqual(certificate.blockHash, last.hash)) {
+  if (last === undefined || certificate.kind !== 'finalize' || certificate.view !== last.header.view || !equalBytes(certificate.blockHash, last.hash)) {
     return false
   }
 
@@ -110,7 +111,7 @@ export const finalityValid = (
       return false
     }
 
-    if (i > 0 && (!bytesEqual(headers[i].header.parent, headers[i - 1].hash) || headers[i].header.height !== headers[i - 1].header.height + 1)) {
+    if (i > 0 && (!equalBytes(headers[i].header.parent, headers[i - 1].hash) || headers[i].header.height !== headers[i - 1].header.height + 1)) {
       return false
     }
   }

@@ -135,7 +135,7 @@ export type ConsensusInput =
   | { type: 'vote', from: number, vote: Vote }
   /** From anybody. */
   | { type: 'certificate', certificate: Certificate }
-  /** A leader's proposal, from anybody. `hash` is `headerHash(proposal.header)`, computed by the driver, which keeps the whole block under it. */
+  /** A leader's proposal, from anybody. `hash` is `headerHash(proposal.header)`, computed by the driver (`proposalInput`), which keeps the whole block under it. */
   | { type: 'proposal', hash: Hash, proposal: Proposal }
   /** A block that was fetched for `requestBlock`. `hash` is computed, not claimed. */
   | { type: 'block', hash: Hash, header: Header }
@@ -171,12 +171,15 @@ export type ConsensusEffect =
   | { type: 'propose', view: number, height: number, parent: Hash }
   /** Execute and check the block with this hash (its parent is verified or final); answer `verified`. */
   | { type: 'verify', hash: Hash, view: number }
-  /** Gossip the block with this hash together with the proposal. */
-  | { type: 'broadcastBlock', hash: Hash, proposal: Proposal }
+  /**
+   * Gossip the block with this hash together with the proposal. `again` marks a repetition, which gossip
+   * would drop as seen: send it to the other validators by direct stream, or leave it to their `requestBlock`.
+   */
+  | { type: 'broadcastBlock', hash: Hash, proposal: Proposal, again: boolean }
   /** To every other validator by direct stream. */
   | { type: 'sendVote', vote: Vote }
-  /** Gossip. */
-  | { type: 'broadcastCertificate', certificate: Certificate }
+  /** Gossip; if `again`, to the other validators by direct stream, because gossip drops what it has seen. */
+  | { type: 'broadcastCertificate', certificate: Certificate, again: boolean }
   /**
    * The block is final; oldest first, every height once. `certificate` finalizes this block if
    * `direct`, otherwise a descendant that follows in the same list of effects.
@@ -214,6 +217,7 @@ export interface Consensus {
   /**
    * Applies one input.
    *
+   * @param input - what happened
    * @param nowMs - any clock that does not run backwards for long; earlier times count as the latest seen
    */
   step (input: ConsensusInput, nowMs: number): ConsensusEffect[]

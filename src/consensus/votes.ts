@@ -1,10 +1,8 @@
 import { encode } from '@ipld/dag-cbor'
+import { domains } from '../wire/index.ts'
 import { HASH_BYTES, SIGNATURE_BYTES } from './constants.ts'
 import type { Vote, VoteSigner } from './interface.ts'
 import type { Certificate } from '../interface/index.ts'
-
-/** Domain of every vote signature. */
-export const VOTE_DOMAIN = 'datanet/vote/1'
 
 const KINDS: readonly string[] = ['notarize', 'nullify', 'finalize']
 
@@ -17,7 +15,7 @@ export type Statement = Pick<Certificate, 'kind' | 'view' | 'blockHash'>
  * signatures of equal votes aggregate into one that is checked against one message.
  */
 export const voteBytes = (chain: string, { kind, view, blockHash }: Statement): Uint8Array =>
-  encode([VOTE_DOMAIN, chain, kind, view, blockHash])
+  encode([domains.vote, chain, kind, view, blockHash])
 
 /** Signs one vote. Whoever calls this outside of the state machine has to keep its own double-sign guard. */
 export const signVote = (chain: string, validator: number, statement: Statement, signer: VoteSigner): Vote => ({
@@ -36,31 +34,3 @@ export const statementWellFormed = ({ kind, view, blockHash }: Statement): boole
 export const voteWellFormed = (vote: Vote, validators: number): boolean =>
   statementWellFormed(vote) && vote.signature.length === SIGNATURE_BYTES &&
   Number.isSafeInteger(vote.validator) && vote.validator >= 0 && vote.validator < validators
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-/** Lowercase hexadecimal, as key of maps; `''` for no bytes. */
-export const keyOf = (hash: Uint8Array): string => {
-  let key = ''
-
-  for (const byte of hash) {
-    key += HEX[byte]
-  }
-
-  return key
-}
-
-export const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) {
-    return false
-  }
-
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] !== b[i]) {
-      return false
-    }
-  }
-
-  return true
-}
-

@@ -1,0 +1,166 @@
+import { equalBytes, toHex } from '../wire/index.ts'
+import { voteValid } from './certificates.ts'
+import { JUSTIFICATION_MAX, VIEWS_AHEAD_MAX } from './constants.ts'
+import { castVote, ownProposal } from './rules.ts'
+import { emit, leader, viewState } from './state.ts'
+import { addVote, admitCertificate, heard, judge } from './tally.ts'
+import { chooseParent } from './tree.ts'
+import { voteWellFormed } from './votes.ts'
+import type { Proposal } from './interface.ts'
+import type { Machine } from './state.ts'
+import type { Hash, Header } from '../interface/index.ts'
+
+/** Whether the parts of a proposal belong together; no signature is checked. */
+const wellFormed = (machine: Machine, hash: Hash, { header, vote, justification }: Proposal): boolean => {
+  const { validators, chain } = machine.config
+
+  return voteWellFormed(vote, validators.length) && vote.kind === 'notarize' && equalBytes(vote.blockHash, hash) &&
+    header.chain === chain && header.view === vote.view && header.height >= 1 &&
+    vote.validator === leader(machine, vote.view) && equalBytes(header.proposer, validators[vote.validator].account) &&
+    justification.length <= JUSTIFICATION_MAX && justification.every(({ view }) => view < header.view)
+}
+
+const store = ({ state }: Machine, hash: Hash, header: Header, valid = false): void => {
+  const key = toHex(hash)
+
+  if (!state.blocks.has(key)) {
+    state.blocks.set(key, { hash, header, status: valid ? 'valid' : 'unverified' })
+    state.blockSeenMs = state.nowMs
+  }
+
+  state.blockRequests.delete(key)
+}
+
+/** Takes a leader's proposal from anybody: shape, then the leader's signature, then its justification. */
+export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal): void => {
+  const { state, config } = machine
+  const { header, vote, justification } = proposal
+
+  if (!wellFormed(machine, hash, proposal)) {
+    judge(machine, 'reject', 'a proposal that is malformed or not its view\'s leader\'s')
+    return
+  }
+
+  const key = toHex(hash)
+  const known = state.views.get(header.view)
+
+  if (header.view <= state.final.view || known?.proposal === key || known?.equivocated === true || vote.validator === config.self) {
+    judge(machine, 'ignore', 'a proposal that is final, already here or one of two')
+    return
+  }
+
+  if (!voteValid(vote, config.validators, config.bls, config.chain)) {
+    judge(machine, 'reject', 'a proposal without its leader\'s signature')
+    return
+  }
+
+  heard(machine, vote.validator, header.view)
+
+  for (const certificate of justification) {
+    // not signed by the leader, so whoever passed it on answers for it
+    if (admitCertificate(machine, certificate) === 'reject') {
+      judge(machine, 'reject', 'a proposal with a false certificate')
+      return
+    }
+  }
+
+  if (header.view > state.view + VIEWS_AHEAD_MAX || header.view <= state.final.view) {
+    judge(machine, 'ignore', 'a proposal too far ahead')
+    return
+  }
+
+  judge(machine, 'accept', 'a proposal')
+
+  const current = viewState(machine, header.view)
+
+  if (current.proposal === null) {
+    current.proposal = key
+    store(machine, hash, header)
+  }
+
+  addVote(machine, { vote, key, checked: true })
+}
+
+/** Takes a block that was asked for. Its hash was asked for, so its content is what was certified. */
+export const receiveBlock = (machine: Machine, hash: Hash, header: Header): void => {
+  const { state, config } = machine
+  const key = toHex(hash)
+
+  if (!state.blockRequests.has(key)) {
+    judge(machine, 'ignore', 'a block that nobody asked for')
+    return
+  }
+
+  if (header.chain !== config.chain || header.view <= state.final.view || header.height <= state.final.height) {
+    judge(machine, 'reject', 'a block of another chain or below what is final')
+    return
+  }
+
+  judge(machine, 'accept', 'a block')
+  store(machine, hash, header)
+
+  const current = state.views.get(state.view)
+  const stored = current?.votes.notarize.get(leader(machine, state.view))
+
+  if (current === undefined || stored === undefined || stored.key !== key || header.view !== state.view || current.proposal !== null) {
+    return
+  }
+
+  // the leader's vote came by stream and the block by request: together they are the proposal
+  if (stored.checked || voteValid(stored.vote, config.validators, config.bls, config.chain)) {
+    if (equalBytes(header.proposer, config.validators[stored.vote.validator].account)) {
+      stored.checked = true
+      current.proposal = key
+    }
+  } else {
+    current.votes.notarize.delete(stored.vote.validator)
+    state.blocks.delete(key)
+    emit(machine, { type: 'penalise', validator: stored.vote.validator, reason: 'invalid-signature' })
+  }
+}
+
+/** Takes the driver's answer to `propose`, unless the view went on without it. */
+export const receiveProposed = (machine: Machine, view: number, hash: Hash, header: Header): void => {
+  const { state, config } = machine
+  const current = viewState(machine, Math.max(view, state.final.view + 1))
+  const choice = chooseParent(machine)
+
+  if (view !== state.view || state.proposingView !== view || current.own.notarize !== null || current.own.nullify !== null) {
+    return
+  }
+
+  // a better parent turned up meanwhile: ask again
+  if (choice.type !== 'yes' || !equalBytes(choice.parent.hash, header.parent)) {
+    state.proposingView = 0
+    return
+  }
+
+  if (config.self === null || header.view !== view || header.height !== choice.parent.height + 1 || header.chain !== config.chain ||
+    !equalBytes(header.proposer, config.validators[config.self].account)) {
+    // a driver's mistake must not stop the node: without a proposal the view times out
+    return
+  }
+
+  store(machine, hash, header, true)
+  current.proposal = toHex(hash)
+  castVote(machine, 'notarize', view, hash, vote => {
+    emit(machine, { type: 'broadcastBlock', hash, proposal: ownProposal(machine, header, vote), again: false })
+  })
+}
+
+/** Takes the driver's verdict on a block. */
+export const receiveVerified = (machine: Machine, hash: Hash, valid: boolean): void => {
+  const { state } = machine
+  const key = toHex(hash)
+  const block = state.blocks.get(key)
+
+  if (block === undefined || block.status !== 'verifying') {
+    return
+  }
+
+  block.status = valid ? 'valid' : 'invalid'
+
+  if (!valid && state.views.get(block.header.view)?.proposal === key) {
+    emit(machine, { type: 'penalise', validator: leader(machine, block.header.view), reason: 'invalid-block' })
+  }
+}

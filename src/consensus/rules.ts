@@ -1,0 +1,210 @@
+import { toHex } from '../wire/index.ts'
+import { JUSTIFICATION_MAX } from './constants.ts'
+import { nullifyAtMs, proposeAtMs } from './pacing.ts'
+import { catchUp, firstMissing, requestBlocks, requestCertificates } from './requests.ts'
+import { certificateAt, emit, leader, notarizedAt, viewState } from './state.ts'
+import { addVote } from './tally.ts'
+import { chooseParent, executed, extension, finalise } from './tree.ts'
+import { signVote } from './votes.ts'
+import type { Proposal, Vote, VoteKind } from './interface.ts'
+import type { Machine } from './state.ts'
+import type { Certificate, Header } from '../interface/index.ts'
+
+/**
+ * Signs, keeps durably, sends and counts a vote, in this order. The only place where this validator
+ * signs; what is in `own` is never contradicted.
+ */
+export const castVote = (machine: Machine, kind: VoteKind, view: number, blockHash: Uint8Array, announce: (vote: Vote) => void = () => {}): void => {
+  const { config } = machine
+
+  if (config.self === null || config.signer === undefined) {
+    return
+  }
+
+  const vote = signVote(config.chain, config.self, { kind, view, blockHash }, config.signer)
+
+  viewState(machine, view).own[kind] = vote
+  emit(machine, { type: 'persist', record: { type: 'vote', vote } })
+  announce(vote)
+  emit(machine, { type: 'sendVote', vote })
+  addVote(machine, { vote, key: toHex(blockHash), checked: true })
+}
+
+/** Applies all rules until none changes anything. Each is safe to try at any time. */
+export const applyRules = (machine: Machine): void => {
+  // every round enters a view, casts a vote, finalises or asks the driver: the bound is for our bugs
+  for (let before = -1; before !== machine.effects.length;) {
+    before = machine.effects.length
+    finalise(machine)
+    verifyBlocks(machine)
+    voteNotarize(machine)
+    voteFinalize(machine)
+    voteNullify(machine)
+    propose(machine)
+  }
+
+  requestBlocks(machine)
+  catchUp(machine)
+  rebroadcast(machine)
+}
+
+/** Asks for the execution of what may be voted on or built on: parents first. Followers execute what is final only. */
+const verifyBlocks = (machine: Machine): void => {
+  const { state, config } = machine
+
+  if (config.self === null) {
+    return
+  }
+
+  for (const [view, current] of state.views) {
+    const key = (view === state.view ? current.proposal : null) ?? toHex(notarizedAt(machine, view)?.blockHash ?? new Uint8Array(0))
+    const block = state.blocks.get(key)
+
+    if (block === undefined || block.status !== 'unverified' || !executed(machine, block.header.parent)) {
+      continue
+    }
+
+    const { type } = extension(machine, block.header)
+
+    if (type === 'no') {
+      block.status = 'invalid'
+    } else if (type === 'yes' || notarizedAt(machine, view) !== null) {
+      block.status = 'verifying'
+      emit(machine, { type: 'verify', hash: block.hash, view })
+    }
+  }
+}
+
+/** Votes for the leader's first block if it extends a certified chain and the driver found it valid. */
+const voteNotarize = (machine: Machine): void => {
+  const { state, config } = machine
+  const current = state.views.get(state.view)
+  const block = current?.proposal == null ? undefined : state.blocks.get(current.proposal)
+
+  if (config.self === null || current === undefined || block === undefined || block.status === 'invalid' ||
+    current.own.notarize !== null || current.own.nullify !== null || current.equivocated) {
+    return
+  }
+
+  const verdict = extension(machine, block.header)
+
+  if (verdict.type === 'no') {
+    block.status = 'invalid'
+  } else if (verdict.type === 'certificate') {
+    requestCertificates(machine, verdict.view, leader(machine, state.view))
+  } else if (verdict.type === 'yes' && block.status === 'valid') {
+    castVote(machine, 'notarize', state.view, block.hash)
+  }
+}
+
+/**
+ * Votes to finalize what is notarized and verified here, in any view that is not nullified by this
+ * validator. Deviation: Simplex votes without having the block; waiting for it means that a final
+ * block is one that more than a third of honest stake has executed.
+ */
+const voteFinalize = (machine: Machine): void => {
+  const { state, config } = machine
+
+  if (config.self === null) {
+    return
+  }
+
+  for (const [view, { certificates: { notarize }, own }] of state.views) {
+    if (notarize !== null && own.finalize === null && own.nullify === null && state.blocks.get(toHex(notarize.blockHash))?.status === 'valid') {
+      castVote(machine, 'finalize', view, notarize.blockHash)
+    }
+  }
+}
+
+const voteNullify = (machine: Machine): void => {
+  if (machine.state.nowMs >= nullifyAtMs(machine)) {
+    castVote(machine, 'nullify', machine.state.view, new Uint8Array(0))
+  }
+}
+
+/** Asks the driver for a block if it is this validator's turn and time. */
+const propose = (machine: Machine): void => {
+  const { state, config } = machine
+  const own = state.views.get(state.view)?.own
+
+  if (config.self === null || leader(machine, state.view) !== config.self || state.proposingView === state.view ||
+    (own !== undefined && (own.notarize !== null || own.nullify !== null)) || state.nowMs < proposeAtMs(machine)) {
+    return
+  }
+
+  const choice = chooseParent(machine)
+
+  if (choice.type === 'yes') {
+    state.proposingView = state.view
+    emit(machine, { type: 'propose', view: state.view, height: choice.parent.height + 1, parent: choice.parent.hash })
+  } else if (choice.type === 'certificate') {
+    requestCertificates(machine, choice.view, null)
+  }
+}
+
+/** What proves to others that a block may be extended as its header says; nothing for a gap that is too long. */
+export const justify = (machine: Machine, header: Header): Certificate[] => {
+  const { state } = machine
+  const parentView = state.blocks.get(toHex(header.parent))?.header.view ?? state.final.view
+  const certificates: Certificate[] = []
+  const parent = notarizedAt(machine, parentView) ?? (parentView === state.final.view ? state.final.certificate : null)
+
+  if (parent !== null) {
+    certificates.push(parent)
+  }
+
+  for (let view = parentView + 1; view < header.view && certificates.length < JUSTIFICATION_MAX; view++) {
+    const nullification = certificateAt(machine, 'nullify', view)
+
+    if (nullification !== null) {
+      certificates.push(nullification)
+    }
+  }
+
+  return certificates
+}
+
+/** The proposal of a block of this validator's own. */
+export const ownProposal = (machine: Machine, header: Header, vote: Vote): Proposal => ({ header, vote, justification: justify(machine, header) })
+
+/** While the view lasts: own votes again, and what helps others to get here. */
+const rebroadcast = (machine: Machine): void => {
+  const { state, config, timeouts } = machine
+
+  if (state.nowMs < state.rebroadcastAtMs) {
+    return
+  }
+
+  state.rebroadcastEveryMs = Math.min(state.rebroadcastEveryMs * 2, timeouts.rebroadcastMs * 8)
+  state.rebroadcastAtMs = state.nowMs + state.rebroadcastEveryMs
+
+  if (state.rebroadcastEveryMs >= timeouts.rebroadcastMs * 4) {
+    // stuck for a while: perhaps everybody else is elsewhere
+    requestCertificates(machine, firstMissing(machine), null)
+  }
+
+  if (config.self === null) {
+    return
+  }
+
+  for (const certificate of [state.finalization, certificateAt(machine, 'notarize', state.view - 1), certificateAt(machine, 'nullify', state.view - 1)]) {
+    if (certificate !== null) {
+      emit(machine, { type: 'broadcastCertificate', certificate, again: true })
+    }
+  }
+
+  const current = state.views.get(state.view)
+  const block = current?.own.notarize == null ? undefined : state.blocks.get(toHex(current.own.notarize.blockHash))
+
+  if (current?.own.notarize != null && block !== undefined && leader(machine, state.view) === config.self) {
+    emit(machine, { type: 'broadcastBlock', hash: block.hash, proposal: ownProposal(machine, block.header, current.own.notarize), again: true })
+  }
+
+  const finalizes = [...state.views.values()].map(({ own }) => own.finalize).filter(vote => vote !== null).sort((a, b) => a.view - b.view)
+
+  for (const vote of [current?.own.notarize, current?.own.nullify, finalizes.at(-1)]) {
+    if (vote != null) {
+      emit(machine, { type: 'sendVote', vote })
+    }
+  }
+}

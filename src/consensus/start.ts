@@ -1,0 +1,52 @@
+import { toHex } from '../wire/index.ts'
+import { enterView } from './pacing.ts'
+import { viewState } from './state.ts'
+import { addVote } from './tally.ts'
+import { voteWellFormed } from './votes.ts'
+import type { ConsensusInput } from './interface.ts'
+import type { Machine } from './state.ts'
+
+/**
+ * Rebuilds the state from what the driver kept: the last final block, own votes and certificates
+ * above it. Own records are trusted; stale ones, and votes of another key, are passed over. A view
+ * in which this validator has voted is entered with these votes, so that none is contradicted.
+ */
+export const restore = (machine: Machine, input: Extract<ConsensusInput, { type: 'start' }>): void => {
+  const { state, config } = machine
+
+  state.started = true
+  state.final = input.final
+  state.finalization = input.final.certificate
+
+  for (const { hash, header } of input.blocks) {
+    if (header.view > state.final.view && header.chain === config.chain) {
+      state.blocks.set(toHex(hash), { hash, header, status: 'unverified' })
+    }
+  }
+
+  let view = state.final.view + 1
+
+  for (const record of input.records) {
+    if (record.type === 'certificate' && record.certificate.view > state.final.view) {
+      const { certificate } = record
+
+      viewState(machine, certificate.view).certificates[certificate.kind] = certificate
+      view = Math.max(view, certificate.view + 1)
+
+      if (certificate.kind === 'finalize' && certificate.view > (state.finalization?.view ?? 0)) {
+        state.finalization = certificate
+      }
+    }
+  }
+
+  enterView(machine, view)
+
+  for (const record of input.records) {
+    if (record.type === 'vote' && record.vote.view > state.final.view && record.vote.validator === config.self && voteWellFormed(record.vote, config.validators.length)) {
+      const { vote } = record
+
+      viewState(machine, vote.view).own[vote.kind] = vote
+      addVote(machine, { vote, key: toHex(vote.blockHash), checked: true })
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { equalBytes, toHex } from '../wire/index.ts'
+import { SYNC_HEIGHTS_MIN } from './constants.ts'
+import { enterView } from './pacing.ts'
+import { certificateAt, emit, notarizedAt, prune } from './state.ts'
+import type { BlockState, Machine } from './state.ts'
+import type { Hash, Header } from '../interface/index.ts'
+
+export interface Parent {
+  hash: Hash
+  height: number
+  view: number
+}
+
+/** Why a block may not be extended yet, or that it may. */
+export type Extension =
+  | { type: 'yes', parent: Parent }
+  /** never, whatever else arrives */
+  | { type: 'no' }
+  /** the certificate of this view is not here */
+  | { type: 'certificate', view: number }
+  /** the parent's block is not here or not verified yet */
+  | { type: 'block' }
+
+/** The parent with this hash, if it is final or its block is here. */
+const parentOf = ({ state }: Machine, hash: Hash): Parent | null => {
+  if (equalBytes(hash, state.final.hash)) {
+    return { hash, height: state.final.height, view: state.final.view }
+  }
+
+  const block = state.blocks.get(toHex(hash))
+
+  return block === undefined ? null : { hash, height: block.header.height, view: block.header.view }
+}
+
+/** Whether every view in `from … to` was nullified; the highest that was not, or null. */
+const notNullified = (machine: Machine, from: number, to: number): number | null => {
+  for (let view = to; view >= from; view--) {
+    if (certificateAt(machine, 'nullify', view) === null) {
+      return view
+    }
+  }
+
+  return null
+}
+
+/** Whether the rules let a validator vote for a block: its parent is notarized or final, all views between are nullified. */
+export const extension = (machine: Machine, header: Header): Extension => {
+  const { state } = machine
+  const parent = parentOf(machine, header.parent)
+
+  if (parent === null) {
+    if (header.height <= state.final.height + 1) {
+      return { type: 'no' }
+    }
+
+    for (const view of state.views.keys()) {
+      const notarization = view < header.view ? notarizedAt(machine, view) : null
+
+      if (notarization !== null && equalBytes(notarization.blockHash, header.parent)) {
+        return { type: 'block' }
+      }
+    }
+
+    return { type: 'certificate', view: state.final.view + 1 }
+  }
+
+  if (header.height !== parent.height + 1 || parent.view >= header.view) {
+    return { type: 'no' }
+  }
+
+  if (parent.view > state.final.view) {
+    const notarization = notarizedAt(machine, parent.view)
+
+    if (notarization === null) {
+      return { type: 'certificate', view: parent.view }
+    }
+
+    if (!equalBytes(notarization.blockHash, parent.hash)) {
+      return { type: 'no' }
+    }
+  }
+
+  const missing = notNullified(machine, parent.view + 1, header.view - 1)
+
+  return missing === null ? { type: 'yes', parent } : { type: 'certificate', view: missing }
+}
+
+/** Whether the driver has the state after this block. */
+export const executed = ({ state }: Machine, hash: Hash): boolean =>
+  equalBytes(hash, state.final.hash) || state.blocks.get(toHex(hash))?.status === 'valid'
+
+/** What a leader of the current view should build on: the highest notarized block that it can extend. */
+export const chooseParent = (machine: Machine): Extension => {
+  const { state } = machine
+
+  for (let view = state.view - 1; view > state.final.view; view--) {
+    const notarization = notarizedAt(machine, view)
+    const nullified = certificateAt(machine, 'nullify', view) !== null
+
+    if (notarization !== null) {
+      const block = state.blocks.get(toHex(notarization.blockHash))
+
+      if (block !== undefined && block.status === 'valid') {
+        return { type: 'yes', parent: { hash: block.hash, height: block.header.height, view } }
+      }
+
+      if (!nullified) {
+        return { type: 'block' }
+      }
+    } else if (!nullified) {
+      return { type: 'certificate', view }
+    }
+  }
+
+  return { type: 'yes', parent: state.final }
+}
+
+/**
+ * Finalises what the newest finalize certificate covers, as far as the blocks are here.
+ *
+ * @returns the hash of the first block that is missing, or null
+ */
+export const finalise = (machine: Machine): Hash | null => {
+  const { state } = machine
+  const certificate = state.finalization
+
+  if (certificate === null || certificate.view <= state.final.view) {
+    return null
+  }
+
+  const chain: BlockState[] = []
+  let hash = certificate.blockHash
+
+  while (!equalBytes(hash, state.final.hash)) {
+    const block = state.blocks.get(toHex(hash))
+
+    if (block === undefined) {
+      requestSync(machine, chain[0])
+      return hash
+    }
+
+    if (block.header.height <= state.final.height) {
+      // two chains are final: a third of the stake is faulty. Keep what is final here and tell.
+      if (state.final.certificate !== null) {
+        emit(machine, { type: 'evidence', evidence: { type: 'conflicting-certificates', first: state.final.certificate, second: certificate } })
+      }
+
+      state.finalization = state.final.certificate
+      return null
+    }
+
+    chain.push(block)
+    hash = block.header.parent
+  }
+
+  announce(machine, chain.reverse())
+  return null
+}
+
+/** A long way to go is the driver's business: it fetches ranges. */
+const requestSync = (machine: Machine, top: BlockState | undefined): void => {
+  const { state, timeouts } = machine
+  const certificate = state.finalization
+
+  if (certificate !== null && top !== undefined && top.header.height - state.final.height > SYNC_HEIGHTS_MIN && state.nowMs >= state.syncAtMs) {
+    // the driver needs its time; asking again is for the case that it failed
+    state.syncAtMs = state.nowMs + timeouts.requestMs * 10
+    emit(machine, { type: 'sync', hash: top.hash, height: top.header.height, certificate })
+  }
+}
+
+const announce = (machine: Machine, chain: BlockState[]): void => {
+  const { state } = machine
+
+  for (let i = 0; i < chain.length; i++) {
+    const { hash, header: { height, view } } = chain[i]
+    const certificate = chain.slice(i).map(block => certificateAt(machine, 'finalize', block.header.view)).find(found => found !== null)
+
+    if (certificate !== undefined && certificate !== null) {
+      emit(machine, { type: 'finalise', hash, height, view, certificate, direct: equalBytes(certificate.blockHash, hash) })
+    }
+  }
+
+  const { hash, header: { height, view } } = chain[chain.length - 1]
+
+  settle(machine, { hash, height, view, certificate: state.finalization })
+}
+
+/** Makes a block the last final one. */
+export const settle = (machine: Machine, final: Machine['state']['final']): void => {
+  machine.state.final = final
+  prune(machine)
+
+  if (machine.state.view <= final.view) {
+    enterView(machine, final.view + 1)
+  }
+}
