@@ -1,0 +1,61 @@
+import { DatanetError } from '../utils/index.ts'
+import type { ForkEvidence } from './interface.ts'
+
+/** A certificate that does not make its header final. */
+export class CertificateError extends DatanetError {
+  constructor (height: number, reason: string) {
+    super('ERR_CERTIFICATE', `expected a certificate of more than two thirds of the stake that makes the header at height ${height} final, but ${reason}: ask another source`)
+  }
+}
+
+/** A header of another chain than the genesis's. */
+export class WrongChainError extends DatanetError {
+  constructor (expected: string, got: string) {
+    super('ERR_CHAIN', `expected a header of the chain ${JSON.stringify(expected)}, got one of ${JSON.stringify(got)}: ask another source, or start with that chain's genesis`)
+  }
+}
+
+/** A header that names another validator set than the one we know. */
+export class ValidatorSetError extends DatanetError {
+  constructor (height: number) {
+    super('ERR_VALIDATOR_SET', `expected the validators of the genesis, but the header at height ${height} names others: membership is fixed`)
+  }
+}
+
+/** A source that is behind what was verified before: it is stale, or wants to lead us back. */
+export class StaleSourceError extends DatanetError {
+  constructor (known: number, got: number) {
+    super('ERR_STALE_SOURCE', `expected height ${known} or more, which is verified, but the source's newest is ${got}: ask another source`)
+  }
+}
+
+/** Two certified headers that contradict each other. `evidence` convicts those who signed both. */
+export class ForkError extends DatanetError {
+  readonly evidence: ForkEvidence
+
+  constructor (evidence: ForkEvidence) {
+    super('ERR_FORK', `two contradicting headers at heights ${evidence.first.header.height} and ${evidence.second.header.height} are certified: more than a third of the stake is dishonest. Stop and publish the evidence`)
+    this.evidence = evidence
+  }
+}
+
+/** A proof that does not lead to the certified state root, or is for another key. */
+export class StateProofError extends DatanetError {
+  constructor (key: string, height: number, reason: string) {
+    super('ERR_STATE_PROOF', `expected a proof of ${JSON.stringify(key)} in the state at height ${height}, but ${reason}: ask another source`)
+  }
+}
+
+/** The source failed or did not answer in time. */
+export class SourceError extends DatanetError {
+  constructor (what: string, cause: unknown) {
+    super('ERR_SOURCE', `the source did not give ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, hint: 'ask another source' })
+  }
+}
+
+/** No payout of this task to this contribution is in the certified state. */
+export class NotPaidError extends DatanetError {
+  constructor (contribution: string, height: number) {
+    super('ERR_NOT_PAID', `at height ${height} the contribution ${contribution} has no payout of this task: it is not settled, not claimed, or its score is 0`)
+  }
+}

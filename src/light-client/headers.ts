@@ -1,0 +1,102 @@
+import { certificateValid, finalityValid, signedStake, signersOf, totalStake } from '../consensus/index.ts'
+import { bls } from '../identity/index.ts'
+import { equalBytes, headerHash, validatorsHash } from '../wire/index.ts'
+import { DESCENDANTS_MAX } from './constants.ts'
+import { CertificateError, ForkError, ValidatorSetError, WrongChainError } from './errors.ts'
+import type { CertifiedHeader, Genesis, Hash, Header } from '../interface/index.ts'
+
+/** Verifies headers against one genesis. Without state: same input, same verdict. */
+export interface HeaderVerifier {
+  /**
+   * Throws unless the header is final by its own certificate.
+   *
+   * @throws {CertificateError | WrongChainError | ValidatorSetError | MalformedRecordError}
+   */
+  verify (certified: CertifiedHeader): void
+  /**
+   * Throws unless the first header is final through the last one's certificate.
+   *
+   * @throws {CertificateError | WrongChainError | ValidatorSetError | MalformedRecordError}
+   */
+  verifyDescent (chain: CertifiedHeader[]): void
+  signersOf (certified: CertifiedHeader): { signers: number, validators: number, stake: bigint, totalStake: bigint }
+}
+
+export function headerVerifier (genesis: Genesis): HeaderVerifier {
+  const { chain, validators } = genesis
+  const expectedValidators = validatorsHash(validators)
+
+  function checkHeader (header: Header): Hash {
+    // refuses malformed headers, whatever decoded them
+    const hash = headerHash(header)
+
+    if (header.chain !== chain) {
+      throw new WrongChainError(chain, header.chain)
+    }
+
+    if (!equalBytes(header.validatorsHash, expectedValidators)) {
+      throw new ValidatorSetError(header.height)
+    }
+
+    return hash
+  }
+
+  function verify (certified: CertifiedHeader): void {
+    const { header, certificate } = certified
+    const hash = checkHeader(header)
+
+    if (certificate.kind !== 'finalize') {
+      throw new CertificateError(header.height, `it is a ${certificate.kind} certificate`)
+    }
+
+    if (certificate.view !== header.view || !equalBytes(certificate.blockHash, hash)) {
+      throw new CertificateError(header.height, 'it certifies another block')
+    }
+
+    if (!certificateValid(certificate, validators, bls, chain)) {
+      throw new CertificateError(header.height, 'its signers or its signature are wrong')
+    }
+  }
+
+  function verifyDescent (headers: CertifiedHeader[]): void {
+    const [first] = headers
+    const last = headers[headers.length - 1]
+
+    if (headers.length > DESCENDANTS_MAX) {
+      throw new CertificateError(first.header.height, `none of its first ${DESCENDANTS_MAX} descendants is final`)
+    }
+
+    const hashed = headers.map(({ header }) => ({ header, hash: checkHeader(header) }))
+
+    if (!finalityValid(hashed, last.certificate, validators, bls, chain)) {
+      throw new CertificateError(first.header.height, 'its descendants do not make it final')
+    }
+  }
+
+  return {
+    verify,
+    verifyDescent,
+    signersOf: ({ certificate }) => ({
+      signers: signersOf(certificate.signers, validators.length)?.length ?? 0,
+      validators: validators.length,
+      stake: signedStake(certificate, validators),
+      totalStake: totalStake(validators)
+    })
+  }
+}
+
+/**
+ * Throws if two verified headers cannot be of one chain: the same height with different bytes, or
+ * heights and views that do not rise together.
+ *
+ * @throws {ForkError}
+ */
+export function checkConsistent (first: CertifiedHeader, second: CertifiedHeader): void {
+  const heights = second.header.height - first.header.height
+  const views = second.header.view - first.header.view
+  const consistent = heights === 0 ? equalBytes(headerHash(first.header), headerHash(second.header)) : heights * views > 0
+
+  if (!consistent) {
+    throw new ForkError({ first, second })
+  }
+}

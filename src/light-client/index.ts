@@ -1,0 +1,15 @@
+/**
+ * A light client: follows certified headers and reads the state by proof. It believes the genesis
+ * and nothing else, stores nothing, and runs in browsers.
+ *
+ * @example
+ * ```ts
+ * const client = lightClient({ genesis, source })
+ * const { header } = await client.sync()
+ * const { value } = await client.account(account) // null if proven absent
+ * const { steps } = await client.why(task, contribution)
+ * ```
+ */
+export { lightClient } from './light-client.ts'
+export { CertificateError, ForkError, NotPaidError, SourceError, StaleSourceError, StateProofError, ValidatorSetError, WrongChainError } from './errors.ts'
+export type { ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'

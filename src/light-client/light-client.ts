@@ -1,0 +1,145 @@
+import { stateCodecs, stateKeys, verifyStateProof } from '../ledger/index.ts'
+import { DESCENDANTS_MAX, TIMEOUT_MS } from './constants.ts'
+import { SourceError, StaleSourceError, StateProofError } from './errors.ts'
+import { checkConsistent, headerVerifier } from './headers.ts'
+import { ask } from './source.ts'
+import { whyPaid } from './why.ts'
+import type { HeaderVerifier } from './headers.ts'
+import type { HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'
+import type { AbortOptions, Account, CertifiedHeader, Hash, Header } from '../interface/index.ts'
+import type { Codec } from '../wire/index.ts'
+import type { CID } from 'multiformats/cid'
+
+class DefaultLightClient implements LightClient {
+  readonly #init: LightClientInit
+  readonly #source: HeaderSource
+  readonly #verifier: HeaderVerifier
+  readonly #timeoutMs: number
+  #newest: CertifiedHeader | undefined
+
+  constructor (init: LightClientInit) {
+    this.#init = init
+    this.#source = init.source
+    this.#verifier = headerVerifier(init.genesis)
+    this.#timeoutMs = init.timeoutMs ?? TIMEOUT_MS
+
+    if (init.newest !== undefined) {
+      this.#verifier.verify(init.newest)
+      this.#newest = init.newest
+    }
+  }
+
+  get newest (): CertifiedHeader | undefined {
+    return this.#newest
+  }
+
+  async sync (options: AbortOptions = {}): Promise<CertifiedHeader> {
+    // what was known when we asked: an answer that a concurrent one overtook is not stale
+    const known = this.#newest
+    const latest = await ask('its newest header', this.#timeoutMs, options, async within => this.#source.latest(within))
+    this.#verifier.verify(latest)
+
+    if (this.#newest !== undefined) {
+      checkConsistent(this.#newest, latest)
+    }
+
+    if (known !== undefined && latest.header.height < known.header.height) {
+      throw new StaleSourceError(known.header.height, latest.header.height)
+    }
+
+    if (this.#newest === undefined || latest.header.height > this.#newest.header.height) {
+      this.#newest = latest
+    }
+
+    return this.#newest
+  }
+
+  async header (height: number, options: AbortOptions = {}): Promise<Header> {
+    return (await this.#certified(height, options)).header
+  }
+
+  /** The header at a height and the certificate that makes it final, which may be a descendant's. */
+  async #certified (height: number, options: AbortOptions): Promise<CertifiedHeader> {
+    if (this.#newest?.header.height === height) {
+      return this.#newest
+    }
+
+    const chain: CertifiedHeader[] = []
+
+    do {
+      const wanted = height + chain.length
+      const found = await ask(`the header at height ${wanted}`, this.#timeoutMs, options, async within => this.#source.header(wanted, within))
+
+      if (found.header.height !== wanted) {
+        throw new StateProofError('header', wanted, `the source gave that at height ${found.header.height}`)
+      }
+
+      chain.push(found)
+    } while (chain[chain.length - 1].certificate.kind !== 'finalize' && chain.length <= DESCENDANTS_MAX)
+
+    this.#verifier.verifyDescent(chain)
+
+    if (this.#newest !== undefined) {
+      checkConsistent(chain[0], this.#newest)
+    }
+
+    return chain[0]
+  }
+
+  signersOf (certified: CertifiedHeader): ReturnType<LightClient['signersOf']> {
+    return this.#verifier.signersOf(certified)
+  }
+
+  async #read<T> (key: string, codec: Codec<T>, options: ReadOptions = {}): Promise<Proven<T>> {
+    if (options.height !== undefined) {
+      return this.#readAt(key, codec, await this.#certified(options.height, options), options)
+    }
+
+    const at = this.#newest ?? await this.sync(options)
+
+    try {
+      return await this.#readAt(key, codec, at, options)
+    } catch (error) {
+      // sources keep the states of recent heights only
+      if (!(error instanceof SourceError) || await this.sync(options) === at) {
+        throw error
+      }
+    }
+
+    return this.#readAt(key, codec, this.#newest ?? at, options)
+  }
+
+  async #readAt<T> (key: string, codec: Codec<T>, at: CertifiedHeader, options: AbortOptions): Promise<Proven<T>> {
+    const { height, stateRoot } = at.header
+    const proof = await ask(`a proof of ${key}`, this.#timeoutMs, options, async within => this.#source.proof(key, height, within))
+
+    if (proof.key !== key) {
+      throw new StateProofError(key, height, `it is one of ${JSON.stringify(String(proof.key).slice(0, 100))}`)
+    }
+
+    if (!verifyStateProof(stateRoot, proof)) {
+      throw new StateProofError(key, height, 'it does not lead to the certified state root')
+    }
+
+    return { value: proof.value === null ? null : codec.decode(proof.value), at }
+  }
+
+  account = async (account: Account, options?: ReadOptions): ReturnType<LightClient['account']> => this.#read(stateKeys.account(account), stateCodecs.account, options)
+  adapter = async (adapter: CID, options?: ReadOptions): ReturnType<LightClient['adapter']> => this.#read(stateKeys.adapter(adapter), stateCodecs.adapter, options)
+  attestation = async (subject: CID, validator: Account, options?: ReadOptions): ReturnType<LightClient['attestation']> => this.#read(stateKeys.attestation(subject, validator), stateCodecs.attestation, options)
+  chain = async (options?: ReadOptions): ReturnType<LightClient['chain']> => this.#read(stateKeys.chain, stateCodecs.chain, options)
+  contribution = async (contribution: CID, options?: ReadOptions): ReturnType<LightClient['contribution']> => this.#read(stateKeys.contribution(contribution), stateCodecs.contribution, options)
+  datanet = async (datanet: CID, options?: ReadOptions): ReturnType<LightClient['datanet']> => this.#read(stateKeys.datanet(datanet), stateCodecs.datanet, options)
+  payout = async (task: Hash, contribution: CID, options?: ReadOptions): ReturnType<LightClient['payout']> => this.#read(stateKeys.payout(task, contribution), stateCodecs.payout, options)
+  proposal = async (proposal: number, options?: ReadOptions): ReturnType<LightClient['proposal']> => this.#read(stateKeys.proposal(proposal), stateCodecs.proposal, options)
+  task = async (task: Hash, options?: ReadOptions): ReturnType<LightClient['task']> => this.#read(stateKeys.task(task), stateCodecs.task, options)
+
+  async why (task: Hash, contribution: CID, options: AbortOptions = {}): ReturnType<LightClient['why']> {
+    return whyPaid({ client: this, genesis: this.#init.genesis, source: this.#source, timeoutMs: this.#timeoutMs }, task, contribution, options)
+  }
+}
+
+/** A light client. Does no I/O until it is asked. */
+export function lightClient (init: LightClientInit): LightClient {
+  return new DefaultLightClient(init)
+}
