@@ -1,0 +1,46 @@
+import { ImportError } from './errors.ts'
+import { describeValue, expectField, fitsField } from './rows.ts'
+import type { ImportPlace } from './errors.ts'
+import type { ImportOptions } from './import-interface.ts'
+import type { FieldSchema, Row } from '../interface/index.ts'
+
+const INTEGER = /^-?\d{1,16}$/
+
+/** Numbers as CSV writes and 64-bit integers as parquet has them. */
+const convert = (field: FieldSchema, value: unknown): unknown => {
+  if (field.type !== 'integer') {
+    return value
+  }
+  if (typeof value === 'bigint') {
+    return Number(value)
+  }
+  return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value
+}
+
+/**
+ * A row with the manifest's fields out of what a source gave.
+ *
+ * `lenient` takes empty text for absent and digits for numbers, as CSV has no types.
+ *
+ * @throws {ImportError} with the field, what was expected and what came
+ */
+export function toRow (source: Record<string, unknown>, options: ImportOptions, place: ImportPlace, lenient = false): Row {
+  const row: Row = {}
+  for (const field of options.manifest.fields) {
+    const given = Object.hasOwn(source, field.name) ? source[field.name] : undefined
+    const absent = given === undefined || given === null || (lenient && given === '')
+    const converted = lenient || typeof given === 'bigint' ? convert(field, given) : given
+    const value = absent ? options.constants?.[field.name] : converted
+    if (value === undefined) {
+      if (field.required) {
+        throw new ImportError('ERR_IMPORT_FIELD', { ...place, field: field.name }, `expected ${expectField(field)}, got nothing`)
+      }
+      continue
+    }
+    if (!fitsField(field, value)) {
+      throw new ImportError('ERR_IMPORT_FIELD', { ...place, field: field.name }, `expected ${expectField(field)}, got ${describeValue(given)}`)
+    }
+    row[field.name] = value as string | number
+  }
+  return row
+}

@@ -1,0 +1,99 @@
+import { CID } from 'multiformats/cid'
+import { stateCodecs, stateKeys, statePrefixes } from '../ledger/index.ts'
+import { compareBytes } from '../wire/index.ts'
+import type { ContributionEntry, DatanetEntry, DatanetsChain } from './interface.ts'
+import type { FinalisedBlock, LedgerEvent } from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+
+/**
+ * Ledger order: by height, within a block by the bytes of the CID. Everybody can compute it from
+ * the state alone, and it never changes.
+ */
+export const compareContributions = (a: ContributionEntry, b: ContributionEntry): number =>
+  a.state.height - b.state.height || compareBytes(a.contribution.bytes, b.contribution.bytes)
+
+const cidOfKey = (prefix: string, key: string): CID => CID.parse(key.slice(prefix.length))
+
+/** Datanets and contributions of the finalised state: read once, then kept up to date by events. */
+export class LedgerIndex {
+  private readonly chain: DatanetsChain
+  private readonly datanets = new Map<string, CID>()
+  private readonly contributions = new Map<string, Map<string, CID>>()
+  private readonly onChange: (events: LedgerEvent[]) => void
+
+  /** `onChange` is called with what happened to Datanets and contributions, after the index knows. */
+  constructor (chain: DatanetsChain, onChange: (events: LedgerEvent[]) => void) {
+    this.chain = chain
+    this.onChange = onChange
+  }
+
+  start (): void {
+    const state = this.chain.state()
+    for (const [key] of state.map.entries(statePrefixes.datanet)) {
+      this.addDatanet(cidOfKey(statePrefixes.datanet, key))
+    }
+    for (const [key, value] of state.map.entries(statePrefixes.contribution)) {
+      this.addContribution(stateCodecs.contribution.decode(value).datanet, cidOfKey(statePrefixes.contribution, key))
+    }
+    this.chain.addEventListener('block', this.onBlock)
+  }
+
+  stop (): void {
+    this.chain.removeEventListener('block', this.onBlock)
+  }
+
+  datanet (datanet: CID, state = this.chain.state()): DatanetEntry | undefined {
+    const value = state.map.get(stateKeys.datanet(datanet))
+    return value === undefined ? undefined : { datanet, state: stateCodecs.datanet.decode(value) }
+  }
+
+  contribution (contribution: CID, state = this.chain.state()): ContributionEntry | undefined {
+    const value = state.map.get(stateKeys.contribution(contribution))
+    return value === undefined ? undefined : { contribution, state: stateCodecs.contribution.decode(value) }
+  }
+
+  listDatanets (): DatanetEntry[] {
+    const state = this.chain.state()
+    return [...this.datanets.values()]
+      .map(datanet => this.datanet(datanet, state))
+      .filter(entry => entry !== undefined)
+      .sort((a, b) => a.state.height - b.state.height || compareBytes(a.datanet.bytes, b.datanet.bytes))
+  }
+
+  listContributions (datanet?: CID): ContributionEntry[] {
+    const state = this.chain.state()
+    const groups = datanet === undefined ? [...this.contributions.values()] : [this.contributions.get(datanet.toString()) ?? new Map<string, CID>()]
+    return groups
+      .flatMap(group => [...group.values()])
+      .map(contribution => this.contribution(contribution, state))
+      .filter(entry => entry !== undefined)
+      .sort(compareContributions)
+  }
+
+  private readonly onBlock = (event: CustomEvent<FinalisedBlock>): void => {
+    const relevant = event.detail.events.filter(({ type }) => type === 'datanet' || type === 'contribution')
+    for (const change of relevant) {
+      if (change.type === 'datanet') {
+        this.addDatanet(change.datanet)
+      } else if (change.type === 'contribution') {
+        this.addContribution(change.datanet, change.contribution)
+      }
+    }
+    if (relevant.length > 0) {
+      this.onChange(relevant)
+    }
+  }
+
+  private addDatanet (datanet: CID): void {
+    this.datanets.set(datanet.toString(), datanet)
+  }
+
+  private addContribution (datanet: CID, contribution: CID): void {
+    const key = datanet.toString()
+    const group = this.contributions.get(key) ?? new Map<string, CID>()
+    group.set(contribution.toString(), contribution)
+    this.contributions.set(key, group)
+  }
+}
+
+export type { LedgerState }
