@@ -2,6 +2,7 @@ import { ARENA_BYTES_DEFAULT, ARENA_BYTES_LIMIT, PAGE_BYTES } from './constants.
 import { memoryBytesFor } from './engine.ts'
 import { NumericRangeError } from './errors.ts'
 import { referenceKernels } from './reference.ts'
+import { wasmKernels } from './wasm.ts'
 import type { Kernels, TapeInit } from './interface.ts'
 
 /**
@@ -15,5 +16,5 @@ export function kernels (init: Pick<TapeInit, 'backend' | 'arenaBytesMax'> = {})
     throw new NumericRangeError('arenaBytesMax', `an integer from ${PAGE_BYTES} to ${ARENA_BYTES_LIMIT - 2 * PAGE_BYTES}`, arenaBytes)
   }
   const bytes = Math.ceil(memoryBytesFor(arenaBytes) / PAGE_BYTES) * PAGE_BYTES
-  return referenceKernels(bytes)
+  return init.backend === 'reference' ? referenceKernels(bytes) : wasmKernels(bytes)
 }

@@ -1,0 +1,176 @@
+/**
+ * One element in, one element out. Buffers are padded to whole vectors, so that loops run over
+ * ceil(n/4) vectors; what lands in the padding is never read as a result.
+ */
+import { exp4, log64 } from './functions'
+
+// @ts-ignore: decorator
+@inline
+function endOf (y: usize, n: i32): usize {
+  return y + (<usize>((n + 3) >> 2) << 4)
+}
+
+export function add (n: i32, a: usize, b: usize, y: usize): void {
+  const end = endOf(y, n)
+  while (y < end) {
+    v128.store(y, f32x4.add(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    y += 16
+  }
+}
+
+export function mul (n: i32, a: usize, b: usize, y: usize, accumulate: bool): void {
+  const end = endOf(y, n)
+  if (accumulate) {
+    while (y < end) {
+      v128.store(y, f32x4.add(v128.load(y), f32x4.mul(v128.load(a), v128.load(b))))
+      a += 16
+      b += 16
+      y += 16
+    }
+    return
+  }
+  while (y < end) {
+    v128.store(y, f32x4.mul(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    y += 16
+  }
+}
+
+export function scale (n: i32, x: usize, factor: f32, y: usize): void {
+  const end = endOf(y, n)
+  const f = f32x4.splat(factor)
+  while (y < end) {
+    v128.store(y, f32x4.mul(v128.load(x), f))
+    x += 16
+    y += 16
+  }
+}
+
+export function exp (n: i32, x: usize, y: usize): void {
+  const end = endOf(y, n)
+  while (y < end) {
+    v128.store(y, exp4(v128.load(x)))
+    x += 16
+    y += 16
+  }
+}
+
+export function log (n: i32, x: usize, y: usize): void {
+  for (let i = 0; i < n; i++) {
+    store<f32>(y, <f32>log64(<f64>load<f32>(x)))
+    x += 4
+    y += 4
+  }
+}
+
+export function sigmoid (n: i32, x: usize, y: usize): void {
+  const end = endOf(y, n)
+  const one = f32x4.splat(1)
+  while (y < end) {
+    v128.store(y, f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(v128.load(x))))))
+    x += 16
+    y += 16
+  }
+}
+
+export function sigmoidSlope (n: i32, s: usize, d: usize, y: usize, accumulate: bool): void {
+  const end = endOf(y, n)
+  const one = f32x4.splat(1)
+  while (y < end) {
+    const value = v128.load(s)
+    let product = f32x4.mul(f32x4.mul(value, f32x4.sub(one, value)), v128.load(d))
+    if (accumulate) {
+      product = f32x4.add(v128.load(y), product)
+    }
+    v128.store(y, product)
+    s += 16
+    d += 16
+    y += 16
+  }
+}
+
+export function sigmoidBend (n: i32, s: usize, t: usize, d: usize, y: usize): void {
+  const end = endOf(y, n)
+  const one = f32x4.splat(1)
+  const two = f32x4.splat(2)
+  while (y < end) {
+    const bend = f32x4.mul(f32x4.sub(one, f32x4.mul(two, v128.load(s))), v128.load(t))
+    v128.store(y, f32x4.add(v128.load(y), f32x4.mul(bend, v128.load(d))))
+    s += 16
+    t += 16
+    d += 16
+    y += 16
+  }
+}
+
+export function gather (count: i32, d: i32, ids: usize, x: usize, y: usize): void {
+  const line = <usize>d << 2
+  for (let i = 0; i < count; i++) {
+    memory.copy(y, x + <usize>load<i32>(ids) * line, line)
+    ids += 4
+    y += line
+  }
+}
+
+export function scatter (count: i32, d: i32, ids: usize, x: usize, y: usize): void {
+  const line = <usize>d << 2
+  for (let i = 0; i < count; i++) {
+    let to = y + <usize>load<i32>(ids) * line
+    for (let j = 0; j < d; j++) {
+      store<f32>(to, load<f32>(to) + load<f32>(x))
+      to += 4
+      x += 4
+    }
+    ids += 4
+  }
+}
+
+/** By exponent bits, so that no NaN is computed with. */
+export function allFinite (n: i32, x: usize): bool {
+  const exponent = i32x4.splat(0x7f800000)
+  const end = x + (<usize>(n & ~3) << 2)
+  let found = i32x4.splat(0)
+  while (x < end) {
+    found = v128.or(found, i32x4.eq(v128.and(v128.load(x), exponent), exponent))
+    x += 16
+  }
+  let bad = v128.any_true(found)
+  for (let i = n & ~3; i < n; i++) {
+    bad = bad || (load<u32>(x) & 0x7f800000) == 0x7f800000
+    x += 4
+  }
+  return !bad
+}
+
+/** Rotates pairs (first, second) by angle: (x0·c − x1·s, x0·s + x1·c). */
+export function rope (m: i32, heads: i32, headDim: i32, x: usize, cosines: usize, sines: usize, y: usize, interleaved: bool, inverse: bool): void {
+  const half = headDim >> 1
+  const apart: usize = interleaved ? 4 : <usize>half << 2
+  const step: usize = interleaved ? 8 : 4
+  for (let i = 0; i < m; i++) {
+    for (let h = 0; h < heads; h++) {
+      let from = x
+      let to = y
+      for (let j = 0; j < half; j++) {
+        const c = load<f32>(cosines + (<usize>j << 2))
+        let s = load<f32>(sines + (<usize>j << 2))
+        if (inverse) {
+          s = -s
+        }
+        const x0 = load<f32>(from)
+        const x1 = load<f32>(from + apart)
+        store<f32>(to, x0 * c - x1 * s)
+        store<f32>(to + apart, x0 * s + x1 * c)
+        from += step
+        to += step
+      }
+      x += <usize>headDim << 2
+      y += <usize>headDim << 2
+    }
+    cosines += <usize>half << 2
+    sines += <usize>half << 2
+  }
+}

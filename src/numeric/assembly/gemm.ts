@@ -1,0 +1,269 @@
+/**
+ * C[m,n] (+)= A[m,k]·B[k,n] in f32, strictly sequential in k: each element of C is one chain of
+ * multiply, round, add, round, whatever the tile it falls into. Registers hold a 4×8 tile of C.
+ *
+ * Packed B: panels of 8 columns, each [k][8], the last padded with zeros. Packed A: panels of 4
+ * rows, each [k][4]. All strides come in elements.
+ */
+
+/** 32 floats for tiles that stick out of C. */
+const TILE: usize = memory.data(128, 16)
+/** Steps of k for which panels of A and B stay in the first-level cache. */
+const BLOCK: i32 = 384
+
+// @ts-ignore: decorator
+@inline
+function transposeStore (r0: v128, r1: v128, r2: v128, r3: v128, to: usize, step: usize): void {
+  const t0 = i32x4.shuffle(r0, r1, 0, 4, 1, 5)
+  const t1 = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
+  const t2 = i32x4.shuffle(r0, r1, 2, 6, 3, 7)
+  const t3 = i32x4.shuffle(r2, r3, 2, 6, 3, 7)
+  v128.store(to, i64x2.shuffle(t0, t1, 0, 2))
+  v128.store(to + step, i64x2.shuffle(t0, t1, 1, 3))
+  v128.store(to + 2 * step, i64x2.shuffle(t2, t3, 0, 2))
+  v128.store(to + 3 * step, i64x2.shuffle(t2, t3, 1, 3))
+}
+
+/** Four lines of length k at x, x + line, …, each contiguous, to [k][width] at `to`. */
+function packLines (k: i32, x: usize, line: usize, to: usize, width: usize): void {
+  let p = 0
+  for (; p + 4 <= k; p += 4) {
+    transposeStore(v128.load(x), v128.load(x + line), v128.load(x + 2 * line), v128.load(x + 3 * line), to, width)
+    x += 16
+    to += 4 * width
+  }
+  for (; p < k; p++) {
+    store<f32>(to, load<f32>(x))
+    store<f32>(to, load<f32>(x + line), 4)
+    store<f32>(to, load<f32>(x + 2 * line), 8)
+    store<f32>(to, load<f32>(x + 3 * line), 12)
+    x += 4
+    to += width
+  }
+}
+
+/** One panel of `width` (4 or 8) of which only `used` lines exist. */
+function packAny (k: i32, used: i32, x: usize, line: usize, step: usize, to: usize, width: i32): void {
+  for (let p = 0; p < k; p++) {
+    for (let i = 0; i < width; i++) {
+      store<f32>(to + (<usize>i << 2), i < used ? load<f32>(x + <usize>i * line) : 0)
+    }
+    x += step
+    to += <usize>width << 2
+  }
+}
+
+/** Lines of k elements into panels of 8. */
+export function packColumns (n: i32, k: i32, b: usize, bRow: i32, bColumn: i32, packed: usize): void {
+  const line = <usize>bColumn << 2
+  const step = <usize>bRow << 2
+  for (let j = 0; j < n; j += 8) {
+    if (j + 8 > n) {
+      packAny(k, n - j, b, line, step, packed, 8)
+    } else if (bColumn == 1) {
+      let x = b
+      let to = packed
+      for (let p = 0; p < k; p++) {
+        v128.store(to, v128.load(x))
+        v128.store(to, v128.load(x, 16), 16)
+        x += step
+        to += 32
+      }
+    } else if (bRow == 1) {
+      packLines(k, b, line, packed, 32)
+      packLines(k, b + 4 * line, line, packed + 16, 32)
+    } else {
+      packAny(k, 8, b, line, step, packed, 8)
+    }
+    b += 8 * line
+    packed += <usize>k << 5
+  }
+}
+
+/** The rows of A, a multiple of 4, into panels of 4. */
+function packRows (m: i32, k: i32, a: usize, aRow: i32, aColumn: i32, packed: usize): void {
+  const line = <usize>aRow << 2
+  const step = <usize>aColumn << 2
+  for (let i = 0; i < m; i += 4) {
+    if (aColumn == 1) {
+      packLines(k, a, line, packed, 16)
+    } else if (aRow == 1) {
+      let x = a
+      let to = packed
+      for (let p = 0; p < k; p++) {
+        v128.store(to, v128.load(x))
+        x += step
+        to += 16
+      }
+    } else {
+      packAny(k, 4, a, line, step, packed, 4)
+    }
+    a += 4 * line
+    packed += <usize>k << 4
+  }
+}
+
+/** One 4×8 tile over steps of k until bp reaches `end`. */
+function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, accumulate: bool): void {
+  const c1 = c + line
+  const c2 = c1 + line
+  const c3 = c2 + line
+  let s00 = f32x4.splat(0); let s01 = s00
+  let s10 = s00; let s11 = s00
+  let s20 = s00; let s21 = s00
+  let s30 = s00; let s31 = s00
+  if (accumulate) {
+    s00 = v128.load(c); s01 = v128.load(c, 16)
+    s10 = v128.load(c1); s11 = v128.load(c1, 16)
+    s20 = v128.load(c2); s21 = v128.load(c2, 16)
+    s30 = v128.load(c3); s31 = v128.load(c3, 16)
+  }
+  do {
+    const b0 = v128.load(bp)
+    const b1 = v128.load(bp, 16)
+    const a0 = v128.load32_splat(ap)
+    s00 = f32x4.add(s00, f32x4.mul(a0, b0))
+    s01 = f32x4.add(s01, f32x4.mul(a0, b1))
+    const a1 = v128.load32_splat(ap, 4)
+    s10 = f32x4.add(s10, f32x4.mul(a1, b0))
+    s11 = f32x4.add(s11, f32x4.mul(a1, b1))
+    const a2 = v128.load32_splat(ap, 8)
+    s20 = f32x4.add(s20, f32x4.mul(a2, b0))
+    s21 = f32x4.add(s21, f32x4.mul(a2, b1))
+    const a3 = v128.load32_splat(ap, 12)
+    s30 = f32x4.add(s30, f32x4.mul(a3, b0))
+    s31 = f32x4.add(s31, f32x4.mul(a3, b1))
+    ap += 16
+    bp += 32
+  } while (bp < end)
+  v128.store(c, s00); v128.store(c, s01, 16)
+  v128.store(c1, s10); v128.store(c1, s11, 16)
+  v128.store(c2, s20); v128.store(c2, s21, 16)
+  v128.store(c3, s30); v128.store(c3, s31, 16)
+}
+
+/** A tile of 4 rows and `columns` < 8 columns, by way of TILE. */
+function tileEdge (ap: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
+  const bytes = <usize>columns << 2
+  for (let i: usize = 0; i < 4; i++) {
+    memory.copy(TILE + (i << 5), c + i * line, bytes)
+  }
+  tile(ap, bp, end, TILE, 32, accumulate)
+  for (let i: usize = 0; i < 4; i++) {
+    memory.copy(c + i * line, TILE + (i << 5), bytes)
+  }
+}
+
+/** 32 columns of one row of C: B in four panels `panel` bytes apart, `step` bytes per step of k. */
+function row32 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, panel: usize, c: usize, accumulate: bool): void {
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
+  let s4 = s0; let s5 = s0; let s6 = s0; let s7 = s0
+  if (accumulate) {
+    s0 = v128.load(c); s1 = v128.load(c, 16); s2 = v128.load(c, 32); s3 = v128.load(c, 48)
+    s4 = v128.load(c, 64); s5 = v128.load(c, 80); s6 = v128.load(c, 96); s7 = v128.load(c, 112)
+  }
+  let b1 = bp + panel
+  let b2 = b1 + panel
+  let b3 = b2 + panel
+  do {
+    const x = v128.load32_splat(ap)
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(bp)))
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(bp, 16)))
+    s2 = f32x4.add(s2, f32x4.mul(x, v128.load(b1)))
+    s3 = f32x4.add(s3, f32x4.mul(x, v128.load(b1, 16)))
+    s4 = f32x4.add(s4, f32x4.mul(x, v128.load(b2)))
+    s5 = f32x4.add(s5, f32x4.mul(x, v128.load(b2, 16)))
+    s6 = f32x4.add(s6, f32x4.mul(x, v128.load(b3)))
+    s7 = f32x4.add(s7, f32x4.mul(x, v128.load(b3, 16)))
+    ap += aStep
+    bp += step
+    b1 += step
+    b2 += step
+    b3 += step
+  } while (--k > 0)
+  v128.store(c, s0); v128.store(c, s1, 16); v128.store(c, s2, 32); v128.store(c, s3, 48)
+  v128.store(c, s4, 64); v128.store(c, s5, 80); v128.store(c, s6, 96); v128.store(c, s7, 112)
+}
+
+/** 8 columns of one row of C. */
+function row8 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, c: usize, accumulate: bool): void {
+  let s0 = f32x4.splat(0); let s1 = s0
+  if (accumulate) {
+    s0 = v128.load(c); s1 = v128.load(c, 16)
+  }
+  do {
+    const x = v128.load32_splat(ap)
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(bp)))
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(bp, 16)))
+    ap += aStep
+    bp += step
+  } while (--k > 0)
+  v128.store(c, s0); v128.store(c, s1, 16)
+}
+
+/** One row of C. */
+function row (n: i32, k: i32, ap: usize, aStep: usize, bp: usize, step: usize, panel: usize, c: usize, accumulate: bool): void {
+  let j = 0
+  for (; j + 32 <= n; j += 32) {
+    row32(k, ap, aStep, bp, step, panel, c, accumulate)
+    bp += 4 * panel
+    c += 128
+  }
+  for (; j + 8 <= n; j += 8) {
+    row8(k, ap, aStep, bp, step, c, accumulate)
+    bp += panel
+    c += 32
+  }
+  if (j < n) {
+    const bytes = <usize>(n - j) << 2
+    memory.copy(TILE, c, bytes)
+    row8(k, ap, aStep, bp, step, TILE, accumulate)
+    memory.copy(c, TILE, bytes)
+  }
+}
+
+export function gemm (
+  m: i32, n: i32, k: i32, a: usize, aRow: i32, aColumn: i32,
+  b: usize, bRow: i32, bColumn: i32, packed: usize, scratch: usize,
+  c: usize, cRow: i32, accumulate: bool
+): void {
+  const line = <usize>cRow << 2
+  const whole = m & ~3
+  let panels = packed
+  let step: usize = 32
+  let panel = <usize>k << 5
+  if (panels == 0 && whole == 0 && bColumn == 1) {
+    // a few rows against an unpacked B: packing would cost as much as the product
+    panels = b
+    step = <usize>bRow << 2
+    panel = 32
+  } else if (panels == 0) {
+    packColumns(n, k, b, bRow, bColumn, scratch)
+    panels = scratch
+    scratch += <usize>((n + 7) >> 3) * panel
+  }
+  if (whole > 0) {
+    packRows(whole, k, a, aRow, aColumn, scratch)
+  }
+  for (let p = 0; p < k && whole > 0; p += BLOCK) {
+    const steps = <usize>min(BLOCK, k - p) << 5
+    const add = accumulate || p > 0
+    for (let j = 0; j < n; j += 8) {
+      const bp = panels + <usize>(j >> 3) * panel + (<usize>p << 5)
+      let ap = scratch + (<usize>p << 4)
+      let to = c + (<usize>j << 2)
+      for (let i = 0; i < whole; i += 4) {
+        if (j + 8 <= n) {
+          tile(ap, bp, bp + steps, to, line, add)
+        } else {
+          tileEdge(ap, bp, bp + steps, to, line, n - j, add)
+        }
+        ap += <usize>k << 4
+        to += 4 * line
+      }
+    }
+  }
+  for (let i = whole; i < m; i++) {
+    row(n, k, a + (<usize>(i * aRow) << 2), <usize>aColumn << 2, panels, step, panel, c + <usize>i * line, accumulate)
+  }
+}

@@ -1,0 +1,4 @@
+/** The engine's kernels; `Kernels` in ../interface.ts says what each does. */
+export { gemm, packColumns } from './gemm'
+export { add, allFinite, exp, gather, log, mul, rope, scale, scatter, sigmoid, sigmoidBend, sigmoidSlope } from './elementwise'
+export { columnDot, columnScale, crossEntropy, inverseRms, rowDot, rowScale, rowSubtract, softmax } from './rows'
