@@ -9,11 +9,10 @@ const tapes = new WeakMap<LlamaModel, Tape>()
 
 /**
  * The log-likelihood of an answer given its prompt and its gradient over theta: the cotangent
- * that attribution carries back through training. One forward and one backward pass.
+ * that attribution carries back through training. One forward and one backward pass. The
+ * prompt includes BOS; the output has at least one token.
  *
- * @param prompt - token ids, BOS included
- * @param output - token ids of the answer, at least one
- * @throws TokensError if either is empty or both exceed the context
+ * @throws {TokensError} if either is empty or both exceed the context
  */
 export function answerGradient (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): AnswerGradient {
   const { tape, logits, targets, parameters } = begin(model, shape, theta, prompt, output)

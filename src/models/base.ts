@@ -3,8 +3,8 @@ import { ModelShapeError } from './errors.ts'
 import { checkConfig, llama } from './llama.ts'
 import { parseSafetensors } from './safetensors.ts'
 import { parseTokenizer } from './tokenizer.ts'
-import type { BaseModel } from '../interface/index.ts'
 import type { LlamaModel, Tokenizer } from './interface.ts'
+import type { BaseModel } from '../interface/index.ts'
 
 /** A base model ready to answer and to be adapted. */
 export interface LoadedBase {
@@ -17,7 +17,7 @@ export interface LoadedBase {
  * A base model from its record and the bytes of its two files. The caller has checked that the
  * bytes hash to the record's CIDs.
  *
- * @throws SafetensorsError, TokenizerError or ModelShapeError if a file does not fit the record
+ * @throws {SafetensorsError | TokenizerError | ModelShapeError} if a file does not fit the record
  */
 export function loadBase (record: BaseModel, weights: Uint8Array, tokenizerJson: Uint8Array): LoadedBase {
   checkConfig(record.config)
@@ -31,7 +31,7 @@ export function loadBase (record: BaseModel, weights: Uint8Array, tokenizerJson:
 /**
  * The record in `base.json`, where CIDs are strings.
  *
- * @throws ModelShapeError if a field is missing or out of range
+ * @throws {ModelShapeError} if a field is missing or out of range
  */
 export function parseBaseJson (bytes: Uint8Array): BaseModel {
   try {

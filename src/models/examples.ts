@@ -12,8 +12,6 @@ export interface Examples {
  * Cuts contributions into windows: each row is BOS and its tokens, rows are joined in order and
  * cut every `sequenceLength` tokens; a last partial window counts from 16 tokens. A window never
  * holds two contributions, so that every gradient has one owner.
- *
- * @param sequenceLength - tokens of a window, at least 16
  */
 export function examplesOf (contributions: ReadonlyArray<{ texts: Iterable<string> }>, tokenizer: Tokenizer, sequenceLength: number): Examples {
   if (!Number.isInteger(sequenceLength) || sequenceLength < WINDOW_TOKENS_MIN) {

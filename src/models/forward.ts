@@ -45,7 +45,7 @@ export function keyValueCache (config: LlamaConfig): KeyValueCache {
  * Rows do not depend on how the ids are cut into calls: decoding with a cache gives the bits of
  * one prefill.
  *
- * @throws TokensError if there are no ids, too many for the context, or one is not in the vocabulary
+ * @throws {TokensError} if there are no ids, too many for the context, or one is not in the vocabulary
  */
 export function forward (tape: Tape, model: LlamaModel, ids: ArrayLike<number>, options: ForwardOptions = {}): Value {
   return forwardWith(tape, model, frozenWeights(tape, model), ids, options)
@@ -137,7 +137,7 @@ function weight (run: Run, name: string): Value {
   return value
 }
 
-/** @throws TokensError */
+/** @throws {TokensError} */
 export function checkTokens (config: LlamaConfig, ids: ArrayLike<number>, position = 0): void {
   if (ids.length === 0 || position + ids.length > config.contextLength) {
     throw new TokensError(`expected 1 … ${config.contextLength - position} tokens but got ${ids.length}: the context holds ${config.contextLength}`)

@@ -22,8 +22,8 @@ export function inferenceTape (model: LlamaModel): Tape {
  * token (which is yielded), or when the context is full. Several generators of one model may
  * be advanced in turn.
  *
- * @throws TokensError if the prompt is empty, foreign or longer than the context
- * @throws SettingsError if the sampler's settings are out of range
+ * @throws {TokensError} if the prompt is empty, foreign or longer than the context
+ * @throws {SettingsError} if the sampler's settings are out of range
  */
 export function * generate (model: LlamaModel, options: GenerateOptions): Generator<number, void> {
   const { prompt, maxTokens } = options
@@ -53,7 +53,7 @@ export function * generate (model: LlamaModel, options: GenerateOptions): Genera
  * Whether an output is what `generate` yields, found in one prefill: every token is sampled
  * again given those before it. This is what a committee does with a receipt.
  *
- * @throws TokensError if prompt and output are empty, foreign or longer than the context
+ * @throws {TokensError} if prompt and output are empty, foreign or longer than the context
  */
 export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Verification {
   const { prompt, output } = options

@@ -39,7 +39,7 @@ export function parameterCount (config: LlamaConfig): number {
  * A Llama model from its configuration and weights under Hugging Face names. The weights are
  * kept, not copied, and must not change.
  *
- * @throws ModelShapeError if a tensor is missing, unknown, or of another shape
+ * @throws {ModelShapeError} if a tensor is missing, unknown, or of another shape
  */
 export function llama (config: LlamaConfig, weights: Tensors, options: { pairing?: RopePairing } = {}): LlamaModel {
   checkConfig(config)
@@ -67,7 +67,7 @@ export function weightOf (model: LlamaModel, name: string): Float32Array {
   return tensor.data
 }
 
-/** @throws ModelShapeError if a size is out of bounds or does not divide as the architecture needs */
+/** @throws {ModelShapeError} if a size is out of bounds or does not divide as the architecture needs */
 export function checkConfig (config: LlamaConfig): void {
   const sizes: Array<[keyof LlamaConfig, number]> = [
     ['dim', DIM_MAX], ['hiddenDim', 4 * DIM_MAX], ['layers', LAYERS_MAX], ['heads', DIM_MAX], ['kvHeads', DIM_MAX],

@@ -10,7 +10,7 @@ const BOS = 1
  * Reads a checkpoint of llama2.c (https://github.com/karpathy/llama2.c, `export.py` version 0):
  * seven int32, then f32 tensors kind by kind. A negative vocabulary size means an untied head.
  *
- * @throws ModelShapeError if sizes and length do not fit
+ * @throws {ModelShapeError} if sizes and length do not fit
  */
 export function parseLlama2c (bytes: Uint8Array): LlamaModel {
   if (bytes.length < HEADER_BYTES) {
@@ -76,7 +76,7 @@ export interface Llama2cTokenizer {
 /**
  * Reads llama2.c's tokenizer: a maximal length, then per token an f32 score, a length and bytes.
  *
- * @throws TokenizerError if it ends early
+ * @throws {TokenizerError} if it ends early
  */
 export function parseLlama2cTokenizer (bytes: Uint8Array, vocabularySize: number): Llama2cTokenizer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -2,8 +2,8 @@ import { tape as createTape } from '../numeric/index.ts'
 import { LoraShapeError, TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
 import { loraValues } from './lora.ts'
-import type { Objective } from '../interface/index.ts'
 import type { LoraObjectiveInit, LoraShape, Tape, Value } from './interface.ts'
+import type { Objective } from '../interface/index.ts'
 
 /** A pass with eight tangents takes about nine times the arena of a plain one. */
 const DIRECTIONS = 8

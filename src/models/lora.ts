@@ -11,7 +11,7 @@ export const LORA_TARGETS: readonly LoraTarget[] = ['q_proj', 'k_proj', 'v_proj'
 /**
  * The layout of theta for a recipe on a base.
  *
- * @throws LoraShapeError if rank, alpha or targets are out of range
+ * @throws {LoraShapeError} if rank, alpha or targets are out of range
  */
 export function loraShape (config: LlamaConfig, recipe: { rank: number, alpha: number, targets: readonly string[] }): LoraShape {
   const { rank, alpha } = recipe
@@ -52,9 +52,9 @@ export function initialTheta (shape: LoraShape, seed: number): Float64Array {
 }
 
 /**
- * Theta as parameters of the tape, rounded to f32.
+ * Theta as parameters of the tape, rounded to f32. `tangents` are directions of
+ * `shape.parameters` values, as many as the tape has.
  *
- * @param tangents - directions of `shape.parameters` values, one per direction of the tape
  * @returns the values, and the same in theta's order: A, B of the first factor, A, B of the next …
  */
 export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, tangents: ReadonlyArray<Float64Array | undefined> = []): { lora: LoraValues, parameters: Value[] } {
@@ -77,7 +77,7 @@ export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, t
   return { lora: { factors, scale: shape.alpha / shape.rank }, parameters }
 }
 
-/** @throws LoraShapeError */
+/** @throws {LoraShapeError} */
 export function checkTheta (shape: LoraShape, theta: Float64Array): void {
   if (theta.length !== shape.parameters) {
     throw new LoraShapeError(`expected theta to hold ${shape.parameters} values but it holds ${theta.length}`)

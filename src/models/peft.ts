@@ -41,8 +41,8 @@ export function thetaToPeft (shape: LoraShape, theta: Float64Array, options: { b
 /**
  * Theta from adapter_model.safetensors.
  *
- * @throws SafetensorsError if the file is malformed
- * @throws LoraShapeError if its tensors are not those of the shape
+ * @throws {SafetensorsError} if the file is malformed
+ * @throws {LoraShapeError} if its tensors are not those of the shape
  */
 export function peftToTheta (shape: LoraShape, weights: Uint8Array): Float64Array {
   const theta = new Float64Array(shape.parameters)

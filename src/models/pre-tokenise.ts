@@ -29,7 +29,7 @@ const RUNS = new RegExp(RUN_PATTERN, 'gu')
 /**
  * Yields the runs of a text, first to last. Lone surrogates become U+FFFD.
  *
- * @throws TokenizerError if the text is longer than TEXT_CHARACTERS_MAX
+ * @throws {TokenizerError} if the text is longer than TEXT_CHARACTERS_MAX
  */
 export function * runsOf (text: string): Generator<string> {
   if (text.length > TEXT_CHARACTERS_MAX) {

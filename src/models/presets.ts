@@ -1,7 +1,7 @@
 import { ENGINE } from './constants.ts'
 import { SettingsError } from './errors.ts'
-import type { Recipe } from '../interface/index.ts'
 import type { Preset } from './interface.ts'
+import type { Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -46,7 +46,7 @@ export const presets: Readonly<Record<string, Preset>> = {
 /**
  * A recipe from a preset's name.
  *
- * @throws SettingsError if there is no such preset
+ * @throws {SettingsError} if there is no such preset
  */
 export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: Partial<Omit<Recipe, 'type' | 'version' | 'base' | 'snapshot' | 'engine'>> = {}): Recipe {
   if (!Object.hasOwn(presets, preset)) {

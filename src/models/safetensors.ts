@@ -30,7 +30,7 @@ const DTYPE_BYTES: Record<string, number> = { F32: 4, BF16: 2, F16: 2 }
  * Reads a safetensors file (https://github.com/huggingface/safetensors, format of 2022) of
  * F32, BF16 or F16 tensors. Tensors must cover the data without gap or overlap.
  *
- * @throws SafetensorsError that names the tensor and the offset
+ * @throws {SafetensorsError} that names the tensor and the offset
  */
 export function parseSafetensors (bytes: Uint8Array, limits: SafetensorsLimits = {}): Tensors {
   const bytesMax = limits.bytesMax ?? SAFETENSORS_BYTES_MAX

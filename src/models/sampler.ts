@@ -10,7 +10,7 @@ export type Sampler = (logits: Float32Array) => number
  * Deterministic sampling in f64: temperature, then the topK likeliest (all if 0), then one
  * draw of the seed's generator. Ties go to the lower id.
  *
- * @throws SettingsError if a setting is out of range
+ * @throws {SettingsError} if a setting is out of range
  */
 export function sampler (settings: SamplerSettings): Sampler {
   const { temperatureMilli, topK, seed } = settings

@@ -15,8 +15,7 @@ const PAIR_COUNT_MIN = 2
  * token until the vocabulary is full or no pair is seen twice. Ties go to the pair whose left
  * bytes, then right bytes, come first, so the result depends on the texts' runs and their counts
  * alone, not on their order.
- *
- * @param vocabularySize - tokens in all: 2 special, 256 bytes, the rest merges
+ * The vocabulary counts all tokens: 2 special, 256 bytes, the rest merges.
  */
 export function trainTokenizer (texts: Iterable<string>, vocabularySize: number): BpeModel {
   if (!Number.isInteger(vocabularySize) || vocabularySize < FIRST_MERGE || vocabularySize > VOCABULARY_MAX) {

@@ -24,7 +24,7 @@ export interface BpeModel {
  * Reads a Hugging Face tokenizer.json of the kind that `writeTokenizer` writes: BPE on bytes,
  * runs cut by our own pattern, special tokens `<|bos|>` and `<|eos|>`.
  *
- * @throws TokenizerError if it is malformed or of another kind
+ * @throws {TokenizerError} if it is malformed or of another kind
  */
 export function parseTokenizer (bytes: Uint8Array): Tokenizer {
   if (bytes.length > TOKENIZER_BYTES_MAX) {
@@ -56,7 +56,8 @@ export function parseTokenizer (bytes: Uint8Array): Tokenizer {
 
 /** Writes a tokenizer.json that Hugging Face's tokenizers load too; the same model gives the same bytes. */
 export function writeTokenizer (model: BpeModel): Uint8Array {
-  const name = (id: number): string => id === model.bos ? BOS : id === model.eos ? EOS : toAlphabet(model.tokens[id])
+  const special = new Map([[model.bos, BOS], [model.eos, EOS]])
+  const name = (id: number): string => special.get(id) ?? toAlphabet(model.tokens[id])
   const added = [model.bos, model.eos].map(id => (
     { id, content: name(id), single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
   ))
