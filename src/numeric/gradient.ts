@@ -72,7 +72,8 @@ export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
     if (!cotangents.has(parameter)) {
       e.fill(found.at, found.size, 0)
     }
-    for (const at of [found.at, ...found.dots]) {
+    // primals were checked by the primitives that made them
+    for (const at of found.dots) {
       if (at !== NONE) {
         e.check('gradient', found.size, at)
       }

@@ -131,14 +131,18 @@ export function scatter (count: i32, d: i32, ids: usize, x: usize, y: usize): vo
 /** By exponent bits, so that no NaN is computed with. */
 export function allFinite (n: i32, x: usize): bool {
   const exponent = i32x4.splat(0x7f800000)
-  const end = x + (<usize>(n & ~3) << 2)
-  let found = i32x4.splat(0)
+  const magnitude = i32x4.splat(0x7fffffff)
+  const end = x + (<usize>(n & ~15) << 2)
+  let m0 = i32x4.splat(0); let m1 = m0; let m2 = m0; let m3 = m0
   while (x < end) {
-    found = v128.or(found, i32x4.eq(v128.and(v128.load(x), exponent), exponent))
-    x += 16
+    m0 = i32x4.max_s(m0, v128.and(v128.load(x), magnitude))
+    m1 = i32x4.max_s(m1, v128.and(v128.load(x, 16), magnitude))
+    m2 = i32x4.max_s(m2, v128.and(v128.load(x, 32), magnitude))
+    m3 = i32x4.max_s(m3, v128.and(v128.load(x, 48), magnitude))
+    x += 64
   }
-  let bad = v128.any_true(found)
-  for (let i = n & ~3; i < n; i++) {
+  let bad = v128.any_true(i32x4.ge_s(i32x4.max_s(i32x4.max_s(m0, m1), i32x4.max_s(m2, m3)), exponent))
+  for (let i = n & ~15; i < n; i++) {
     bad = bad || (load<u32>(x) & 0x7f800000) == 0x7f800000
     x += 4
   }
