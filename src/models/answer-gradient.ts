@@ -1,4 +1,5 @@
 import { tape as createTape } from '../numeric/index.ts'
+import { arenaBytes } from './arena.ts'
 import { TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
 import { flatten } from './lora-objective.ts'
@@ -45,7 +46,7 @@ function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt
   checkTokens(model.config, ids.slice(-1))
   let tape = tapes.get(model)
   if (tape == null) {
-    tape = createTape()
+    tape = createTape({ arenaBytesMax: arenaBytes(model.config, model.config.contextLength, 0) })
     tapes.set(model, tape)
   }
   tape.reset()

@@ -1,4 +1,5 @@
 import { tape as createTape } from '../numeric/index.ts'
+import { arenaBytes } from './arena.ts'
 import { SettingsError, TokensError } from './errors.ts'
 import { checkTokens, forward, keyValueCache } from './forward.ts'
 import { loraValues } from './lora.ts'
@@ -11,7 +12,7 @@ const tapes = new WeakMap<LlamaModel, Tape>()
 export function inferenceTape (model: LlamaModel): Tape {
   let tape = tapes.get(model)
   if (tape == null) {
-    tape = createTape()
+    tape = createTape({ arenaBytesMax: arenaBytes(model.config, model.config.contextLength, 0) })
     tapes.set(model, tape)
   }
   return tape

@@ -1,4 +1,5 @@
 import { tape as createTape } from '../numeric/index.ts'
+import { arenaBytes, directionsWithin } from './arena.ts'
 import { LoraShapeError, TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
 import { loraValues } from './lora.ts'
@@ -22,7 +23,8 @@ const DIRECTIONS = 8
  */
 export function loraObjective (init: LoraObjectiveInit): () => Objective {
   const { model, shape, examples, lossMasks, backend } = init
-  const directions = init.directions ?? DIRECTIONS
+  const rows = examples.reduce((most, tokens) => Math.max(most, tokens.length - 1), 1)
+  const directions = directionsWithin(model.config, rows, init.directions ?? DIRECTIONS)
   const weights = examples.map((tokens, index) => targetWeights(tokens, lossMasks?.[index], index))
   for (const tokens of examples) {
     checkTokens(model.config, tokens.subarray(0, -1))
@@ -34,7 +36,7 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
     const tapeFor = (count: number): Tape => {
       let tape = tapes.get(count)
       if (tape == null) {
-        tape = createTape({ backend, directions: count })
+        tape = createTape({ backend, directions: count, arenaBytesMax: arenaBytes(model.config, rows, count) })
         tapes.set(count, tape)
       }
       return tape
