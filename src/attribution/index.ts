@@ -32,7 +32,7 @@ export type { AttributionEvent, DualVisitor, Evaluator, ExampleScores, GradientV
 export { gradDot, gradDotMethod, trajectory } from './methods.ts'
 export { reverseReplay } from './reverse.ts'
 export type { ReplayOptions } from './reverse.ts'
-export { decodeState, encodeFloats, encodeState, hashState } from './state.ts'
+export { decodeFloats, decodeState, encodeFloats, encodeState, hashState } from './state.ts'
 export type { TrainingState } from './state.ts'
 export { train } from './train.ts'
 export type { TrainingStep, TrainOptions } from './train.ts'

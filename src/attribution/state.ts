@@ -92,6 +92,19 @@ export function encodeFloats (step: number, ...vectors: Float64Array[]): Uint8Ar
   return out
 }
 
+/**
+ * The inverse of `encodeFloats` for one vector, e.g. a published column of the Jacobian.
+ *
+ * @throws {StateEncodingError} when the bytes are not `length` finite numbers
+ */
+export function decodeFloats (bytes: Uint8Array, length: number): Float64Array {
+  if (bytes.length !== length * 8) {
+    throw new StateEncodingError(`${length} values take ${length * 8} bytes but there are ${bytes.length}`)
+  }
+
+  return readFloats(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, length)
+}
+
 function writeFloats (view: DataView, offset: number, values: Float64Array, step: number): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {

@@ -1,0 +1,142 @@
+import { decodeState, gradDot, hashState, reverseReplay, taskCotangent } from '../attribution/index.ts'
+import { ENGINE, peftToTheta } from '../models/index.ts'
+import { contributionScores } from '../scoring/index.ts'
+import { cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
+import { FILE_BYTES_MAX, RECEIPTS_MAX } from './constants.ts'
+import { AdapterMismatchError, TrainingInputError } from './errors.ts'
+import { secondsLeft } from './pace.ts'
+import { readRecipe, withRun } from './run.ts'
+import type { AssessOptions, Assessment, TrainingComponents, TrainingEvent } from './interface.ts'
+import type { Run, RunSettings } from './run.ts'
+import type { ExampleScores } from '../attribution/index.ts'
+import type { Adapter, Hash, ProgressOptions, ReceiptOpening } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** What a receipt step hashes as, beside the steps of the replay. */
+const RECEIPT_STEP = 'receipt'
+
+interface Line {
+  opening: ReceiptOpening
+  key: Hash
+}
+
+/** The scores for a cotangent by the adapter's own method, on the threads of the run. */
+export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
+  const { pool, plan, theta0 } = run
+  const { signal } = options
+  const last = adapter.checkpoints.at(-1)
+  const end = last === undefined ? undefined : decodeState(await storage.getFile(last, { signal, bytesMax: FILE_BYTES_MAX }))
+
+  if (end === undefined || end.step !== plan.batches.length || end.theta.length !== pool.parameters) {
+    throw new AdapterMismatchError('its last checkpoint is not the end of the run')
+  }
+
+  if (adapter.method === 'graddot') {
+    return gradDot(pool, end.theta, cotangent, { signal })
+  }
+
+  const started = performance.now()
+  const scores = await reverseReplay(pool, plan, {
+    theta0,
+    cotangent,
+    signal,
+    onProgress ({ type, step, steps }) {
+      // a step back costs about two and a half steps forward
+      const share = (type === 'attribution:forward:step' ? step : steps + 2.5 * step) / (3.5 * steps)
+
+      options.onProgress?.({ type: 'training:replay:progress', done: share, total: 1, secondsLeft: secondsLeft(started, share) })
+    }
+  })
+
+  if (compareBytes(scores.trace[plan.batches.length - 1], hashState(end)) !== 0) {
+    throw new AdapterMismatchError('the replay ends in other weights than its last checkpoint')
+  }
+
+  return scores
+}
+
+/**
+ * The whole of an assessor's recomputation. Receipts are taken in the order of a hash of what was
+ * asked and answered, so that neither channels nor salts nor time change a single bit of the sum.
+ */
+export async function runAssessment (components: TrainingComponents, settings: RunSettings, id: CID, adapter: Adapter, receipts: ReceiptOpening[], options: AssessOptions): Promise<Assessment> {
+  const { signal } = options
+
+  if (receipts.length > RECEIPTS_MAX) {
+    throw new TrainingInputError(`one task has at most ${RECEIPTS_MAX} receipts but came with ${receipts.length}`)
+  }
+
+  const recipe = await readRecipe(components, adapter.recipe, options)
+  const lines = receipts.map(opening => ({ opening, key: contentKey(opening) })).sort((a, b) => compareBytes(a.key, b.key))
+
+  return withRun(components, settings, recipe, options, async run => {
+    const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal, bytesMax: FILE_BYTES_MAX }))
+    const { gradients, steps, refused } = await replayReceipts(run, theta, lines, options)
+    const fees = lines.map(({ opening }, i) => gradients[i] === undefined ? 0n : opening.receipt.payload.fee)
+    const cotangent = await taskCotangent(run.shape.parameters, fees, i => gradients[i] ?? new Float64Array(run.shape.parameters))
+    const { exampleScores, trace } = await scoresOf(components, run, adapter, cotangent, options)
+    const { contributions } = run.snapshot
+    const scores = contributionScores(exampleScores, run.groups, contributions.length, options.representatives)
+
+    return {
+      table: {
+        type: 'scores',
+        version: 1,
+        adapter: id,
+        method: adapter.method,
+        engine: ENGINE,
+        entries: contributions.map((contribution, i) => ({ contribution, score: scores[i] }))
+      },
+      trace: [...steps, ...trace],
+      exampleScores,
+      groups: run.groups,
+      refused
+    }
+  })
+}
+
+/** Teacher-forced replay of each receipt and, where it holds, the gradient of its answer. */
+async function replayReceipts ({ pool }: Run, theta: Float64Array, lines: Line[], options: AssessOptions): Promise<{ gradients: Array<Float64Array | undefined>, steps: Hash[], refused: CID[] }> {
+  const gradients: Array<Float64Array | undefined> = []
+  const steps: Hash[] = []
+  const refused: CID[] = []
+  const requests = lines.map(({ opening: { prompt, output, receipt } }) => ({ prompt, output, sampler: receipt.payload.sampler }))
+
+  await pool.answers(theta, requests, (i, { follows, gradient }) => {
+    if (!follows) {
+      refused.push(cidOf(cosignedReceiptCodec.encode(lines[i].opening.receipt)))
+    }
+
+    gradients.push(follows ? gradient : undefined)
+    steps.push(hash(domains.traceStep, utf8(RECEIPT_STEP), lines[i].key, Uint8Array.of(follows ? 1 : 0), floats(gradient)))
+    options.onProgress?.({ type: 'training:receipt', done: i + 1, total: lines.length })
+  }, options)
+
+  return { gradients, steps, refused }
+}
+
+/** What was asked and answered at which price: equal content is interchangeable in any sum. */
+function contentKey ({ prompt, output, receipt }: ReceiptOpening): Hash {
+  const { sampler, fee } = receipt.payload
+  const settings = [sampler.temperatureMilli, sampler.topK, sampler.seed].join(' ')
+
+  return hash(domains.traceStep, utf8(RECEIPT_STEP), integers(prompt), integers(output), utf8(`${settings} ${fee}`))
+}
+
+function integers (values: number[]): Uint8Array {
+  const out = new Uint8Array(values.length * 4)
+  const view = new DataView(out.buffer)
+
+  values.forEach((value, i) => { view.setUint32(i * 4, value) })
+
+  return out
+}
+
+function floats (values: Float64Array): Uint8Array {
+  const out = new Uint8Array(values.length * 8)
+  const view = new DataView(out.buffer)
+
+  values.forEach((value, i) => { view.setFloat64(i * 8, value, true) })
+
+  return out
+}

@@ -1,0 +1,41 @@
+/** Half of the smallest machine that we know keeps room for the network and consensus; two is what most have. */
+export const THREADS_DEFAULT = 2
+
+/** More threads than this only wait for each other at the sizes of our batches. */
+export const THREADS_MAX = 64
+
+/** A worker reports after each example, which takes milliseconds; silence this long means that it hangs. */
+export const STALL_TIMEOUT_MS = 120_000
+
+/** Jobs that wait for their turn; each holds a data set in memory once it runs. */
+export const QUEUE_MAX = 64
+
+/** Texts of one run: they are held in memory while they are cut into examples. */
+export const TEXT_BYTES_MAX = 268_435_456
+
+/** Examples of one run: at 64 tokens each they take 256 MiB. */
+export const EXAMPLES_MAX = 1_048_576
+
+/** Recipe, snapshot and base records. */
+export const RECORD_BYTES_MAX = 65_536
+
+/** Weights, tokenizers and checkpoints. */
+export const FILE_BYTES_MAX = 268_435_456
+
+/** Receipts of one task that one replay attributes. */
+export const RECEIPTS_MAX = 65_536
+
+/** What a thread was measured to do on gradients of small models; replaced by what the first steps take. */
+export const FLOPS_PER_SECOND_AND_THREAD = 8e9
+
+/**
+ * A gradient by LoRA factors costs two passes over the frozen weights, forward and back, of one
+ * multiplication and one addition per weight and token.
+ */
+export const FLOPS_PER_WEIGHT_AND_TOKEN = 4
+
+/** Adapters record losses in micronats. */
+export const MICRO = 1e6
+
+/** How long the Jacobian may take, by estimate, before the reverse form is chosen. */
+export const INFLUENCE_SECONDS_MAX = 90

@@ -1,0 +1,143 @@
+import type { ExampleScores } from '../attribution/index.ts'
+import type { AbortOptions, Account, Adapter, Amount, AttributionMethod, CostEstimate, Hash, ProgressOptions, ReceiptOpening, Recipe, ScoreTable, Startable } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface TrainingInit {
+  /** @default 2 */
+  threads?: number
+  /**
+   * Silence of a worker that counts as its end.
+   *
+   * @default 120000
+   */
+  stallTimeoutMs?: number
+  /**
+   * What the influence Jacobian may take, by estimate, when a job leaves the form open.
+   *
+   * @default 90
+   */
+  influenceSecondsMax?: number
+}
+
+/** Records and files by CID; a `Storage` fits. */
+export interface TrainingStore {
+  put (bytes: Uint8Array, options?: AbortOptions): Promise<CID>
+  get (cid: CID, options?: AbortOptions & { bytesMax?: number }): Promise<Uint8Array>
+  putFile (bytes: Uint8Array, options?: AbortOptions): Promise<CID>
+  getFile (cid: CID, options?: AbortOptions & { bytesMax?: number }): Promise<Uint8Array>
+}
+
+export interface TrainingComponents {
+  storage: TrainingStore
+  /** the texts of an admitted contribution's rows, in their order */
+  dataset: { texts (contribution: CID, options?: AbortOptions): AsyncIterable<string> | Iterable<string> }
+}
+
+/** What goes on after a crash or a cancel; comes with each checkpoint. */
+export interface ResumePoint {
+  checkpoints: CID[]
+  lossMicro: number[]
+}
+
+export interface TrainingJob {
+  name: string
+  recipe: Recipe
+  developer: Account
+  pricePerThousandTokens: Amount
+  /** @default 'trajectory' */
+  method?: AttributionMethod
+  /**
+   * `auto` publishes the Jacobian if it is estimated to stay within `influenceSecondsMax`.
+   *
+   * @default 'auto'
+   */
+  influence?: 'forward' | 'reverse' | 'auto'
+  /** the end is the same to the byte */
+  resume?: ResumePoint
+}
+
+export interface TrainingEstimate {
+  training: CostEstimate
+  forward: CostEstimate
+  reverse: CostEstimate
+  /** what `auto` chooses */
+  form: 'forward' | 'reverse'
+  /** of training and, if the form is forward, the Jacobian; from what earlier jobs took here */
+  seconds: number
+  contributions: number
+}
+
+export type TrainingEvent =
+  | { type: 'training:prepare', examples: number, contributions: number, steps: number }
+  | { type: 'training:step', step: number, steps: number, loss: number, secondsLeft: number }
+  | { type: 'training:checkpoint', step: number, resume: ResumePoint }
+  | { type: 'training:influence:progress', done: number, total: number, secondsLeft: number }
+  | { type: 'training:receipt', done: number, total: number }
+  | { type: 'training:replay:progress', done: number, total: number, secondsLeft: number }
+
+export interface TrainingResult {
+  /** to be signed by the developer; recipe, weights, checkpoints and columns are stored */
+  adapter: Adapter
+  /** adapter_config.json of PEFT */
+  peftConfig: Uint8Array
+}
+
+export interface Assessment {
+  table: ScoreTable
+  /** for `traceTree`: one hash per receipt, then those of the replay */
+  trace: Hash[]
+  exampleScores: Float64Array
+  /** the contribution of each example, as an index into the table's entries */
+  groups: Uint32Array
+  /** CIDs of receipts whose output does not follow from adapter, prompt and seed; they weigh nothing */
+  refused: CID[]
+}
+
+export interface AssessOptions extends ProgressOptions<TrainingEvent> {
+  /** see `contributionScores` of scoring */
+  representatives?: Uint32Array
+}
+
+/** The verdict of a spot check. */
+export interface SpotCheck {
+  ok: boolean
+  /** what was compared, or what differed */
+  detail: string
+}
+
+export interface Training extends Startable {
+  /** Work and time of a job before it starts. */
+  estimate (recipe: Recipe, options?: AbortOptions): Promise<TrainingEstimate>
+
+  /**
+   * Trains a recipe. Same recipe, same bytes, whatever the threads.
+   *
+   * @throws {TrainingInputError}, DivergedError and what the store throws
+   */
+  train (job: TrainingJob, options?: ProgressOptions<TrainingEvent>): Promise<TrainingResult>
+
+  /**
+   * Example-level scores for a cotangent by the adapter's method: the reverse replay, or GradDot.
+   *
+   * @throws {AdapterMismatchError} when the run does not end in the adapter's last checkpoint
+   */
+  replay (adapter: Adapter, cotangent: Float64Array, options?: ProgressOptions<TrainingEvent>): Promise<ExampleScores & { groups: Uint32Array }>
+
+  /**
+   * All of an assessor's work for a task: replays the receipts, sums the cotangent, replays the run.
+   *
+   * @param id - CID of the signed adapter record
+   * @param receipts - in any order; hashes and signatures were checked by the caller
+   */
+  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
+
+  /**
+   * Trains one segment between two checkpoints again and compares bytes.
+   *
+   * @param segment - 0 … checkpoints − 1; segment k ends in checkpoint k
+   */
+  spotCheck (adapter: Adapter, segment: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
+
+  /** Computes one column of a published Jacobian again and compares bytes. */
+  checkColumn (adapter: Adapter, column: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
+}

@@ -1,0 +1,46 @@
+import type { LlamaConfig, SamplerSettings } from '../interface/index.ts'
+import type { LoraShape, TrainingPlan } from '../models/index.ts'
+
+/** What a worker must know before anything else. */
+export interface WorkerSetup {
+  config: LlamaConfig
+  /** safetensors */
+  weights: Uint8Array
+  tokenizer: Uint8Array
+  shape: LoraShape
+}
+
+/** Work for a thread. Only structured-cloneable values. */
+export type WorkerTask =
+  | { op: 'setup', setup: WorkerSetup }
+  /** cuts texts into windows */
+  | { op: 'cut', texts: string[][], sequenceLength: number }
+  | { op: 'examples', examples: Uint32Array[] }
+  | { op: 'gradients', theta: Float64Array, batch: Uint32Array }
+  | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
+  | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
+  | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings }
+
+export type WorkerRequest = { id: number, task: WorkerTask } | { id: number, cancel: true }
+
+/** What one task yields while it runs: one per example, or one per step of the Jacobian. */
+export interface WorkerPart {
+  position: number
+  loss: number
+  gradient: Float32Array
+  derivatives: Float64Array
+  hvps: Float32Array[]
+}
+
+/** How a task ends. */
+export type WorkerResult =
+  | { op: 'none' }
+  | { op: 'cut', examples: Uint32Array[], contributionOf: Uint32Array }
+  | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
+  | { op: 'answer', follows: boolean, logProbability: number, gradient: Float64Array }
+
+export type WorkerReply =
+  | { id: number, part: WorkerPart }
+  | { id: number, progress: number }
+  | { id: number, result: WorkerResult }
+  | { id: number, error: { code: string, message: string } }

@@ -1,0 +1,122 @@
+import { ENGINE, initialTheta, loraShape, parameterCount, trainingPlan } from '../models/index.ts'
+import { baseModelCodec, recipeCodec, snapshotCodec } from '../wire/index.ts'
+import { EXAMPLES_MAX, FILE_BYTES_MAX, FLOPS_PER_WEIGHT_AND_TOKEN, RECORD_BYTES_MAX, TEXT_BYTES_MAX } from './constants.ts'
+import { TrainingInputError } from './errors.ts'
+import { Pool } from './pool.ts'
+import type { TrainingComponents } from './interface.ts'
+import type { AbortOptions, BaseModel, Recipe, Snapshot } from '../interface/index.ts'
+import type { LoraShape, TrainingPlan } from '../models/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** The small records of a run. */
+export interface RunRecords {
+  recipe: Recipe
+  base: BaseModel
+  snapshot: Snapshot
+  shape: LoraShape
+  /** of one gradient */
+  flopsPerToken: number
+}
+
+/** A run with its data on the threads, ready for any step. */
+export interface Run extends RunRecords {
+  pool: Pool
+  plan: TrainingPlan
+  theta0: Float64Array
+  /** the contribution of each example, as an index into the snapshot */
+  groups: Uint32Array
+}
+
+export interface RunSettings {
+  threads: number
+  stallTimeoutMs: number
+}
+
+export async function readRecipe ({ storage }: TrainingComponents, recipe: CID, options: AbortOptions): Promise<Recipe> {
+  return recipeCodec.decode(await storage.get(recipe, { signal: options.signal, bytesMax: RECORD_BYTES_MAX }))
+}
+
+/**
+ * @throws {TrainingInputError} when the recipe is for another engine
+ */
+export async function readRecords ({ storage }: TrainingComponents, recipe: Recipe, { signal }: AbortOptions): Promise<RunRecords> {
+  if (recipe.engine !== ENGINE) {
+    throw new TrainingInputError(`this node trains by ${ENGINE} but the recipe asks for ${recipe.engine}: use a version of the software that has it`)
+  }
+
+  const base = baseModelCodec.decode(await storage.get(recipe.base, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const snapshot = snapshotCodec.decode(await storage.get(recipe.snapshot, { signal, bytesMax: RECORD_BYTES_MAX }))
+
+  return { recipe, base, snapshot, shape: loraShape(base.config, recipe), flopsPerToken: FLOPS_PER_WEIGHT_AND_TOKEN * parameterCount(base.config) }
+}
+
+/**
+ * Fetches base and texts, starts threads, hands the run to `use` and stops the threads again.
+ */
+export async function withRun<T> (components: TrainingComponents, settings: RunSettings, recipe: Recipe, options: AbortOptions, use: (run: Run) => Promise<T>): Promise<T> {
+  const { signal } = options
+  const { storage } = components
+  const records = await readRecords(components, recipe, options)
+  const { base, snapshot, shape } = records
+  const weights = await storage.getFile(base.weights, { signal, bytesMax: FILE_BYTES_MAX })
+  const tokenizer = await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX })
+  const texts = await readTexts(components, snapshot, options)
+  const pool = new Pool(settings.threads, settings.stallTimeoutMs, shape.parameters)
+
+  try {
+    await pool.setup({ config: base.config, weights, tokenizer, shape }, options)
+
+    const { examples, contributionOf } = await pool.cut(texts, recipe.sequenceLength, options)
+
+    if (examples.length === 0 || examples.length > EXAMPLES_MAX) {
+      throw new TrainingInputError(`a run needs 1 to ${EXAMPLES_MAX} examples but its data make ${examples.length}: choose other Datanets or another sequence length`)
+    }
+
+    await pool.load(examples, options)
+
+    return await use({
+      ...records,
+      pool,
+      plan: trainingPlan(recipe, examples.length),
+      theta0: initialTheta(shape, recipe.seed),
+      groups: contributionOf
+    })
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Steps after which a checkpoint is due, ascending; the last step is always one. */
+export function checkpointSteps ({ steps, checkpointEverySteps }: Pick<Recipe, 'steps' | 'checkpointEverySteps'>): number[] {
+  const due: number[] = []
+
+  for (let step = checkpointEverySteps; step < steps; step += checkpointEverySteps) {
+    due.push(step)
+  }
+
+  return [...due, steps]
+}
+
+async function readTexts ({ dataset }: TrainingComponents, snapshot: Snapshot, options: AbortOptions): Promise<string[][]> {
+  const texts: string[][] = []
+  let characters = 0
+
+  for (const contribution of snapshot.contributions) {
+    const rows: string[] = []
+
+    for await (const text of dataset.texts(contribution, options)) {
+      options.signal?.throwIfAborted()
+      characters += text.length
+
+      if (characters > TEXT_BYTES_MAX) {
+        throw new TrainingInputError(`the texts of one run may have ${TEXT_BYTES_MAX} characters but these have more: choose fewer Datanets`)
+      }
+
+      rows.push(text)
+    }
+
+    texts.push(rows)
+  }
+
+  return texts
+}

@@ -1,0 +1,91 @@
+import PQueue from 'p-queue'
+import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
+import { runAssessment, scoresOf } from './assess.ts'
+import { runColumnCheck, runSpotCheck } from './check.ts'
+import { TrainingInputError, TrainingQueueFullError } from './errors.ts'
+import { estimateRun, runJob } from './job.ts'
+import { Pace } from './pace.ts'
+import { readRecipe, readRecords, withRun } from './run.ts'
+import type { AssessOptions, Assessment, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
+import type { JobSettings } from './job.ts'
+import type { ExampleScores } from '../attribution/index.ts'
+import type { AbortOptions, Adapter, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** One job at a time on all threads: two at once would only take turns. */
+export class TrainingService implements Training {
+  readonly #components: TrainingComponents
+  readonly #settings: JobSettings
+  readonly #pace: Pace
+  readonly #queue = new PQueue({ concurrency: 1 })
+  #stopped = new AbortController()
+
+  constructor (init: TrainingInit, components: TrainingComponents) {
+    const threads = init.threads ?? THREADS_DEFAULT
+
+    if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX) {
+      throw new TrainingInputError(`expected 1 to ${THREADS_MAX} threads but got ${threads}`)
+    }
+
+    this.#components = components
+    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceSecondsMax: init.influenceSecondsMax }
+    this.#pace = new Pace(threads)
+  }
+
+  async start (): Promise<void> {
+    if (this.#stopped.signal.aborted) {
+      this.#stopped = new AbortController()
+    }
+  }
+
+  async stop (): Promise<void> {
+    this.#stopped.abort()
+    await this.#queue.onIdle()
+  }
+
+  async estimate (recipe: Recipe, options: AbortOptions = {}): Promise<TrainingEstimate> {
+    return estimateRun(await readRecords(this.#components, recipe, options), this.#pace, this.#settings)
+  }
+
+  async train (job: TrainingJob, options: ProgressOptions<TrainingEvent> = {}): Promise<TrainingResult> {
+    return this.#enqueue(options, async options => runJob(this.#components, this.#settings, this.#pace, job, options))
+  }
+
+  async replay (adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent> = {}): Promise<ExampleScores & { groups: Uint32Array }> {
+    return this.#enqueue(options, async options => {
+      const recipe = await readRecipe(this.#components, adapter.recipe, options)
+
+      return withRun(this.#components, this.#settings, recipe, options, async run => ({
+        ...await scoresOf(this.#components, run, adapter, cotangent, options),
+        groups: run.groups
+      }))
+    })
+  }
+
+  async assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options: AssessOptions = {}): Promise<Assessment> {
+    return this.#enqueue(options, async options => runAssessment(this.#components, this.#settings, id, adapter, receipts, options))
+  }
+
+  async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {
+    return this.#enqueue(options, async options => runSpotCheck(this.#components, this.#settings, adapter, segment, options))
+  }
+
+  async checkColumn (adapter: Adapter, column: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {
+    return this.#enqueue(options, async options => runColumnCheck(this.#components, this.#settings, adapter, column, options))
+  }
+
+  async #enqueue<T, O extends AbortOptions> (options: O, work: (options: O) => Promise<T>): Promise<T> {
+    if (this.#queue.size >= QUEUE_MAX) {
+      throw new TrainingQueueFullError(QUEUE_MAX)
+    }
+
+    const own = this.#stopped.signal
+    const signal = options.signal === undefined ? own : AbortSignal.any([own, options.signal])
+
+    return this.#queue.add(async () => {
+      signal.throwIfAborted()
+
+      return work({ ...options, signal })
+    }, { signal })
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The entry of a worker thread: one model, one objective, tasks by message. Pauses after each
+ * example so that a cancel gets through.
+ */
+import { setImmediate as pause } from 'node:timers/promises'
+import { parentPort } from 'node:worker_threads'
+import { evaluator, forwardInfluence } from '../attribution/index.ts'
+import { answerGradient, examplesOf, llama, loraObjective, parseSafetensors, parseTokenizer, verifyGeneration } from '../models/index.ts'
+import { TrainingInputError } from './errors.ts'
+import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
+import type { Evaluator } from '../attribution/index.ts'
+import type { LlamaModel, LoraShape, Tokenizer } from '../models/index.ts'
+
+interface Loaded {
+  model: LlamaModel
+  tokenizer: Tokenizer
+  shape: LoraShape
+  examples?: Evaluator
+}
+
+const running = new Map<number, AbortController>()
+let loaded: Loaded | undefined
+
+function reply (message: WorkerReply, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer)
+}
+
+function load ({ config, weights, tokenizer, shape }: WorkerSetup): WorkerResult {
+  loaded = { model: llama(config, parseSafetensors(weights)), tokenizer: parseTokenizer(tokenizer), shape }
+
+  return { op: 'none' }
+}
+
+function ready (): Loaded {
+  if (loaded === undefined) {
+    throw new TrainingInputError('a worker got a task before its setup: send the setup first')
+  }
+
+  return loaded
+}
+
+function examples (): Evaluator {
+  const { examples } = ready()
+
+  if (examples === undefined) {
+    throw new TrainingInputError('a worker got a batch before its examples: send the examples first')
+  }
+
+  return examples
+}
+
+async function perform (id: number, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
+  switch (task.op) {
+    case 'setup':
+      return load(task.setup)
+    case 'cut':
+      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength) }
+    case 'examples': {
+      const { model, shape } = ready()
+
+      ready().examples = evaluator(loraObjective({ model, shape, examples: task.examples })(), async () => pause())
+
+      return { op: 'none' }
+    }
+    case 'gradients':
+      await examples().gradients(task.theta, task.batch, (position, loss, values) => {
+        const gradient = values.slice()
+
+        reply({ id, part: { position, loss, gradient, derivatives: new Float64Array(0), hvps: [] } }, [gradient.buffer])
+      }, { signal })
+
+      return { op: 'none' }
+    case 'duals':
+      await examples().duals(task.theta, task.batch, task.tangents, (position, loss, values, derivatives, products) => {
+        const gradient = values.slice()
+        const hvps = products.map(product => product.slice())
+
+        reply({ id, part: { position, loss, gradient, derivatives, hvps } }, [gradient.buffer, ...hvps.map(({ buffer }) => buffer)])
+      }, { signal })
+
+      return { op: 'none' }
+    case 'jacobian':
+      return { op: 'jacobian', ...await forwardInfluence(examples(), task.plan, task.groups, task.contributions, { ...task, signal, onProgress: ({ step }) => { reply({ id, progress: step }) } }) }
+    case 'answer':
+      return answer(task)
+  }
+}
+
+function answer ({ theta, prompt, output, sampler }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
+  const { model, shape } = ready()
+  const follows = verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta } }).ok
+
+  if (!follows) {
+    return { op: 'answer', follows, logProbability: 0, gradient: new Float64Array(shape.parameters) }
+  }
+
+  const { logProbability, gradient } = answerGradient(model, shape, theta, prompt, output)
+
+  return { op: 'answer', follows, logProbability, gradient }
+}
+
+function describe (err: unknown): { code: string, message: string } {
+  const message = err instanceof Error ? err.message : String(err)
+  const code = err instanceof Error && 'code' in err && typeof err.code === 'string' ? err.code : 'ERR_WORKER_FAILED'
+
+  return { code, message }
+}
+
+async function handle (request: WorkerRequest): Promise<void> {
+  const { id } = request
+
+  if ('cancel' in request) {
+    running.get(id)?.abort()
+
+    return
+  }
+
+  const controller = new AbortController()
+
+  running.set(id, controller)
+
+  try {
+    reply({ id, result: await perform(id, request.task, controller.signal) })
+  } catch (err) {
+    reply({ id, error: describe(err) })
+  } finally {
+    running.delete(id)
+  }
+}
+
+parentPort?.on('message', (request: WorkerRequest) => { void handle(request) })
