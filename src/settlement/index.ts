@@ -1,1 +1,21 @@
+/**
+ * The network's own chain: orders transactions among the validators of the genesis, executes
+ * them with the ledger, keeps everything on disk and answers light clients.
+ *
+ * @example
+ * ```ts
+ * const ledger = chain({ genesis, blsSecretKey, signer })({ network: net, db })
+ * await net.start()
+ * await ledger.start()
+ * ledger.serveQueries()
+ * ledger.addEventListener('block', ({ detail }) => { console.info(detail.block.header.height, detail.events.length) })
+ * const result = await ledger.send({ kind: 'transfer', to, amount: 5n }, signer, { signal })
+ * const task = await ledger.waitFor(state => readTask(state, id)?.phase === 'settled', { signal })
+ * ```
+ */
+export { chain } from './chain.ts'
+export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
+export { queryProtocol, querySource } from './queries.ts'
+export * from './errors.ts'
+export type { Query } from './codecs.ts'
 export type * from './interface.ts'

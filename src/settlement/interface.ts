@@ -1,3 +1,4 @@
+import type { Evidence } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
@@ -19,6 +20,10 @@ export interface SettlementEvents {
   block: CustomEvent<FinalisedBlock>
   /** a locally submitted transaction that can never be finalised any more */
   refused: CustomEvent<{ id: CID, code: string, message: string }>
+  /** a validator is proven to be faulty */
+  evidence: CustomEvent<Evidence>
+  /** the chain can not go on; restart after the cause is removed */
+  halt: CustomEvent<Error>
 }
 
 /**
@@ -72,9 +77,9 @@ export interface ConsensusTimes {
 
 export interface ChainInit {
   genesis: Genesis
-  /** a validator's: 32 bytes of which the BLS key is made; without it the node only follows */
+  /** a validator's BLS secret key, 32 bytes; without it the node only follows */
   blsSecretKey?: Uint8Array
-  /** a validator's account, binds its peer id */
+  /** a validator's account: says who this peer is; required with `blsSecretKey` */
   signer?: Signer
   times?: ConsensusTimes
   /**
@@ -89,6 +94,12 @@ export interface ChainInit {
    * @default 64
    */
   statesKept?: number
+  /**
+   * Blocks for which a transaction that is final may still arrive by gossip without being punished as a replay.
+   *
+   * @default 16
+   */
+  replayGraceBlocks?: number
 }
 
 export interface ChainComponents {
@@ -115,6 +126,8 @@ export interface Chain extends SettlementBackend {
   readonly tip: Hash
   readonly mempool: MempoolStats
   validators (): ValidatorView[]
+  /** proofs against validators, newest last, since the start */
+  evidence (): Evidence[]
   /** @throws UnknownHeightError */
   header (height: number): Promise<Header>
   /** A finalised block with its results. @throws UnknownHeightError */

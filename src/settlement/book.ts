@@ -1,0 +1,299 @@
+import { leaderOf } from '../consensus/index.ts'
+import { bls } from '../identity/index.ts'
+import { decodeSnapshot, encodeSnapshot, executeBlock, genesisState, isIncludable } from '../ledger/index.ts'
+import { equalBytes, headerHash, toHex, transactionId, transactionsRoot, validatorsHash } from '../wire/index.ts'
+import { CANDIDATES_MAX } from './constants.ts'
+import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
+import { beaconMessage, genesisHeader } from './genesis.ts'
+import type { Outcome } from './outcome.ts'
+import type { ChainStore } from './store.ts'
+import type { Block, Certificate, FinalisedBlock, Genesis, Hash, Header, Signed, Transaction } from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface BookInit {
+  genesis: Genesis
+  snapshotBlocks: number
+  statesKept: number
+}
+
+interface Point {
+  hash: Hash
+  header: Header
+  state: LedgerState
+}
+
+interface Executed extends Point, Outcome {
+  block: Block
+}
+
+/** The newest final block. */
+export interface FinalBlock extends Point {
+  /** finalizes this very block; null for genesis and for blocks that are final through a descendant */
+  certificate: Certificate | null
+}
+
+/** What a new block is made of. */
+export interface Draft {
+  parent: Hash
+  view: number
+  proposer: number
+  beaconSignature: Uint8Array
+  /** chosen for the parent's state */
+  select (parent: LedgerState): Array<Signed<Transaction>>
+}
+
+/**
+ * The blocks of a chain and the states after them: final ones on disk, candidates and recent
+ * states in memory. Executes, checks and builds; knows no network.
+ */
+export interface Book {
+  load (): Promise<void>
+  readonly final: FinalBlock
+  readonly genesisHash: Hash
+  /** Keeps a block that is not final under its hash. @throws InvalidBlockError if its transactions are not those of its header */
+  hold (block: Block): { hash: Hash, known: boolean }
+  drop (hash: Hash): void
+  /** a block that is held */
+  held (hash: Hash): Block | undefined
+  heldBlocks (): Array<{ hash: Hash, block: Block }>
+  /** Executes a held block whose parent is final or was verified. @throws InvalidBlockError, UnknownBlockError */
+  verify (hash: Hash): void
+  /** Builds, executes and holds a block. `unincludable` are transactions that no block may hold. */
+  build (draft: Draft): { block: Block, hash: Hash, unincludable: CID[] }
+  /** Makes a held block final and durable. Undefined if it was final already. @throws InvalidBlockError */
+  finalise (hash: Hash, certificate: Certificate): Promise<FinalisedBlock | undefined>
+  /** state after a final block, if it is kept */
+  stateAt (height: number): LedgerState | undefined
+  keptFrom (): number
+}
+
+function checkHeader (header: Header, parent: Point, genesis: Genesis): void {
+  const validator = genesis.validators[leaderOf(header.view, genesis.validators.length)]
+
+  if (header.chain !== genesis.chain) {
+    throw new InvalidBlockError(`its chain is ${header.chain}`)
+  }
+  if (header.height !== parent.header.height + 1 || header.view <= parent.header.view || !equalBytes(header.parent, parent.hash)) {
+    throw new InvalidBlockError(`height ${header.height} in view ${header.view} does not follow height ${parent.header.height} in view ${parent.header.view}`)
+  }
+  if (!equalBytes(header.proposer, validator.account)) {
+    throw new InvalidBlockError(`its proposer is not the leader of view ${header.view}`)
+  }
+  if (!equalBytes(header.validatorsHash, parent.header.validatorsHash)) {
+    throw new InvalidBlockError('it names another validator set')
+  }
+  if (!bls.verify(validator.blsPublicKey, beaconMessage(header.chain, header.height), header.beaconSignature)) {
+    throw new InvalidBlockError('its beacon signature is not the proposer\'s')
+  }
+}
+
+function execute (block: Block, parent: Point, genesis: Genesis): Executed {
+  const { header, transactions } = block
+  checkHeader(header, parent, genesis)
+
+  let outcome
+  try {
+    outcome = executeBlock(parent.state, { height: header.height, proposer: header.proposer, beaconSignature: header.beaconSignature, transactions })
+  } catch (error) {
+    throw new InvalidBlockError('it does not execute', error)
+  }
+
+  const bad = outcome.results.find(result => !isIncludable(result))
+  if (bad !== undefined) {
+    throw new InvalidBlockError(`it holds ${bad.id.toString()}, which no block may hold (${bad.code ?? ''})`)
+  }
+  if (!equalBytes(outcome.state.map.root, header.stateRoot)) {
+    throw new InvalidBlockError(`its state root is ${toHex(header.stateRoot)} but execution gives ${toHex(outcome.state.map.root)}`)
+  }
+
+  return { block, hash: headerHash(header), header, state: outcome.state, results: outcome.results, events: outcome.events }
+}
+
+/** What is final, in memory: the newest block and the states of recent ones. */
+function finalPart (init: BookInit): { point: FinalBlock, recent: Map<number, LedgerState>, set (point: FinalBlock): void } {
+  const state = genesisState(init.genesis)
+  const header = genesisHeader(init.genesis, state.map.root)
+  const part = {
+    point: { hash: headerHash(header), header, state, certificate: null as Certificate | null },
+    recent: new Map([[0, state]]),
+    set: (point: FinalBlock): void => {
+      part.point = point
+      part.recent.set(point.header.height, point.state)
+      for (const height of part.recent.keys()) {
+        if (height <= point.header.height - init.statesKept) {
+          part.recent.delete(height)
+        }
+      }
+    }
+  }
+  return part
+}
+
+export function book (init: BookInit, store: ChainStore): Book {
+  const { genesis } = init
+  const final = finalPart(init)
+  const genesisHash = final.point.hash
+  const held = new Map<string, Block>()
+  const executed = new Map<string, Executed>()
+
+  const pointOf = (hash: Hash): Point => {
+    const point = equalBytes(hash, final.point.hash) ? final.point : executed.get(toHex(hash))
+
+    if (point === undefined) {
+      throw new UnknownBlockError(toHex(hash))
+    }
+    return point
+  }
+
+  const verified = (hash: Hash): Executed => {
+    const key = toHex(hash)
+    const known = executed.get(key)
+    if (known !== undefined) {
+      return known
+    }
+
+    const block = held.get(key)
+    if (block === undefined) {
+      throw new UnknownBlockError(key)
+    }
+    const result = execute(block, pointOf(block.header.parent), genesis)
+    executed.set(key, result)
+    return result
+  }
+
+  const forgetUpTo = (height: number): void => {
+    for (const [key, block] of held) {
+      if (block.header.height <= height) {
+        held.delete(key)
+        executed.delete(key)
+      }
+    }
+  }
+
+  const replay = async (): Promise<void> => {
+    const tip = await store.tip()
+    const snapshot = await store.snapshot()
+
+    if (snapshot !== undefined && snapshot.height <= tip) {
+      const base = await store.block(snapshot.height)
+      if (base === undefined) {
+        throw new CorruptStoreError(`block ${snapshot.height} is missing`)
+      }
+      const { header } = base.block
+      final.set({ hash: base.hash, header, state: { map: decodeSnapshot(snapshot.bytes, header.stateRoot), height: header.height }, certificate: base.direct ? base.certificate : null })
+    }
+
+    for (let height = final.point.header.height + 1; height <= tip; height++) {
+      const stored = await store.block(height)
+      if (stored === undefined) {
+        throw new CorruptStoreError(`block ${height} is missing`)
+      }
+      const { hash, header, state } = execute(stored.block, final.point, genesis)
+      final.set({ hash, header, state, certificate: stored.direct ? stored.certificate : null })
+    }
+  }
+
+  return {
+    genesisHash,
+    get final () {
+      return final.point
+    },
+    load: async () => {
+      try {
+        await replay()
+      } catch (error) {
+        throw error instanceof CorruptStoreError ? error : new CorruptStoreError('its blocks do not execute', error)
+      }
+      (await store.candidates()).filter(block => block.header.height > final.point.header.height)
+        .forEach(block => { held.set(toHex(headerHash(block.header)), block) })
+    },
+    hold: (block) => {
+      const hash = headerHash(block.header)
+      const key = toHex(hash)
+
+      if (held.has(key)) {
+        return { hash, known: true }
+      }
+      // otherwise somebody could put other transactions under a good header
+      if (!equalBytes(transactionsRoot(block.transactions), block.header.transactionsRoot)) {
+        throw new InvalidBlockError('its transactions are not those of its header')
+      }
+      held.set(key, block)
+
+      if (held.size > CANDIDATES_MAX) {
+        // the farthest view first: what is due now stays
+        const [far] = [...held].sort(([, a], [, b]) => b.header.view - a.header.view)
+        held.delete(far[0])
+      }
+      return { hash, known: false }
+    },
+    drop: (hash) => { held.delete(toHex(hash)) },
+    held: (hash) => held.get(toHex(hash)),
+    heldBlocks: () => [...held.values()].map(block => ({ hash: headerHash(block.header), block })),
+    verify: (hash) => { verified(hash) },
+    build: ({ parent, view, proposer, beaconSignature, select }) => {
+      const base = pointOf(parent)
+      const height = base.header.height + 1
+      const { account } = genesis.validators[proposer]
+      const run = (transactions: Array<Signed<Transaction>>): ReturnType<typeof executeBlock> => {
+        return executeBlock(base.state, { height, proposer: account, beaconSignature, transactions })
+      }
+
+      let transactions = select(base.state)
+      let outcome = run(transactions)
+      const unincludable = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)
+
+      // leaving one out may spoil the nonces behind it
+      for (let bad = unincludable; bad.length > 0; bad = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)) {
+        const ids = new Set(bad.map(String))
+        transactions = transactions.filter(transaction => !ids.has(transactionId(transaction).toString()))
+        outcome = run(transactions)
+      }
+
+      const header: Header = {
+        type: 'header',
+        version: 1,
+        chain: genesis.chain,
+        height,
+        view,
+        parent,
+        proposer: account,
+        transactionsRoot: transactionsRoot(transactions),
+        stateRoot: outcome.state.map.root,
+        validatorsHash: validatorsHash(genesis.validators),
+        beaconSignature
+      }
+      const block = { header, transactions }
+      const hash = headerHash(header)
+      held.set(toHex(hash), block)
+      executed.set(toHex(hash), { block, hash, header, state: outcome.state, results: outcome.results, events: outcome.events })
+      return { block, hash, unincludable }
+    },
+    finalise: async (hash, certificate) => {
+      const key = toHex(hash)
+      const known = held.get(key) ?? executed.get(key)?.block
+
+      if (known === undefined && await store.heightOf(hash) !== undefined) {
+        return undefined
+      }
+
+      const { block, header, state, results, events } = verified(hash)
+      if (!equalBytes(header.parent, final.point.hash)) {
+        throw new InvalidBlockError(`height ${header.height} was to be final after height ${final.point.header.height}`)
+      }
+
+      const direct = equalBytes(certificate.blockHash, hash)
+      await store.putFinal({ block, hash, certificate, results, events, direct })
+      final.set({ hash, header, state, certificate: direct ? certificate : null })
+      forgetUpTo(header.height)
+
+      if (header.height % init.snapshotBlocks === 0) {
+        await store.putSnapshot({ height: header.height, bytes: encodeSnapshot(state.map) })
+      }
+      return { block, hash, certificate, results, events }
+    },
+    stateAt: (height) => final.recent.get(height),
+    keptFrom: () => Math.min(...final.recent.keys())
+  }
+}

@@ -1,0 +1,365 @@
+import { TypedEventEmitter } from 'main-event'
+import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
+import { bls } from '../identity/index.ts'
+import { certificateCodec, equalBytes, signedTransactionCodec } from '../wire/index.ts'
+import { DatanetError } from '../utils/index.ts'
+import { book } from './book.ts'
+import { EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { consensusDriver } from './driver.ts'
+import { effectPerformer } from './effects.ts'
+import { ChainConfigError, ChainHaltedError, ChainNotStartedError, RefusedByConsensusError, UnknownHeightError } from './errors.ts'
+import { serveQueries } from './queries.ts'
+import { chainStore } from './store.ts'
+import { submissions } from './submissions.ts'
+import { serveSync } from './sync.ts'
+import { validatorPeers } from './validators.ts'
+import type { Book } from './book.ts'
+import type { Driver, Judgement } from './driver.ts'
+import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
+import type { ChainStore } from './store.ts'
+import type { Submissions } from './submissions.ts'
+import type { SyncProtocols } from './sync.ts'
+import type { ValidatorPeers } from './validators.ts'
+import type { Consensus, Evidence, ProposalMessage, Vote } from '../consensus/index.ts'
+import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
+import type { Signer } from '../identity/index.ts'
+import type {
+  AbortOptions, Certificate, CertifiedHeader, FinalisedBlock, Hash, Header, Signed, StateProof, Transaction, TransactionBody
+} from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+
+/** Own index among the validators; null for a node that only follows. @throws ChainConfigError */
+function selfOf (init: ChainInit): number | null {
+  const { blsSecretKey, signer, genesis } = init
+
+  if (blsSecretKey === undefined) {
+    return null
+  }
+  if (signer === undefined) {
+    throw new ChainConfigError('a validator needs its account besides its BLS key: pass signer')
+  }
+
+  const index = genesis.validators.findIndex(({ account }) => equalBytes(account, signer.account))
+  if (index < 0 || !equalBytes(genesis.validators[index].blsPublicKey, bls.publicKeyOf(blsSecretKey))) {
+    throw new ChainConfigError('the account and BLS key are not those of a validator of the genesis: pass neither to follow only')
+  }
+  return index
+}
+
+function checkValidators ({ genesis }: ChainInit): void {
+  const bad = genesis.validators.findIndex(({ blsPublicKey, possession }) => !bls.verifyPossession(blsPublicKey, possession))
+
+  if (bad >= 0) {
+    throw new ChainConfigError(`validator ${bad} of the genesis does not prove possession of its BLS key`)
+  }
+}
+
+const toVerdict = (what: string, { verdict, reason }: Judgement): Verdict => {
+  return verdict === 'accept' ? 'accept' : { verdict, reason: new RefusedByConsensusError(what, reason) }
+}
+
+class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain {
+  readonly id: string
+  readonly #init: ChainInit
+  readonly #network: Network
+  readonly #store: ChainStore
+  readonly #book: Book
+  readonly #submissions: Submissions
+  readonly #validators: ValidatorPeers
+  readonly #self: number | null
+  readonly #evidence: Evidence[] = []
+  readonly #proposals: Topic<ProposalMessage>
+  readonly #certificates: Topic<Certificate>
+  readonly #votes: Channel
+  readonly #protocols: SyncProtocols
+  #core?: Consensus
+  #driver?: Driver
+  #starting?: Promise<void>
+  #abort = new AbortController()
+  #queries = false
+
+  constructor (init: ChainInit, { network, db }: ChainComponents) {
+    super()
+    const { genesis } = init
+    const name = (what: string): string => `/datanet/${genesis.chain}/${what}/1`
+    checkValidators(init)
+    this.id = genesis.chain
+    this.#init = init
+    this.#network = network
+    this.#self = selfOf(init)
+    this.#store = chainStore(db)
+    this.#book = book({ genesis, snapshotBlocks: init.snapshotBlocks ?? SNAPSHOT_BLOCKS, statesKept: init.statesKept ?? STATES_KEPT }, this.#store)
+    this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates') }
+
+    const transactions = network.topic<Signed<Transaction>>({
+      name: name('transactions'),
+      codec: signedTransactionCodec,
+      bytesMax: signedTransactionCodec.bytesMax,
+      validate: async (signed) => this.#submissions.receive(signed)
+    })
+    this.#proposals = network.topic<ProposalMessage>({
+      name: name('blocks'), codec: proposalCodec, bytesMax: proposalCodec.bytesMax, validate: (message) => this.#receiveProposal(message)
+    })
+    this.#certificates = network.topic<Certificate>({
+      name: name('certificates'),
+      codec: certificateCodec,
+      bytesMax: 1_024,
+      validate: (certificate) => toVerdict('certificate', this.#judge({ type: 'certificate', certificate }))
+    })
+    this.#votes = network.channel(name('votes'), { messageBytesMax: voteCodec.bytesMax }, (bytes, peer) => { this.#receiveVote(bytes, peer) })
+    this.#submissions = submissions({
+      chain: this.id,
+      store: this.#store,
+      replayGraceBlocks: init.replayGraceBlocks ?? REPLAY_GRACE_BLOCKS,
+      state: () => this.state(),
+      publish: async (signed) => transactions.publish(signed),
+      onChange: () => { this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() }) },
+      onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
+    })
+    this.#validators = validatorPeers({ genesis, genesisHash: this.#book.genesisHash, signer: this.#self === null ? undefined : init.signer, protocol: name('hello') }, network)
+    serveSync(network, this.#protocols, {
+      store: this.#store,
+      held: hash => this.#book.held(hash),
+      certificates: fromView => this.#core?.certificates(fromView) ?? [],
+      finalHeight: () => this.height
+    })
+  }
+
+  #judge (input: Parameters<Driver['step']>[0]): Judgement {
+    return this.#driver?.step(input) ?? { verdict: 'ignore', reason: 'the chain is not running' }
+  }
+
+  #receiveProposal (message: ProposalMessage): Verdict {
+    // the block has to be there before consensus asks for its verification
+    const { hash, known } = this.#book.hold(message.block)
+    const judgement = this.#judge(proposalInput(message))
+
+    if (judgement.verdict !== 'accept' && !known) {
+      this.#book.drop(hash)
+    }
+    return toVerdict('proposal', judgement)
+  }
+
+  #receiveVote (bytes: Uint8Array, peer: PeerId): void {
+    const from = this.#validators.indexOf(peer)
+
+    if (from === undefined) {
+      return
+    }
+    try {
+      this.#judge({ type: 'vote', from, vote: voteCodec.decode(bytes) })
+    } catch (error) {
+      if (!(error instanceof DatanetError)) {
+        throw error
+      }
+      this.#network.penalise(peer, error)
+    }
+  }
+
+  #sendVote (vote: Vote): void {
+    const bytes = voteCodec.encode(vote)
+    this.#validators.connected().forEach(({ peer }) => { this.#votes.send(peer, bytes) })
+  }
+
+  /** The network has to run. */
+  async start (): Promise<void> {
+    this.#starting ??= this.#start()
+    await this.#starting
+  }
+
+  async #start (): Promise<void> {
+    const { genesis, times = {}, blsSecretKey } = this.#init
+    this.#abort = new AbortController()
+    await this.#book.load()
+    const signer = blsSecretKey === undefined ? undefined : { sign: (message: Uint8Array) => bls.sign(blsSecretKey, message) }
+    const timeouts = {
+      ...(times.blockIntervalMsMin === undefined ? {} : { minBlockIntervalBusyMs: times.blockIntervalMsMin }),
+      ...(times.idleIntervalMs === undefined ? {} : { minBlockIntervalMs: times.idleIntervalMs }),
+      ...(times.leaderTimeoutMs === undefined ? {} : { leaderTimeoutMs: times.leaderTimeoutMs })
+    }
+    const core = consensus({ chain: this.id, validators: genesis.validators, self: this.#self, bls, signer, timeouts })
+    const perform = effectPerformer({
+      genesis,
+      network: this.#network,
+      store: this.#store,
+      book: this.#book,
+      submissions: this.#submissions,
+      validators: this.#validators,
+      protocols: this.#protocols,
+      self: this.#self,
+      signer,
+      judge: (input) => { this.#judge(input) },
+      enqueue: async (job) => this.#driver?.enqueue(job),
+      sendVote: (vote) => { this.#sendVote(vote) },
+      publishProposal: async (message) => this.#proposals.publish(message),
+      publishCertificate: async (certificate) => this.#certificates.publish(certificate),
+      onBlock: detail => { this.safeDispatchEvent('block', { detail }) },
+      onEvidence: (evidence) => { this.#onEvidence(evidence) },
+      signal: this.#abort.signal
+    })
+    const driver = consensusDriver(core, perform, error => {
+      this.safeDispatchEvent('halt', { detail: new ChainHaltedError(this.height + 1, error) })
+    })
+    const { hash, header, certificate } = this.#book.final
+    const records = await this.#store.records()
+    await this.#submissions.start()
+    this.#core = core
+    this.#driver = driver
+    driver.start({
+      type: 'start',
+      final: { hash, height: header.height, view: header.view, certificate },
+      records,
+      blocks: this.#book.heldBlocks().map(({ hash, block }) => ({ hash, header: block.header }))
+    })
+    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
+    this.#validators.start()
+  }
+
+  async stop (): Promise<void> {
+    await this.#starting?.catch(() => {})
+    this.#starting = undefined
+    this.#abort.abort()
+    this.#validators.stop()
+    this.#submissions.stop()
+    const driver = this.#driver
+    this.#driver = undefined
+    this.#core = undefined
+    await driver?.stop()
+  }
+
+  #onEvidence (detail: Evidence): void {
+    this.#evidence.push(detail)
+    this.#evidence.splice(0, Math.max(0, this.#evidence.length - EVIDENCE_MAX))
+    this.safeDispatchEvent('evidence', { detail })
+  }
+
+  get height (): number {
+    return this.#book.final.header.height
+  }
+
+  get tip (): Hash {
+    return this.#book.final.hash
+  }
+
+  get view (): number {
+    return this.#core?.status().view ?? this.#book.final.header.view
+  }
+
+  get mempool (): MempoolStats {
+    return this.#submissions.pool.stats
+  }
+
+  state (): LedgerState {
+    return this.#book.final.state
+  }
+
+  evidence (): Evidence[] {
+    return [...this.#evidence]
+  }
+
+  validators (): ValidatorView[] {
+    return this.#init.genesis.validators.map(({ account }, index) => ({
+      account,
+      peer: index === this.#self ? this.#network.peerId.toString() : this.#validators.peerOf(index)?.toString() ?? null
+    }))
+  }
+
+  async submitNow (signed: Signed<Transaction>): Promise<CID> {
+    return this.#submissions.submitNow(signed)
+  }
+
+  async submit (signed: Signed<Transaction>, options?: AbortOptions): Promise<FinalisedTransaction> {
+    return this.#submissions.submit(signed, options)
+  }
+
+  async sendNow (body: TransactionBody, signer: Signer): Promise<CID> {
+    return this.#submissions.sendNow(body, signer)
+  }
+
+  async send (body: TransactionBody, signer: Signer, options?: AbortOptions): Promise<FinalisedTransaction> {
+    return this.#submissions.send(body, signer, options)
+  }
+
+  async finalised (id: CID, options?: AbortOptions): Promise<FinalisedTransaction> {
+    return this.#submissions.finalised(id, options)
+  }
+
+  async waitFor<T> (predicate: (state: LedgerState, height: number) => T | undefined | false | null, options: AbortOptions = {}): Promise<T> {
+    options.signal?.throwIfAborted()
+    const done = new AbortController()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const look = (): void => {
+      try {
+        const found = predicate(this.state(), this.height)
+        if (found !== undefined && found !== false && found !== null) {
+          resolve(found)
+        }
+      } catch (error) {
+        reject(error)
+      }
+    }
+
+    this.addEventListener('block', look, { signal: done.signal })
+    this.#abort.signal.addEventListener('abort', () => { reject(new ChainNotStartedError()) }, { signal: done.signal })
+    options.signal?.addEventListener('abort', () => { reject(options.signal?.reason) }, { signal: done.signal })
+    look()
+    try {
+      return await promise
+    } finally {
+      done.abort()
+    }
+  }
+
+  async block (height: number): Promise<FinalisedBlock> {
+    const stored = await this.#store.block(height)
+
+    if (stored === undefined) {
+      throw new UnknownHeightError('block', height, `blocks are 1 to ${this.height}`)
+    }
+
+    const { direct: _, ...block } = stored
+    return block
+  }
+
+  async header (height: number): Promise<Header> {
+    return (await this.block(height)).block.header
+  }
+
+  async certified (height?: number): Promise<CertifiedHeader> {
+    const at = await this.#store.certifiedAtOrBelow(height ?? this.height)
+
+    if (at === undefined || (height !== undefined && at !== height)) {
+      throw new UnknownHeightError('certified header', height ?? 0, at === undefined ? 'no block is final yet' : `the next one below is at ${at}`)
+    }
+
+    const { block: { header }, certificate } = await this.block(at)
+    return { header, certificate }
+  }
+
+  prove (key: string, height = this.height): StateProof {
+    const state = this.#book.stateAt(height)
+
+    if (state === undefined) {
+      throw new UnknownHeightError('state', height, `states are kept for ${this.#book.keptFrom()} to ${this.height}`)
+    }
+
+    return state.map.prove(key)
+  }
+
+  serveQueries (): void {
+    if (!this.#queries) {
+      this.#queries = true
+      serveQueries(this.#network, this)
+    }
+  }
+}
+
+/**
+ * Makes the embedded chain of a node: a validator's if keys are given, otherwise a follower's.
+ * Constructs its topics and protocols at once; start it after the network.
+ *
+ * @throws ChainConfigError
+ */
+export const chain = (init: ChainInit): ((components: ChainComponents) => Chain) => (components) => new ChainService(init, components)

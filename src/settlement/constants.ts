@@ -1,0 +1,50 @@
+/** Transactions waiting for a block: eight full blocks. */
+export const MEMPOOL_TRANSACTIONS_MAX = 4_096
+/** The same in bytes. */
+export const MEMPOOL_BYTES_MAX = 8_388_608
+/** Of one account, so that nobody fills the pool alone; also how far a nonce may be ahead. */
+export const MEMPOOL_ACCOUNT_MAX = 64
+/** A foreign transaction that waited this many blocks (for its predecessor, mostly) is forgotten. */
+export const MEMPOOL_AGE_BLOCKS_MAX = 600
+
+/** Transactions in one of our blocks, and their bytes: what the ledger and the block's codec allow, with headroom. */
+export const BLOCK_TRANSACTIONS_MAX = 512
+export const BLOCK_TRANSACTIONS_BYTES_MAX = 983_040
+
+/** Own transactions that are not final are gossiped again at this interval, at most so many at once. */
+export const REGOSSIP_INTERVAL_MS = 2_000
+export const REGOSSIP_TRANSACTIONS_MAX = 64
+/** A known transaction that is gossiped again is passed on at most this often: whoever missed it gets it. */
+export const REFORWARD_INTERVAL_MS = 1_500
+
+/** Blocks that are held although not final: the views that consensus looks at, several blocks each. */
+export const CANDIDATES_MAX = 128
+
+/** One answer of range sync: up to 64 MiB if every block is full. */
+export const SYNC_BLOCKS_MAX = 64
+export const SYNC_TIMEOUT_MS = 30_000
+/** Peers that are tried for one block or range before consensus asks again. */
+export const PEERS_TRIED_MAX = 4
+export const FETCH_TIMEOUT_MS = 4_000
+
+/** A peer that did not say who it is gets asked again at this interval. */
+export const HELLO_INTERVAL_MS = 2_000
+export const HELLO_TIMEOUT_MS = 4_000
+/** A signed hello is about 330 bytes. */
+export const HELLO_BYTES_MAX = 1_024
+
+/** Consensus is asked at least this often whether something is due. */
+export const TICK_MS_MAX = 1_000
+
+/** Queries of light clients served at once. */
+export const QUERIES_MAX = 32
+export const QUERY_BYTES_MAX = 512
+
+export const SNAPSHOT_BLOCKS = 64
+export const STATES_KEPT = 64
+/** A transaction that was final for fewer blocks than this is still on its way through gossip: no reason to punish. */
+export const REPLAY_GRACE_BLOCKS = 16
+/** Evidence against validators that is kept. */
+export const EVIDENCE_MAX = 64
+/** Times `send` signs again because somebody else used the account's nonce. */
+export const SEND_ATTEMPTS_MAX = 3

@@ -1,0 +1,210 @@
+import { leaderOf } from '../consensus/index.ts'
+import { InvalidBlockError, UnknownBlockError, ValidatorFaultError } from './errors.ts'
+import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
+import { beaconMessage } from './genesis.ts'
+import type { Book } from './book.ts'
+import type { Submissions } from './submissions.ts'
+import type { CertifiedBlock, SyncProtocols } from './sync.ts'
+import type { ChainStore } from './store.ts'
+import type { ValidatorPeers } from './validators.ts'
+import type { ConsensusEffect, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
+import type { Network } from '../gossip/index.ts'
+import type { Certificate, FinalisedBlock, Genesis, Hash } from '../interface/index.ts'
+import type { PeerId } from '@libp2p/interface'
+
+export interface EffectsInit {
+  genesis: Genesis
+  network: Network
+  store: ChainStore
+  book: Book
+  submissions: Submissions
+  validators: ValidatorPeers
+  protocols: SyncProtocols
+  /** own index and key, if we are a validator */
+  self: number | null
+  signer?: VoteSigner
+  judge (input: ConsensusInput): void
+  /** in the order of effects */
+  enqueue (job: () => Promise<void>): Promise<void>
+  sendVote (vote: Vote): void
+  publishProposal (message: ProposalMessage): Promise<unknown>
+  publishCertificate (certificate: Certificate): Promise<unknown>
+  onBlock (block: FinalisedBlock): void
+  onEvidence (evidence: Evidence): void
+  signal: AbortSignal
+}
+
+type Effect<Type extends ConsensusEffect['type']> = Extract<ConsensusEffect, { type: Type }>
+
+const ignore = (): void => {}
+
+/** Carries out what consensus decides. What needs the network runs beside; the rest is awaited in order. */
+export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) => Promise<void> | void {
+  const { network, book, store, validators, genesis } = init
+  let syncing = false
+
+  /** those asked for first, then other validators, then anybody */
+  const sources = (preferred: number[] = []): PeerId[] => {
+    const peers = new Map<string, PeerId>()
+    const add = (peer: PeerId | undefined): void => { if (peer !== undefined) { peers.set(peer.toString(), peer) } }
+    preferred.forEach(index => { add(validators.peerOf(index)) })
+    validators.connected().forEach(({ peer }) => { add(peer) })
+    network.peers().forEach(({ peer }) => { add(peer) })
+    return [...peers.values()]
+  }
+
+  const fetchHeld = async (hash: Hash, preferred: number[] = []): Promise<void> => {
+    book.hold(await fetchBlock(network, init.protocols, sources(preferred), hash, { signal: init.signal }))
+  }
+
+  const propose = ({ view, parent, height }: Effect<'propose'>): void => {
+    if (init.self === null || init.signer === undefined) {
+      return
+    }
+
+    try {
+      const beaconSignature = init.signer.sign(beaconMessage(genesis.chain, height))
+      const { block, hash, unincludable } = book.build({ parent, view, proposer: init.self, beaconSignature, select: init.submissions.select })
+      unincludable.forEach(id => { init.submissions.pool.remove(id) })
+      init.judge({ type: 'proposed', view, hash, header: block.header })
+    } catch (error) {
+      if (!(error instanceof UnknownBlockError)) {
+        throw error
+      }
+      init.judge({ type: 'declined', view })
+    }
+  }
+
+  const verify = async ({ hash }: Effect<'verify'>): Promise<void> => {
+    let valid = true
+    try {
+      if (book.held(hash) === undefined) {
+        await fetchHeld(hash)
+      }
+      book.verify(hash)
+    } catch (error) {
+      valid = false
+      if (error instanceof InvalidBlockError) {
+        const view = book.held(hash)?.header.view
+        const peer = view === undefined ? undefined : validators.peerOf(leaderOf(view, genesis.validators.length))
+        if (peer !== undefined) {
+          network.penalise(peer, error)
+        }
+      }
+    }
+    init.judge({ type: 'verified', hash, valid })
+  }
+
+  const finalise = async (hash: Hash, certificate: Certificate): Promise<void> => {
+    if (book.held(hash) === undefined && await store.heightOf(hash) === undefined) {
+      await fetchHeld(hash)
+    }
+
+    const block = await book.finalise(hash, certificate)
+
+    if (block !== undefined) {
+      await store.forget(block.block.header.view)
+      init.submissions.onBlock(block)
+      init.onBlock(block)
+    }
+  }
+
+  const importRange = async (range: CertifiedBlock[]): Promise<void> => {
+    for (const { block, hash, certificate } of range) {
+      if (block.header.height > book.final.header.height) {
+        book.hold(block)
+        await finalise(hash, certificate)
+      }
+    }
+  }
+
+  const sync = async ({ height }: Effect<'sync'>): Promise<void> => {
+    if (syncing) {
+      return
+    }
+    syncing = true
+
+    try {
+      for (const peer of sources()) {
+        let progress = true
+
+        while (progress && book.final.header.height < height && !init.signal.aborted) {
+          const before = book.final.header.height
+          const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, genesis, { signal: init.signal }).catch(() => [])
+          await init.enqueue(async () => importRange(range))
+          progress = book.final.header.height > before
+        }
+      }
+    } finally {
+      syncing = false
+    }
+
+    const { header, hash, certificate } = book.final
+    if (certificate !== null) {
+      init.judge({ type: 'synced', hash, height: header.height, view: header.view, certificate })
+    }
+  }
+
+  const requestBlock = async ({ hash, peers }: Effect<'requestBlock'>): Promise<void> => {
+    await fetchHeld(hash, peers)
+    const block = book.held(hash)
+    if (block !== undefined) {
+      init.judge({ type: 'block', hash, header: block.header })
+    }
+  }
+
+  const requestCertificates = async ({ fromView, peer }: Effect<'requestCertificates'>): Promise<void> => {
+    const certificates = await fetchCertificates(network, init.protocols, sources(peer === null ? [] : [peer]), fromView, { signal: init.signal })
+    certificates.forEach(certificate => { init.judge({ type: 'certificate', certificate }) })
+  }
+
+  return async (effect) => {
+    switch (effect.type) {
+      case 'persist':
+        return store.persist(effect.record, effect.record.type === 'vote' ? book.held(effect.record.vote.blockHash) : undefined)
+      case 'propose':
+        propose(effect)
+        return
+      case 'verify':
+        return verify(effect)
+      case 'broadcastBlock': {
+        const block = book.held(effect.hash)
+        if (block !== undefined) {
+          init.publishProposal({ block, vote: effect.proposal.vote, justification: effect.proposal.justification }).catch(ignore)
+        }
+        return
+      }
+      case 'sendVote':
+        init.sendVote(effect.vote)
+        return
+      case 'broadcastCertificate':
+        init.publishCertificate(effect.certificate).catch(ignore)
+        return
+      case 'finalise':
+        return finalise(effect.hash, effect.certificate)
+      // these wait for other peers; consensus asks again if they fail
+      case 'requestBlock':
+        requestBlock(effect).catch(ignore)
+        return
+      case 'requestCertificates':
+        requestCertificates(effect).catch(ignore)
+        return
+      case 'sync':
+        sync(effect).catch(ignore)
+        return
+      case 'evidence':
+        init.onEvidence(effect.evidence)
+        return
+      case 'penalise': {
+        const peer = validators.peerOf(effect.validator)
+        if (peer !== undefined) {
+          network.penalise(peer, new ValidatorFaultError(effect.validator, effect.reason))
+        }
+        break
+      }
+      case 'judge':
+        // the driver handed it to gossip
+        break
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
+import {
+  BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, MEMPOOL_ACCOUNT_MAX, MEMPOOL_AGE_BLOCKS_MAX, MEMPOOL_BYTES_MAX,
+  MEMPOOL_TRANSACTIONS_MAX
+} from './constants.ts'
+import { KnownTransactionError, MempoolFullError, NonceTakenError } from './errors.ts'
+import type { MempoolStats } from './interface.ts'
+import type { Account, Signed, Transaction } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface Waiting {
+  id: CID
+  signed: Signed<Transaction>
+  bytes: number
+  /** submitted here: never dropped to make room */
+  local: boolean
+  /** place in the order of arrival */
+  arrival: number
+  height: number
+  /** when it was last passed on, in the driver's clock */
+  forwardedMs: number
+}
+
+/** What the mempool must know of the ledger. */
+export interface MempoolRules {
+  /** next nonce of an account in the newest final state */
+  nonceOf (account: Account): number
+  height (): number
+}
+
+/**
+ * Transactions that wait for a block, by account and nonce. The first transaction with a nonce
+ * stays: there is no fee that a later one could outbid. Bounded per account and in total.
+ */
+export interface Mempool {
+  readonly stats: MempoolStats
+  get (id: CID): Waiting | undefined
+  /** @throws KnownTransactionError, NonceTakenError, MempoolFullError; the caller has checked the transaction itself */
+  add (signed: Signed<Transaction>, options: { local: boolean, nowMs: number }): Waiting
+  remove (id: CID): void
+  /** the nonce after all that wait without a gap */
+  nextNonce (account: Account): number
+  /** For a block on a state with these nonces: nonces without gaps, otherwise in order of arrival. */
+  select (nonceOf: (account: Account) => number): Array<Signed<Transaction>>
+  /** whether `select` on the newest final state would find anything */
+  ready (): boolean
+  local (): Waiting[]
+  /** Forgets what can not be executed any more. @returns what was local among it */
+  prune (): Waiting[]
+}
+
+/** Arrival order, but the nonces of an account in theirs. */
+function merge (queues: Waiting[][]): Array<Signed<Transaction>> {
+  const chosen: Array<Signed<Transaction>> = []
+  let bytes = 0
+
+  while (chosen.length < BLOCK_TRANSACTIONS_MAX && queues.length > 0) {
+    const next = queues.reduce((best, queue) => queue[0].arrival < best[0].arrival ? queue : best)
+    const [first] = next.splice(0, 1)
+
+    if (bytes + first.bytes > BLOCK_TRANSACTIONS_BYTES_MAX) {
+      break
+    }
+    bytes += first.bytes
+    chosen.push(first.signed)
+    queues = next.length > 0 ? queues : queues.filter(queue => queue !== next)
+  }
+
+  return chosen
+}
+
+export function mempool (rules: MempoolRules): Mempool {
+  const accounts = new Map<string, Map<number, Waiting>>()
+  const byId = new Map<string, Waiting>()
+  let bytes = 0
+  let arrivals = 0
+
+  const remove = (id: CID): void => {
+    const waiting = byId.get(id.toString())
+
+    if (waiting === undefined) {
+      return
+    }
+
+    const key = toHex(waiting.signed.signer)
+    const queue = accounts.get(key)
+    byId.delete(id.toString())
+    queue?.delete(waiting.signed.payload.nonce)
+    bytes -= waiting.bytes
+
+    if (queue?.size === 0) {
+      accounts.delete(key)
+    }
+  }
+
+  /** the run of nonces from `nonce` on */
+  const run = (queue: Map<number, Waiting> | undefined, nonce: number): Waiting[] => {
+    const found: Waiting[] = []
+    for (let next = queue?.get(nonce); next !== undefined; next = queue?.get(++nonce)) {
+      found.push(next)
+    }
+    return found
+  }
+
+  return {
+    get stats () {
+      return { transactions: byId.size, bytes }
+    },
+    get: (id) => byId.get(id.toString()),
+    add: (signed, { local, nowMs }) => {
+      const id = transactionId(signed)
+      const key = toHex(signed.signer)
+      const queue = accounts.get(key)
+      const size = signedTransactionCodec.encode(signed).byteLength
+
+      if (byId.has(id.toString())) {
+        throw new KnownTransactionError(id.toString())
+      }
+      if (queue?.has(signed.payload.nonce) === true) {
+        throw new NonceTakenError(signed.payload.nonce)
+      }
+      if ((queue?.size ?? 0) >= MEMPOOL_ACCOUNT_MAX) {
+        throw new MempoolFullError('transactions of one account', MEMPOOL_ACCOUNT_MAX)
+      }
+      if (byId.size >= MEMPOOL_TRANSACTIONS_MAX) {
+        throw new MempoolFullError('transactions', MEMPOOL_TRANSACTIONS_MAX)
+      }
+      if (bytes + size > MEMPOOL_BYTES_MAX) {
+        throw new MempoolFullError('bytes', MEMPOOL_BYTES_MAX)
+      }
+
+      const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals++, height: rules.height(), forwardedMs: nowMs }
+      byId.set(id.toString(), waiting)
+      accounts.set(key, (queue ?? new Map<number, Waiting>()).set(signed.payload.nonce, waiting))
+      bytes += size
+      return waiting
+    },
+    remove,
+    nextNonce: (account) => {
+      const nonce = rules.nonceOf(account)
+      return nonce + run(accounts.get(toHex(account)), nonce).length
+    },
+    select: (nonceOf) => merge([...accounts.values()].map(queue => {
+      const [any] = queue.values()
+      return run(queue, nonceOf(any.signed.signer))
+    }).filter(queue => queue.length > 0)),
+    ready: () => {
+      for (const queue of accounts.values()) {
+        const [any] = queue.values()
+        if (queue.has(rules.nonceOf(any.signed.signer))) {
+          return true
+        }
+      }
+      return false
+    },
+    local: () => [...byId.values()].filter(waiting => waiting.local),
+    prune: () => {
+      const height = rules.height()
+      const stale = [...byId.values()].filter(waiting => {
+        return waiting.signed.payload.nonce < rules.nonceOf(waiting.signed.signer) ||
+          (!waiting.local && height - waiting.height > MEMPOOL_AGE_BLOCKS_MAX)
+      })
+      stale.forEach(waiting => { remove(waiting.id) })
+      return stale.filter(waiting => waiting.local)
+    }
+  }
+}

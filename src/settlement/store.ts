@@ -1,0 +1,178 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { voteCodec } from '../consensus/index.ts'
+import { blockCodec, certificateCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
+import { CorruptStoreError } from './errors.ts'
+import { decodeOutcome, encodeOutcome } from './outcome.ts'
+import type { DurableRecord } from '../consensus/index.ts'
+import type { Block, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
+import type { Level } from 'level'
+
+/** A final block as it is stored. `direct` says whether the certificate is over this very block. */
+export interface StoredBlock extends FinalisedBlock {
+  direct: boolean
+}
+
+export interface Snapshot {
+  height: number
+  bytes: Uint8Array
+}
+
+/** All that a chain keeps on disk. Each method is atomic; those that acknowledge something wait for the disk. */
+export interface ChainStore {
+  tip (): Promise<number>
+  block (height: number): Promise<StoredBlock | undefined>
+  heightOf (hash: Hash): Promise<number | undefined>
+  /** the newest height at or below `height` that has its own certificate */
+  certifiedAtOrBelow (height: number): Promise<number | undefined>
+  /** where a transaction was executed */
+  executedAt (id: CID): Promise<number | undefined>
+  /** The block, its certificate and outcome, its transactions out of the journal, its candidate gone: all or nothing. */
+  putFinal (block: StoredBlock): Promise<void>
+  putSnapshot (snapshot: Snapshot): Promise<void>
+  /** the newest snapshot */
+  snapshot (): Promise<Snapshot | undefined>
+  /** Durable when it returns; with the block that a vote names. */
+  persist (record: DurableRecord, block?: Block): Promise<void>
+  records (): Promise<DurableRecord[]>
+  candidates (): Promise<Block[]>
+  /** Forgets votes and candidates of views up to this one. */
+  forget (view: number): Promise<void>
+  journal (signed: Signed<Transaction>): Promise<void>
+  unjournal (id: CID): Promise<void>
+  journaled (): Promise<Array<Signed<Transaction>>>
+}
+
+const pad = (value: number): string => value.toString().padStart(15, '0')
+
+function encodeStored (stored: StoredBlock): Uint8Array {
+  return dagCbor.encode([
+    blockCodec.encode(stored.block), stored.hash, certificateCodec.encode(stored.certificate), stored.direct,
+    encodeOutcome({ results: stored.results, events: stored.events })
+  ])
+}
+
+function decodeStored (bytes: Uint8Array): StoredBlock {
+  const [block, hash, certificate, direct, outcome]: unknown[] = dagCbor.decode(bytes)
+
+  if (!(block instanceof Uint8Array && hash instanceof Uint8Array && certificate instanceof Uint8Array && outcome instanceof Uint8Array)) {
+    throw new CorruptStoreError('a block')
+  }
+
+  return { block: blockCodec.decode(block), hash, certificate: certificateCodec.decode(certificate), direct: direct === true, ...decodeOutcome(outcome) }
+}
+
+const encodeRecord = (record: DurableRecord): Uint8Array => dagCbor.encode(record.type === 'vote'
+  ? { vote: voteCodec.encode(record.vote) }
+  : { certificate: certificateCodec.encode(record.certificate) })
+
+function decodeRecord (bytes: Uint8Array): DurableRecord {
+  const { vote, certificate }: { vote?: unknown, certificate?: unknown } = dagCbor.decode(bytes)
+
+  if (vote instanceof Uint8Array) {
+    return { type: 'vote', vote: voteCodec.decode(vote) }
+  }
+  if (certificate instanceof Uint8Array) {
+    return { type: 'certificate', certificate: certificateCodec.decode(certificate) }
+  }
+  throw new CorruptStoreError('a vote')
+}
+
+function recordKey (record: DurableRecord): string {
+  const { view, kind, blockHash } = record.type === 'vote' ? record.vote : record.certificate
+  return `${pad(view)}-${record.type}-${kind}-${toHex(blockHash)}`
+}
+
+async function collect<T> (values: AsyncIterable<Uint8Array>, decode: (bytes: Uint8Array) => T): Promise<T[]> {
+  const all: T[] = []
+  for await (const value of values) {
+    all.push(decode(value))
+  }
+  return all
+}
+
+/** @param db - open; the store uses the sublevels under `chain` */
+export function chainStore (db: Level): ChainStore {
+  const root = db.sublevel<string, Uint8Array>('chain', { valueEncoding: 'view' })
+  const table = (name: string): ReturnType<typeof root.sublevel<string, Uint8Array>> => root.sublevel<string, Uint8Array>(name, { valueEncoding: 'view' })
+  const blocks = table('blocks')
+  const heights = table('heights')
+  const certified = table('certified')
+  const executed = table('executed')
+  const snapshots = table('snapshots')
+  const records = table('records')
+  const candidates = table('candidates')
+  const journal = table('journal')
+
+  const number = (bytes: Uint8Array | undefined): number | undefined => bytes === undefined ? undefined : Number(new TextDecoder().decode(bytes))
+  const numeral = (value: number): Uint8Array => new TextEncoder().encode(value.toString())
+  const candidateKey = (block: Block, hash: Hash): string => `${pad(block.header.view)}-${toHex(hash)}`
+
+  return {
+    tip: async () => {
+      for await (const key of blocks.keys({ reverse: true, limit: 1 })) {
+        return Number(key)
+      }
+      return 0
+    },
+    block: async (height) => {
+      const bytes = await blocks.get(pad(height))
+      return bytes === undefined ? undefined : decodeStored(bytes)
+    },
+    heightOf: async (hash) => number(await heights.get(toHex(hash))),
+    certifiedAtOrBelow: async (height) => {
+      for await (const key of certified.keys({ reverse: true, limit: 1, lte: pad(height) })) {
+        return Number(key)
+      }
+      return undefined
+    },
+    executedAt: async (id) => number(await executed.get(id.toString())),
+    putFinal: async (stored) => {
+      const { height } = stored.block.header
+      const ids = stored.block.transactions.map(transaction => transactionId(transaction).toString())
+      const batch = root.batch()
+        .put(pad(height), encodeStored(stored), { sublevel: blocks })
+        .put(toHex(stored.hash), numeral(height), { sublevel: heights })
+        .del(candidateKey(stored.block, stored.hash), { sublevel: candidates })
+
+      if (stored.direct) {
+        batch.put(pad(height), numeral(height), { sublevel: certified })
+      }
+      ids.forEach(id => {
+        batch.put(id, numeral(height), { sublevel: executed }).del(id, { sublevel: journal })
+      })
+      await batch.write()
+    },
+    putSnapshot: async ({ height, bytes }) => {
+      await snapshots.put(pad(height), bytes)
+      // the one before stays, should this one turn out to be damaged
+      const old = (await snapshots.keys().all()).slice(0, -2)
+      await snapshots.batch(old.map(key => ({ type: 'del', key })))
+    },
+    snapshot: async () => {
+      for await (const [key, bytes] of snapshots.iterator({ reverse: true, limit: 1 })) {
+        return { height: Number(key), bytes }
+      }
+      return undefined
+    },
+    persist: async (record, block) => {
+      const batch = root.batch().put(recordKey(record), encodeRecord(record), { sublevel: records })
+
+      if (block !== undefined && record.type === 'vote') {
+        batch.put(candidateKey(block, record.vote.blockHash), blockCodec.encode(block), { sublevel: candidates })
+      }
+      await batch.write({ sync: record.type === 'vote' })
+    },
+    records: async () => collect(records.values(), decodeRecord),
+    candidates: async () => collect(candidates.values(), blockCodec.decode),
+    forget: async (view) => {
+      await records.clear({ lt: pad(view + 1) })
+      await candidates.clear({ lt: pad(view + 1) })
+    },
+    journal: async (signed) => {
+      await root.batch().put(transactionId(signed).toString(), signedTransactionCodec.encode(signed), { sublevel: journal }).write({ sync: true })
+    },
+    unjournal: async (id) => { await journal.del(id.toString()) },
+    journaled: async () => collect(journal.values(), signedTransactionCodec.decode)
+  }
+}

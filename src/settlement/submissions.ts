@@ -1,0 +1,258 @@
+import { raceSignal } from 'race-signal'
+import { DatanetError } from '../utils/index.ts'
+import { signRecord } from '../identity/index.ts'
+import { checkTransaction, readAccount } from '../ledger/index.ts'
+import { domains, transactionCodec, transactionId } from '../wire/index.ts'
+import { REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
+import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'
+import { mempool } from './mempool.ts'
+import type { FinalisedTransaction } from './interface.ts'
+import type { Mempool, Waiting } from './mempool.ts'
+import type { ChainStore } from './store.ts'
+import type { Verdict } from '../gossip/index.ts'
+import type { Signer } from '../identity/index.ts'
+import type { AbortOptions, FinalisedBlock, Signed, Transaction, TransactionBody } from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** A transaction that is wrong whatever the state: whoever sends it is at fault. */
+const REJECTED_CODES = new Set(['ERR_SIGNATURE', 'ERR_CHAIN'])
+
+export interface SubmissionsInit {
+  chain: string
+  store: ChainStore
+  replayGraceBlocks: number
+  /** the newest final state */
+  state (): LedgerState
+  publish (signed: Signed<Transaction>): Promise<unknown>
+  /** the mempool changed */
+  onChange (): void
+  onRefused (refusal: { id: CID, code: string, message: string }): void
+}
+
+/** Transactions from their submission, here or elsewhere, until they are final. */
+export interface Submissions {
+  readonly pool: Mempool
+  start (): Promise<void>
+  stop (): void
+  submitNow (signed: Signed<Transaction>): Promise<CID>
+  submit (signed: Signed<Transaction>, options?: AbortOptions): Promise<FinalisedTransaction>
+  sendNow (body: TransactionBody, signer: Signer): Promise<CID>
+  send (body: TransactionBody, signer: Signer, options?: AbortOptions): Promise<FinalisedTransaction>
+  finalised (id: CID, options?: AbortOptions): Promise<FinalisedTransaction>
+  /** for a block on this state */
+  select (state: LedgerState): Array<Signed<Transaction>>
+  /** the verdict of gossip */
+  receive (signed: Signed<Transaction>): Promise<Verdict>
+  onBlock (block: FinalisedBlock): void
+}
+
+type Waiter = PromiseWithResolvers<FinalisedTransaction>
+
+/** Those who wait for transactions to be final. */
+function waitingRoom (): { wait (id: CID): { promise: Promise<FinalisedTransaction>, leave (): void }, settle (id: CID, then: (waiter: Waiter) => void): void, clear (error: Error): void } {
+  const waiters = new Map<string, Set<Waiter>>()
+
+  const settle = (key: string, then: (waiter: Waiter) => void): void => {
+    waiters.get(key)?.forEach(then)
+    waiters.delete(key)
+  }
+
+  return {
+    wait: (id) => {
+      const key = id.toString()
+      const waiter = Promise.withResolvers<FinalisedTransaction>()
+      // whoever waits sees it; nobody else has to
+      waiter.promise.catch(() => {})
+      const set = waiters.get(key) ?? new Set()
+      waiters.set(key, set.add(waiter))
+      return {
+        promise: waiter.promise,
+        leave: () => {
+          set.delete(waiter)
+          if (set.size === 0 && waiters.get(key) === set) {
+            waiters.delete(key)
+          }
+        }
+      }
+    },
+    settle: (id, then) => { settle(id.toString(), then) },
+    clear: (error) => { [...waiters.keys()].forEach(key => { settle(key, waiter => { waiter.reject(error) }) }) }
+  }
+}
+
+export function submissions (init: SubmissionsInit): Submissions {
+  const { store } = init
+  const nonceOf = (account: Uint8Array): number => readAccount(init.state(), account).nonce
+  const pool = mempool({ nonceOf, height: () => init.state().height })
+  const room = waitingRoom()
+  let timer: ReturnType<typeof setInterval> | undefined
+  let running = false
+
+  const publish = (waiting: Waiting): void => {
+    waiting.forwardedMs = performance.now()
+    // nobody may be connected yet: it is repeated
+    init.publish(waiting.signed).catch(() => {})
+  }
+
+  const regossip = (): void => {
+    const nowMs = performance.now()
+    pool.local().filter(waiting => nowMs - waiting.forwardedMs >= REGOSSIP_INTERVAL_MS * 0.9)
+      .sort((a, b) => a.forwardedMs - b.forwardedMs)
+      .slice(0, REGOSSIP_TRANSACTIONS_MAX)
+      .forEach(publish)
+  }
+
+  const refuse = ({ id, signed }: Waiting): void => {
+    const error = new TransactionRefusedError(id.toString(), 'ERR_NONCE', `nonce ${signed.payload.nonce} was used by another transaction of the account`)
+    room.settle(id, waiter => { waiter.reject(error) })
+    init.onRefused({ id, code: error.code, message: error.message })
+    // what stays in the journal is refused again at the next start
+    store.unjournal(id).catch(() => {})
+  }
+
+  /** Synchronous, so that nobody gets between the choice of a nonce and its use. */
+  const admit = (signed: Signed<Transaction>, local: boolean): Waiting => {
+    checkTransaction(init.state(), signed)
+    const waiting = pool.add(signed, { local, nowMs: performance.now() })
+    init.onChange()
+    return waiting
+  }
+
+  const journal = async (waiting: Waiting): Promise<CID> => {
+    try {
+      await store.journal(waiting.signed)
+    } catch (error) {
+      pool.remove(waiting.id)
+      throw error
+    }
+    publish(waiting)
+    return waiting.id
+  }
+
+  const assertRunning = (): void => {
+    if (!running) {
+      throw new ChainNotStartedError()
+    }
+  }
+
+  const submitNow = async (signed: Signed<Transaction>): Promise<CID> => {
+    assertRunning()
+    const id = transactionId(signed)
+    const known = pool.get(id)
+
+    if (known !== undefined) {
+      known.local = true
+      return journal(known)
+    }
+    return await store.executedAt(id) === undefined ? journal(admit(signed, true)) : id
+  }
+
+  const sendNow = async (body: TransactionBody, signer: Signer): Promise<CID> => {
+    assertRunning()
+    const transaction: Transaction = { type: 'transaction', version: 1, chain: init.chain, nonce: pool.nextNonce(signer.account), body }
+    return journal(admit(signRecord(domains.transaction, transactionCodec, transaction, signer), true))
+  }
+
+  const executed = async (id: CID): Promise<FinalisedTransaction | undefined> => {
+    const height = await store.executedAt(id)
+    const result = height === undefined ? undefined : (await store.block(height))?.results.find(result => result.id.equals(id))
+    return height === undefined || result === undefined ? undefined : { ...result, height }
+  }
+
+  const finalised = async (id: CID, options?: AbortOptions): Promise<FinalisedTransaction> => {
+    assertRunning()
+    // waits before it looks, so that it can not fall between
+    const { promise, leave } = room.wait(id)
+    try {
+      return await executed(id) ?? await raceSignal(promise, options?.signal)
+    } finally {
+      leave()
+    }
+  }
+
+  const restore = async (): Promise<void> => {
+    const journaled = (await store.journaled()).sort((a, b) => a.payload.nonce - b.payload.nonce)
+
+    for (const signed of journaled) {
+      const nowMs = performance.now() - REGOSSIP_INTERVAL_MS
+      const waiting = pool.get(transactionId(signed)) ?? pool.add(signed, { local: true, nowMs })
+      waiting.local = true
+    }
+    pool.prune().forEach(refuse)
+  }
+
+  const receive = async (signed: Signed<Transaction>): Promise<Verdict> => {
+    const id = transactionId(signed)
+    const known = pool.get(id)
+    const nowMs = performance.now()
+
+    if (known !== undefined) {
+      if (nowMs - known.forwardedMs < REFORWARD_INTERVAL_MS) {
+        return { verdict: 'ignore', reason: new KnownTransactionError(id.toString()) }
+      }
+      known.forwardedMs = nowMs
+      return 'accept'
+    }
+
+    const height = await store.executedAt(id)
+    if (height !== undefined) {
+      const recent = init.state().height - height <= init.replayGraceBlocks
+      return { verdict: recent ? 'ignore' : 'reject', reason: new ReplayedTransactionError(id.toString(), height) }
+    }
+
+    try {
+      admit(signed, false)
+      return 'accept'
+    } catch (error) {
+      if (error instanceof DatanetError && !REJECTED_CODES.has(error.code)) {
+        return { verdict: 'ignore', reason: error }
+      }
+      throw error
+    }
+  }
+
+  return {
+    pool,
+    start: async () => {
+      await restore()
+      running = true
+      timer = setInterval(regossip, REGOSSIP_INTERVAL_MS)
+    },
+    stop: () => {
+      running = false
+      clearInterval(timer)
+      room.clear(new ChainNotStartedError())
+    },
+    submitNow,
+    submit: async (signed, options) => {
+      options?.signal?.throwIfAborted()
+      return finalised(await submitNow(signed), options)
+    },
+    sendNow,
+    send: async (body, signer, options) => {
+      for (let attempt = 1; ; attempt++) {
+        options?.signal?.throwIfAborted()
+        try {
+          return await finalised(await sendNow(body, signer), options)
+        } catch (error) {
+          // the account is also used elsewhere
+          if (!(error instanceof TransactionRefusedError) || attempt === SEND_ATTEMPTS_MAX) {
+            throw error
+          }
+        }
+      }
+    },
+    finalised,
+    select: (state) => pool.select(account => readAccount(state, account).nonce),
+    receive,
+    onBlock: ({ block, results }) => {
+      results.forEach(result => { pool.remove(result.id) })
+      pool.prune().forEach(refuse)
+      results.forEach(result => {
+        room.settle(result.id, waiter => { waiter.resolve({ ...result, height: block.header.height }) })
+      })
+      init.onChange()
+    }
+  }
+}
