@@ -44,7 +44,7 @@ export const presets: Readonly<Record<string, Preset>> = {
 }
 
 /**
- * A recipe from a preset's name.
+ * A recipe from a preset's name. Targets are sorted, as the record wants them.
  *
  * @throws {SettingsError} if there is no such preset
  */
@@ -53,5 +53,6 @@ export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: P
     throw new SettingsError(`expected a preset among ${Object.keys(presets).join(', ')} but got ${preset}`)
   }
   const { title, description, ...settings } = presets[preset]
-  return { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, ...overrides }
+  const recipe: Recipe = { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, ...overrides }
+  return { ...recipe, targets: [...recipe.targets].sort() }
 }
