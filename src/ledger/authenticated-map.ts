@@ -1,5 +1,5 @@
-import { domains, hash, utf8 } from '../wire/index.ts'
-import { STATE_KEY_LENGTH_MAX, STATE_VALUE_BYTES_MAX, STATE_VALUE_DOMAIN } from './constants.ts'
+import { domains, hash, STATE_VALUE_BYTES_MAX, utf8 } from '../wire/index.ts'
+import { STATE_KEY_LENGTH_MAX, STATE_VALUE_DOMAIN } from './constants.ts'
 import { StateKeyError, StateValueError } from './errors.ts'
 import { indexDelete, indexEntries, indexGet, indexOf, indexSet, indexSize } from './key-index.ts'
 import { treeDelete, treeDigest, treeSet } from './sparse-tree.ts'

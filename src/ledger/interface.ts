@@ -51,6 +51,13 @@ export interface CheckOptions {
   nonceGapMax?: number
 }
 
+/** How an account voted; key `ballot/<proposal>/<multikey>`. */
+export interface BallotState {
+  support: 'for' | 'against' | 'abstain'
+  /** its votes at voteStart */
+  weight: bigint
+}
+
 /** Where all money is; `total` equals `supply` after every block. In base units. */
 export interface Holdings {
   balances: bigint

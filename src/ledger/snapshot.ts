@@ -1,6 +1,6 @@
-import { concatBytes, equalBytes, utf8 } from '../wire/index.ts'
+import { concatBytes, equalBytes, STATE_VALUE_BYTES_MAX, utf8 } from '../wire/index.ts'
 import { authenticatedMap } from './authenticated-map.ts'
-import { STATE_KEY_LENGTH_MAX, STATE_SNAPSHOT_BYTES_MAX, STATE_VALUE_BYTES_MAX } from './constants.ts'
+import { STATE_KEY_LENGTH_MAX, STATE_SNAPSHOT_BYTES_MAX } from './constants.ts'
 import { SnapshotError } from './errors.ts'
 import type { AuthenticatedMap } from './interface.ts'
 import type { Hash } from '../interface/index.ts'

@@ -1,6 +1,6 @@
-import { equalBytes } from '../wire/index.ts'
+import { equalBytes, STATE_VALUE_BYTES_MAX } from '../wire/index.ts'
 import { statePath, stateValueHash } from './authenticated-map.ts'
-import { STATE_KEY_LENGTH_MAX, STATE_VALUE_BYTES_MAX } from './constants.ts'
+import { STATE_KEY_LENGTH_MAX } from './constants.ts'
 import { decodeTreeProof, rootOfProof } from './state-proof.ts'
 import type { Hash, StateProof } from '../interface/index.ts'
 

@@ -1,0 +1,125 @@
+import { BLOCK_BYTES_MAX, cidOf, domains, hash, signedTransactionCodec, TRANSACTIONS_MAX } from '../wire/index.ts'
+import { DatanetError } from '../utils/index.ts'
+import { requireIncludable } from './check.ts'
+import { seatCommittee } from './committee.ts'
+import { Draft } from './draft.ts'
+import { BlockError } from './errors.ts'
+import { advanceTask } from './phases.ts'
+import { advanceProposals } from './proposals.ts'
+import { findValidator, getAccount, getChain, getTask, patchAccount, patchChain } from './records.ts'
+import { applyBody } from './rules.ts'
+import type { BlockInput, BlockOutcome, LedgerState } from './interface.ts'
+import type { Signed, Transaction, TransactionResult } from '../interface/index.ts'
+
+/**
+ * The state after a block. Deterministic: equal states and blocks give equal roots everywhere.
+ *
+ * A transaction that breaks a rule spends its nonce and changes nothing else; one that no block
+ * should hold (`isIncludable`) changes nothing at all. After the transactions the beacon is mixed,
+ * votes and tasks move on, and at heights that are a multiple of `epochBlocks` the epoch is cut off.
+ *
+ * @throws {BlockError} when the block breaks its limits or does not follow `state`
+ * @throws {MalformedRecordError} when a transaction cannot be encoded
+ */
+export function executeBlock (state: LedgerState, block: BlockInput): BlockOutcome {
+  const draft = new Draft(state.map, block.height)
+
+  checkBlock(draft, state, block)
+
+  const encoded = block.transactions.map(transaction => signedTransactionCodec.encode(transaction))
+  const bytes = encoded.reduce((sum, one) => sum + one.length, 0)
+
+  if (bytes > BLOCK_BYTES_MAX) {
+    throw new BlockError('ERR_BLOCK_BYTES', `a block has at most ${BLOCK_BYTES_MAX} bytes of transactions but this one has ${bytes}`)
+  }
+
+  const results = block.transactions.map((transaction, i): TransactionResult => {
+    return { id: cidOf(encoded[i]), ...executeTransaction(draft, transaction) }
+  })
+
+  endBlock(draft, block)
+
+  return { state: { map: draft.apply(), height: block.height }, results, events: draft.events }
+}
+
+function checkBlock (draft: Draft, state: LedgerState, { height, proposer, beaconSignature, transactions }: BlockInput): void {
+  if (height !== state.height + 1) {
+    throw new BlockError('ERR_BLOCK_HEIGHT', `expected the block at height ${state.height + 1} but got ${height}`)
+  }
+
+  if (beaconSignature.length !== 96) {
+    throw new BlockError('ERR_BLOCK_BEACON', `expected a BLS signature of 96 bytes but got ${beaconSignature.length}`)
+  }
+
+  if (transactions.length > TRANSACTIONS_MAX) {
+    throw new BlockError('ERR_BLOCK_TRANSACTIONS', `a block has at most ${TRANSACTIONS_MAX} transactions but this one has ${transactions.length}`)
+  }
+
+  if (findValidator(draft, proposer) === undefined) {
+    throw new BlockError('ERR_BLOCK_PROPOSER', 'expected a proposer from the validator set')
+  }
+}
+
+function executeTransaction (draft: Draft, signed: Signed<Transaction>): Omit<TransactionResult, 'id'> {
+  const { signer, payload: { nonce, body } } = signed
+
+  try {
+    requireIncludable(draft, signed)
+  } catch (err) {
+    return failure(err)
+  }
+
+  patchAccount(draft, signer, { nonce: getAccount(draft, signer).nonce + 1 })
+
+  const fork = draft.fork()
+
+  try {
+    applyBody({ draft: fork, signer, nonce, height: draft.height }, body)
+  } catch (err) {
+    return failure(err)
+  }
+
+  fork.merge()
+
+  return { ok: true }
+}
+
+/** Errors with a code are the transaction's fault; all others are ours and must be heard. */
+function failure (err: unknown): { ok: false, code: string, message: string } {
+  if (err instanceof DatanetError) {
+    return { ok: false, code: err.code, message: err.message }
+  }
+
+  throw err
+}
+
+function endBlock (draft: Draft, { height, beaconSignature }: BlockInput): void {
+  const { beacon, openTasks, epoch, params: { epochBlocks } } = getChain(draft)
+
+  // RANDAO: the signature is deterministic, so its author can withhold its block but not choose
+  patchChain(draft, { height, beacon: hash(domains.beaconMix, beacon, beaconSignature) })
+  advanceProposals(draft)
+
+  for (const task of openTasks) {
+    advanceTask(draft, task)
+  }
+
+  if (height % epochBlocks === 0) {
+    cutOff(draft, epoch)
+  }
+}
+
+/** Ends the epoch: what was redeemed in it is now fixed, and only then are committees drawn. */
+function cutOff (draft: Draft, epoch: number): void {
+  const { openTasks, epochFeeSplit, params } = getChain(draft)
+
+  for (const id of openTasks) {
+    const task = getTask(draft, id)
+
+    if (task?.phase === 'collecting') {
+      seatCommittee(draft, id, { ...task, feeSplit: epochFeeSplit })
+    }
+  }
+
+  patchChain(draft, { epoch: epoch + 1, epochFeeSplit: params.feeSplit })
+}

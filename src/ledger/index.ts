@@ -1,0 +1,40 @@
+/**
+ * The network's embedded ledger: accounts, Datanets, adapters, channels, tasks of attribution and
+ * their settlement, and gOPEN votes, as a pure function from state and block to state. All that a
+ * light client may ask about is in one authenticated map.
+ *
+ * The rules and the cost of each record are in protocols/ledger/ledger.md, the map and its proofs
+ * in protocols/state/state.md.
+ *
+ * @example
+ * ```ts
+ * let state = genesisState(genesis)
+ * checkTransaction(state, signed) // for the mempool: throws named errors
+ *
+ * const { state: next, results, events } = executeBlock(state, { height: 1, proposer, beaconSignature, transactions: [signed] })
+ *
+ * stateRoot(next) // for the header
+ * readAccount(next, account).balance
+ * verifyStateProof(stateRoot(next), next.map.prove(stateKeys.account(account))) // true
+ * ```
+ */
+export { authenticatedMap } from './authenticated-map.ts'
+export { executeBlock } from './block.ts'
+export { channelId } from './channels.ts'
+export { checkTransaction, isIncludable } from './check.ts'
+export { STATE_PROOF_BYTES_MAX } from './constants.ts'
+export { BlockError, GenesisError, InsufficientFundsError, RuleError, SnapshotError, StateKeyError, StateValueError, UnincludableError } from './errors.ts'
+export { genesisState } from './genesis.ts'
+export { taskHolding, totalHoldings } from './holdings.ts'
+export { stateKeys, statePrefixes } from './keys.ts'
+export {
+  listAccounts, listAdapters, listAssessors, listAttestations, listChannels, listContributions, listDatanets, listPayouts, listProposals,
+  listTasks, readAccount, readAdapter, readAttestation, readBallot, readBase, readChain, readChannel, readContribution, readDatanet,
+  readPayout, readProposal, readProposalStatus, readTask, readValidators, readVotes
+} from './readers.ts'
+export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+export { decodeState, encodeState, stateRoot } from './state.ts'
+export { stateCodecs } from './values.ts'
+export { verifyStateProof } from './verify-state-proof.ts'
+export type { RuleCode } from './errors.ts'
+export type { AuthenticatedMap, BallotState, BlockInput, BlockOutcome, CheckOptions, Holdings, LedgerState } from './interface.ts'

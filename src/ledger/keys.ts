@@ -1,0 +1,53 @@
+import { accountToString } from '../identity/index.ts'
+import { toHex } from '../wire/index.ts'
+import type { Account, Hash } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/**
+ * The keys of the state, as the ledger writes them and light clients ask for them.
+ *
+ * @example
+ * ```ts
+ * const proof = state.map.prove(stateKeys.account(account))
+ * ```
+ */
+export const stateKeys = {
+  /** the singletons: `ChainState` */
+  chain: 'chain',
+  /** the validator set: `ValidatorInfo[]` */
+  validators: 'validators',
+  account: (account: Account): string => `account/${accountToString(account)}`,
+  /** there while the account's stake lets it be drawn; the value is its stake */
+  assessor: (account: Account): string => `assessor/${accountToString(account)}`,
+  /** developer of a base model */
+  base: (base: CID): string => `base/${base.toString()}`,
+  datanet: (datanet: CID): string => `datanet/${datanet.toString()}`,
+  contribution: (contribution: CID): string => `contribution/${contribution.toString()}`,
+  attestation: (subject: CID, validator: Account): string => `attestation/${subject.toString()}/${accountToString(validator)}`,
+  adapter: (adapter: CID): string => `adapter/${adapter.toString()}`,
+  channel: (channel: Hash): string => `channel/${toHex(channel)}`,
+  task: (task: Hash): string => `task/${toHex(task)}`,
+  payout: (task: Hash, contribution: CID): string => `payout/${toHex(task)}/${contribution.toString()}`,
+  proposal: (proposal: number): string => `proposal/${proposal}`,
+  /** how an account voted on a proposal */
+  ballot: (proposal: number, voter: Account): string => `ballot/${proposal}/${accountToString(voter)}`,
+  /** history of an account's votes */
+  votes: (account: Account): string => `votes/${accountToString(account)}`
+} as const
+
+/** What keys begin with, for `state.map.entries`. */
+export const statePrefixes = {
+  account: 'account/',
+  assessor: 'assessor/',
+  base: 'base/',
+  datanet: 'datanet/',
+  contribution: 'contribution/',
+  attestation: 'attestation/',
+  adapter: 'adapter/',
+  channel: 'channel/',
+  task: 'task/',
+  payout: 'payout/',
+  proposal: 'proposal/',
+  ballot: 'ballot/',
+  votes: 'votes/'
+} as const

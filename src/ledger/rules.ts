@@ -1,0 +1,62 @@
+import { closeChannel, openChannel, redeem } from './channels.ts'
+import { claim } from './claims.ts'
+import { attest, contribute, createDatanet, publishAdapter } from './datanets.ts'
+import { stake, transfer, unstake } from './money.ts'
+import { execute, propose, queue, vote } from './proposals.ts'
+import { commit, open, reportUnavailable, reveal, verdict } from './tasks.ts'
+import { delegate, unwrap, wrap } from './votes.ts'
+import type { Context } from './records.ts'
+import type { Amount, NetworkParams, TransactionBody } from '../interface/index.ts'
+
+type Kind = TransactionBody['kind']
+type Bodies = { [K in Kind]: Extract<TransactionBody, { kind: K }> }
+type Rules = { [K in Kind]: (context: Context, body: Bodies[K]) => void }
+
+const rules: Rules = {
+  transfer,
+  stake,
+  unstake,
+  'create-datanet': createDatanet,
+  contribute,
+  'publish-adapter': publishAdapter,
+  attest,
+  'open-channel': openChannel,
+  'close-channel': closeChannel,
+  redeem,
+  commit,
+  reveal,
+  open,
+  verdict,
+  'report-unavailable': reportUnavailable,
+  claim,
+  wrap,
+  unwrap,
+  delegate,
+  propose,
+  vote,
+  queue,
+  execute
+}
+
+/** Does what a transaction asks for, or throws the rule that it breaks. */
+export function applyBody (context: Context, body: TransactionBody): void {
+  apply(body.kind, context, body)
+}
+
+function apply<K extends Kind> (kind: K, context: Context, body: Bodies[K]): void {
+  rules[kind](context, body)
+}
+
+/** What an account must have for a transaction to be worth keeping. */
+export function costOf (body: TransactionBody, params: NetworkParams): Amount {
+  switch (body.kind) {
+    case 'transfer':
+    case 'stake':
+    case 'wrap':
+    case 'open-channel': return body.amount
+    case 'create-datanet': return params.datanetDeposit
+    case 'contribute': return params.contributionDeposit
+    case 'publish-adapter': return params.adapterDeposit
+    default: return 0n
+  }
+}

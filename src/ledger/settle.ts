@@ -1,0 +1,69 @@
+import { divide } from '../scoring/index.ts'
+import { enter, forget } from './committee.ts'
+import { stateKeys } from './keys.ts'
+import { getChain, getValidators, payFromTask } from './records.ts'
+import { stateCodecs } from './values.ts'
+import type { Draft } from './draft.ts'
+import type { Amount, Hash, TaskState } from '../interface/index.ts'
+
+/**
+ * Pays what a task's fees are owed: platform, developers, validators and seats at once, while the
+ * data pool waits for claims. What contributors and developers get follows from fees, split and
+ * scores alone, never from who sat in the committee, who was slashed or how long it took.
+ */
+export function settle (draft: Draft, id: Hash, task: TaskState): void {
+  const { treasury, epochFeeSplit } = getChain(draft)
+  const shares = divide(task.fees, task.feeSplit ?? epochFeeSplit)
+  const spare = payDevelopers(draft, id, task, shares.developers) + payWork(draft, id, task, shares.validators)
+  // with nothing scored there is nobody to pay
+  const dataPool = task.total > 0n ? shares.data : 0n
+
+  payFromTask(draft, id, treasury, shares.platform + spare + (shares.data - dataPool), 'platform')
+  enter(draft, id, { ...task, dataPool }, 'settled', 0)
+  forget(draft, id)
+}
+
+/** Half to the base model's developer, rounded down, the rest to the adapter's. Returns what nobody could be paid. */
+function payDevelopers (draft: Draft, id: Hash, task: TaskState, share: Amount): Amount {
+  const key = stateKeys.adapter(task.adapter)
+  const adapter = draft.get(stateCodecs.adapter, key)
+
+  if (adapter === undefined) {
+    return share
+  }
+
+  const baseDeveloper = draft.get(stateCodecs.base, stateKeys.base(adapter.base)) ?? adapter.developer
+  const ofBase = share / 2n
+  const ofAdapter = share - ofBase
+
+  payFromTask(draft, id, baseDeveloper, ofBase, 'base-developer')
+  payFromTask(draft, id, adapter.developer, ofAdapter, 'developer')
+  draft.put(stateCodecs.adapter, key, { ...adapter, earned: adapter.earned + ofAdapter })
+
+  return 0n
+}
+
+/** Half to validators by stake, the rest to the honest seats equally; both rounded down. Returns the remainder. */
+function payWork (draft: Draft, id: Hash, task: TaskState, share: Amount): Amount {
+  const validators = getValidators(draft)
+  const stakes = validators.reduce((sum, { stake }) => sum + stake, 0n)
+  const seats = task.seats.filter(seat => seat.fault === null && seat.scoreRoot !== null && (seat.opened || task.openings.length === 0))
+  const ofValidators = share / 2n
+  let spare = share
+
+  for (const { account, stake } of validators) {
+    const amount = ofValidators * stake / stakes
+
+    payFromTask(draft, id, account, amount, 'validator')
+    spare -= amount
+  }
+
+  for (const { assessor } of seats) {
+    const amount = (share - ofValidators) / BigInt(seats.length)
+
+    payFromTask(draft, id, assessor, amount, 'assessor')
+    spare -= amount
+  }
+
+  return spare
+}

@@ -1,0 +1,191 @@
+import {
+  ACTIONS_MAX, account, amount, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, governanceActionSchema,
+  hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
+  struct, title, uint32, VALIDATORS_MAX, validatorInfoSchema, verdict
+} from '../wire/index.ts'
+import { CHECKPOINTS_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX } from './constants.ts'
+import type { BallotState } from './interface.ts'
+import type { VotesCheckpoint } from '../governance/index.ts'
+import type {
+  Account, AccountState, AdapterState, Amount, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState,
+  ProposalState, TaskState, ValidatorInfo
+} from '../interface/index.ts'
+import type { Codec, Schema } from '../wire/index.ts'
+
+function value<T> (kind: string, schema: Schema<T>): Codec<T> {
+  return codec(`${kind} state`, schema, { bytesMax: STATE_VALUE_BYTES_MAX })
+}
+
+const admission = literal('pending', 'admitted', 'rejected')
+
+const accountState: Codec<AccountState> = value('account', struct({
+  balance: amount,
+  nonce: counter,
+  staked: amount,
+  gopen: amount,
+  delegate: nullable(account),
+  votes: amount
+}))
+
+const datanet: Codec<DatanetState> = value('datanet', struct({
+  curator: account,
+  name,
+  contributions: counter,
+  admitted: counter,
+  deposit: amount,
+  height: counter
+}))
+
+const contribution: Codec<ContributionState> = value('contribution', struct({
+  datanet: recordCid,
+  contributor: account,
+  rows: counter,
+  bytes: counter,
+  index: counter,
+  deposit: amount,
+  status: admission,
+  stakeFor: amount,
+  stakeAgainst: amount,
+  height: counter,
+  earned: amount
+}))
+
+const attestation: Codec<AttestationState> = value('attestation', struct({
+  verdict,
+  attestation: recordCid,
+  height: counter
+}))
+
+const adapter: Codec<AdapterState> = value('adapter', struct({
+  developer: account,
+  base: recordCid,
+  snapshot: recordCid,
+  contributions: sortedCids(CONTRIBUTIONS_MAX),
+  deposit: amount,
+  status: admission,
+  stakeFor: amount,
+  stakeAgainst: amount,
+  height: counter,
+  earned: amount
+}))
+
+const channel: Codec<ChannelState> = value('channel', struct({
+  payer: account,
+  gateway: account,
+  deposit: amount,
+  redeemed: amount,
+  expiresAtHeight: counter,
+  closed: boolean
+}))
+
+const source = struct({
+  gateway: account,
+  channel: hash32,
+  receiptsRoot: hash32,
+  receipts: uint32,
+  fees: amount
+})
+
+const seat = struct({
+  assessor: account,
+  commit: nullable(hash32),
+  scoreRoot: nullable(hash32),
+  total: int64,
+  traceRoot: nullable(hash32),
+  traceLength: uint32,
+  opened: boolean,
+  steps: nullable(hash32),
+  unavailable: boolean,
+  fault: nullable(literal('silent', 'wrong-score', 'bad-trace'))
+})
+
+const task: Codec<TaskState> = value('task', struct({
+  adapter: recordCid,
+  epoch: counter,
+  phase: literal('collecting', 'commit', 'reveal', 'open', 'verdict', 'challenge', 'settled', 'unavailable'),
+  deadline: counter,
+  redraws: integer({ min: 0, max: 1_000 }),
+  fees: amount,
+  sources: list(source, { max: TASK_SOURCES_MAX }),
+  seats: list(seat, { max: SEATS_MAX }),
+  verdicts: list(struct({ validator: account, scoreRoot: hash32, total: int64 }), { max: VALIDATORS_MAX }),
+  scoreRoot: nullable(hash32),
+  total: int64,
+  openings: list(uint32, { max: OPENINGS_MAX }),
+  feeSplit: nullable(feeSplitSchema),
+  dataPool: amount,
+  paid: amount
+}))
+
+const payout: Codec<PayoutState> = value('payout', struct({
+  contributor: account,
+  score: int64,
+  amount,
+  height: counter
+}))
+
+const proposal: Codec<ProposalState> = value('proposal', struct({
+  proposer: account,
+  title,
+  actions: list(governanceActionSchema, { min: 1, max: ACTIONS_MAX }),
+  createdAt: counter,
+  voteStart: counter,
+  voteEnd: counter,
+  eta: nullable(counter),
+  for: amount,
+  against: amount,
+  abstain: amount,
+  executed: boolean,
+  supply: amount,
+  quorum: amount
+}))
+
+const ballot: Codec<BallotState> = value('ballot', struct({
+  support: literal('for', 'against', 'abstain'),
+  weight: amount
+}))
+
+const votes: Codec<VotesCheckpoint[]> = value('votes', list(struct({ height: counter, votes: amount }), { max: CHECKPOINTS_MAX }))
+
+const validators: Codec<ValidatorInfo[]> = value('validators', list(validatorInfoSchema, { min: 1, max: VALIDATORS_MAX }))
+
+const chain: Codec<ChainState> = value('chain', struct({
+  chain: name,
+  height: counter,
+  epoch: counter,
+  epochFeeSplit: feeSplitSchema,
+  params: networkParamsSchema,
+  supply: amount,
+  gopenSupply: amount,
+  proposals: counter,
+  openProposals: list(counter, { max: OPEN_PROPOSALS_MAX }),
+  openTasks: list(hash32, { max: OPEN_TASKS_MAX }),
+  beacon: hash32,
+  treasury: account,
+  validatorsHash: hash32
+}))
+
+const base: Codec<Account> = value('base', account)
+const assessor: Codec<Amount> = value('assessor', amount)
+
+/**
+ * The codecs of the values under `stateKeys`, by kind of key: canonical dag-cbor, at most
+ * STATE_VALUE_BYTES_MAX bytes. A light client decodes a proof's value with them.
+ */
+export const stateCodecs = {
+  account: accountState,
+  adapter,
+  assessor,
+  attestation,
+  ballot,
+  base,
+  chain,
+  channel,
+  contribution,
+  datanet,
+  payout,
+  proposal,
+  task,
+  validators,
+  votes
+} as const
