@@ -1,0 +1,229 @@
+import { expect } from 'aegir/chai'
+import { decodeFloats, influenceOfAnswer } from '../../src/attribution/index.ts'
+import { answerGradient, generate, loadBase, loraShape, peftToTheta } from '../../src/models/index.ts'
+import { scoreTree, traceTree, verifyOpening } from '../../src/scoring/index.ts'
+import { training } from '../../src/training/index.ts'
+import { adapterCodec, baseModelCodec, cidOf } from '../../src/wire/index.ts'
+import { DEVELOPER, opening, tampered, world } from './fixtures.ts'
+import type { World } from './fixtures.ts'
+import type { Adapter } from '../../src/interface/index.ts'
+import type { ResumePoint, Training, TrainingEvent, TrainingJob } from '../../src/training/index.ts'
+
+let here: World
+let two: Training
+let adapter: Adapter
+
+const job = (fields: Partial<TrainingJob> = {}): TrainingJob => ({ name: 'tiny', recipe: here.recipe, developer: DEVELOPER, pricePerThousandTokens: 10n, influence: 'forward', ...fields })
+
+before(async () => {
+  here = await world()
+  two = training({ threads: 2 })(here.components)
+  adapter = (await two.train(job())).adapter
+})
+
+describe('a training job', () => {
+  it('gives a record that encodes, with everything that it names stored', async () => {
+    expect(adapterCodec.decode(adapterCodec.encode(adapter))).to.deep.equal(adapter)
+    expect(adapter.checkpoints).to.have.length(3)
+    expect(adapter.lossMicro).to.have.length(6)
+
+    for (const cid of [adapter.recipe, adapter.weights, ...adapter.checkpoints, ...adapter.influence.form === 'forward' ? adapter.influence.columns : []]) {
+      expect(here.storage.blocks.has(cid.toString())).to.equal(true)
+    }
+  })
+
+  it('gives the same bytes on one thread', async () => {
+    expect((await training({ threads: 1 })(here.components).train(job())).adapter).to.deep.equal(adapter)
+  })
+
+  it('goes on from any checkpoint to the same record', async () => {
+    const points: ResumePoint[] = []
+    const onProgress = (event: TrainingEvent): void => {
+      if (event.type === 'training:checkpoint') {
+        points.push(event.resume)
+      }
+    }
+
+    await two.train(job({ influence: 'reverse' }), { onProgress })
+    expect(points).to.have.length(3)
+
+    for (const resume of points) {
+      expect((await two.train(job({ resume }))).adapter).to.deep.equal(adapter)
+    }
+  })
+
+  it('refuses a resume point of another recipe', async () => {
+    const resume = { checkpoints: adapter.checkpoints.slice(1, 2), lossMicro: adapter.lossMicro.slice(0, 2) }
+
+    await expect(two.train(job({ resume }))).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+  })
+
+  it('reports each step and can be cancelled by signal', async () => {
+    const controller = new AbortController()
+    const steps: number[] = []
+    const onProgress = (event: TrainingEvent): void => {
+      if (event.type === 'training:step') {
+        expect(event.loss).to.be.greaterThan(0)
+        steps.push(event.step)
+
+        if (event.step === 3) {
+          controller.abort()
+        }
+      }
+    }
+
+    await expect(two.train(job(), { signal: controller.signal, onProgress })).to.eventually.be.rejected.with.property('name', 'AbortError')
+    expect(steps).to.deep.equal([1, 2, 3])
+  })
+
+  it('ends when the service stops and runs again after a start', async () => {
+    const service = training()(here.components)
+    const run = service.train(job())
+
+    await Promise.all([expect(run).to.eventually.be.rejected.with.property('name', 'AbortError'), service.stop()])
+    await service.start()
+    expect((await service.train(job())).adapter).to.deep.equal(adapter)
+  })
+
+  it('is estimated before it starts', async () => {
+    const estimate = await two.estimate(here.recipe)
+
+    expect(estimate.contributions).to.equal(3)
+    expect(estimate.seconds).to.be.within(0, 60)
+    expect(estimate.forward.flops).to.be.greaterThan(estimate.training.flops)
+  })
+
+  it('refuses another engine and too little data', async () => {
+    await expect(two.train(job({ recipe: { ...here.recipe, engine: 'other/2' } }))).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+
+    const empty = training()({ ...here.components, dataset: { texts: () => ['a'] } })
+
+    await expect(empty.train(job())).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+  })
+
+  it('names what failed on a thread', async () => {
+    const long = await world({ sequenceLength: 100 })
+
+    await expect(training()(long.components).train({ ...job(), recipe: long.recipe })).to.eventually.be.rejected.with.property('code').that.matches(/^ERR_/)
+  })
+})
+
+describe('a spot check', () => {
+  it('passes every segment of an honest adapter, on any number of threads', async () => {
+    for (const [segment, threads] of [[0, 1], [1, 2], [2, 1]]) {
+      expect(await training({ threads })(here.components).spotCheck(adapter, segment)).to.have.property('ok', true)
+    }
+  })
+
+  it('catches a checkpoint, weights, losses and columns that are off by a bit', async () => {
+    const flip = (bytes: Uint8Array): void => { bytes[bytes.length - 6] ^= 1 }
+    const checkpoints = [...adapter.checkpoints]
+
+    checkpoints[1] = await tampered(here.storage, adapter, checkpoints[1], flip)
+
+    const weights = await tampered(here.storage, adapter, adapter.weights, flip)
+    const lossMicro = adapter.lossMicro.map((loss, step) => step === 3 ? loss + 1 : loss)
+
+    for (const [changed, segment] of [[{ checkpoints }, 1], [{ checkpoints }, 2], [{ weights }, 2], [{ lossMicro }, 1], [{ checkpoints: checkpoints.slice(1) }, 0], [{ snapshot: adapter.base }, 0]] as const) {
+      expect(await two.spotCheck({ ...adapter, ...changed }, segment), JSON.stringify(Object.keys(changed))).to.have.property('ok', false)
+    }
+  })
+
+  it('refuses a segment that does not exist', async () => {
+    await expect(two.spotCheck(adapter, 3)).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+  })
+
+  it('computes a column of the Jacobian again', async () => {
+    expect(await two.checkColumn(adapter, 1)).to.have.property('ok', true)
+
+    if (adapter.influence.form === 'forward') {
+      const [first, second, third] = adapter.influence.columns
+
+      expect(await two.checkColumn({ ...adapter, influence: { form: 'forward', columns: [first, third, second] } }, 1)).to.have.property('ok', false)
+    }
+  })
+})
+
+describe('an assessment', () => {
+  const id = cidOf(Uint8Array.of(42))
+  let openings: Array<ReturnType<typeof opening>>
+
+  async function loaded (): Promise<{ base: ReturnType<typeof loadBase>, shape: ReturnType<typeof loraShape>, theta: Float64Array }> {
+    const record = baseModelCodec.decode(await here.storage.get(here.recipe.base))
+    const base = loadBase(record, await here.storage.get(record.weights), await here.storage.get(record.tokenizer))
+    const shape = loraShape(record.config, here.recipe)
+
+    return { base, shape, theta: peftToTheta(shape, await here.storage.get(adapter.weights)) }
+  }
+
+  before(async () => {
+    const { base: { model, tokenizer }, shape, theta } = await loaded()
+    const ask = (text: string, sequence: number, fee: bigint, channel?: number): ReturnType<typeof opening> => {
+      const prompt = [tokenizer.bos, ...tokenizer.encode(text)]
+      const output = [...generate(model, { prompt, maxTokens: 8, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, lora: { shape, theta } })]
+
+      return opening(id, { prompt, output, sequence, fee, channel })
+    }
+
+    openings = [ask('the state of', 0, 5n * 10n ** 15n), ask('people have', 1, 3n * 10n ** 15n), ask('work in peace', 2, 10n ** 15n)]
+  })
+
+  it('gives every assessor the same scores and trace, whatever threads and order', async () => {
+    const events: string[] = []
+    const mine = await two.assess(id, adapter, openings, { onProgress: ({ type }) => { events.push(type) } })
+    const other = await training({ threads: 1 })(here.components).assess(id, adapter, [...openings].reverse())
+
+    expect(other).to.deep.equal(mine)
+    expect(mine.refused).to.be.empty()
+    expect(mine.trace).to.have.length(3 + 2 * 6 + 1)
+    expect(mine.table.entries.map(({ contribution }) => contribution)).to.deep.equal(here.snapshot.contributions)
+    expect(scoreTree(mine.table).total > 0n).to.equal(true)
+    expect(events.filter(type => type === 'training:receipt')).to.have.length(3)
+
+    const trace = traceTree(DEVELOPER, mine.trace)
+
+    expect(verifyOpening(trace.root, trace.length, DEVELOPER, trace.open(7))).to.equal(true)
+  })
+
+  it('agrees with the published Jacobian to rounding', async () => {
+    const { base: { model }, shape, theta } = await loaded()
+    const columns = adapter.influence.form === 'forward' ? await Promise.all(adapter.influence.columns.map(async cid => decodeFloats(await here.storage.get(cid), shape.parameters))) : []
+    const { exampleScores, groups } = await two.assess(id, adapter, openings.slice(0, 1))
+    const forward = influenceOfAnswer(columns, answerGradient(model, shape, theta, openings[0].prompt, openings[0].output).gradient)
+    const reverse = forward.map((_, c) => exampleScores.reduce((sum, score, i) => sum + (groups[i] === c ? score : 0), 0))
+    const size = Math.max(...forward.map(Math.abs))
+
+    expect(size).to.be.greaterThan(0)
+    forward.forEach((value, c) => { expect(Math.abs(value - reverse[c]) / size).to.be.lessThan(1e-4) })
+  })
+
+  it('does not depend on channel, payer or salt', async () => {
+    const elsewhere = openings.map((one, i) => opening(id, { ...one, sequence: 9 - i, channel: 5, fee: one.receipt.payload.fee }))
+
+    expect((await two.assess(id, adapter, elsewhere)).table).to.deep.equal((await two.assess(id, adapter, openings)).table)
+  })
+
+  it('gives no weight to an answer that does not follow from its seed', async () => {
+    const forged = { ...openings[1], output: openings[1].output.map((token, i) => i === 3 ? (token + 1) % 256 : token) }
+    const with_ = await two.assess(id, adapter, [openings[0], forged, openings[2]])
+    const without = await two.assess(id, adapter, [openings[0], openings[2]])
+
+    expect(with_.refused).to.have.length(1)
+    expect(with_.table).to.deep.equal(without.table)
+  })
+
+  it('refuses an adapter whose run ends elsewhere', async () => {
+    const last = await tampered(here.storage, adapter, adapter.checkpoints[2], bytes => { bytes[40] ^= 1 })
+
+    await expect(two.assess(id, { ...adapter, checkpoints: [...adapter.checkpoints.slice(0, 2), last] }, openings)).to.eventually.be.rejected.with.property('code', 'ERR_ADAPTER_MISMATCH')
+  })
+
+  it('scores by GradDot where the adapter says so', async () => {
+    const cheap = { ...adapter, method: 'graddot' as const }
+    const { table, trace } = await two.assess(id, cheap, openings)
+
+    expect(table.method).to.equal('graddot')
+    expect(scoreTree(table).root).to.not.deep.equal(scoreTree((await two.assess(id, adapter, openings)).table).root)
+    expect(trace.length).to.be.greaterThan(3)
+  })
+})
