@@ -1,0 +1,373 @@
+import { certificateValid } from '../../src/consensus/index.ts'
+import { toHex } from '../../src/wire/index.ts'
+import { send } from './network.ts'
+import { act } from './villains.ts'
+import type { Disk, SimNode, World } from './interface.ts'
+import type { Act } from './villains.ts'
+import type { ConsensusEffect, ConsensusInput } from '../../src/consensus/index.ts'
+import type { Header } from '../../src/interface/index.ts'
+
+type Effect<T extends ConsensusEffect['type']> = Extract<ConsensusEffect, { type: T }>
+
+export const CHAIN = 'sim'
+
+/** Marks a block that does not execute. */
+export const SPOILT = 0xee
+
+const violate = (world: World, node: SimNode, what: string): void => {
+  if (world.violations.length < 20) {
+    world.violations.push(`${world.queue.nowMs} ms, node ${node.id} (validator ${node.index}): ${what}`)
+  }
+}
+
+/** Starts a machine from its disk. */
+export const boot = (world: World, node: SimNode): void => {
+  const { scenario: { machine, timeouts }, crypto } = world
+  const final = node.disk.chain[node.disk.chain.length - 1]
+
+  if (machine === undefined || node.villain === 'silent') {
+    return
+  }
+
+  node.life++
+  node.core = machine({
+    chain: CHAIN,
+    validators: crypto.validators,
+    self: node.index,
+    bls: crypto.bls,
+    signer: node.index === null ? undefined : crypto.signers[node.index],
+    timeouts
+  })
+  step(world, node, {
+    type: 'start',
+    final: { hash: final.hash, height: final.header.height, view: final.header.view, certificate: final.certificate },
+    records: node.disk.records,
+    blocks: [...node.disk.blocks.values()].filter(({ header }) => header.view > final.header.view)
+  })
+}
+
+/** Feeds one input to a node that runs, and carries out the effects. */
+export const step = (world: World, node: SimNode, input: ConsensusInput): void => {
+  const { queue } = world
+
+  if (node.core === null) {
+    return
+  }
+
+  world.steps++
+  const effects = node.core.step(input, queue.nowMs)
+  const judged = effects.find(effect => effect.type === 'judge')
+
+  if (judged?.type === 'judge' && judged.verdict === 'reject' && !hasVillain(world)) {
+    violate(world, node, `rejected a message of honest nodes: ${judged.reason}`)
+  }
+
+  const until = node.crashAfterEffects ?? effects.length
+
+  for (const effect of effects.slice(0, until)) {
+    for (const one of act(world, node, effect)) {
+      perform(world, node, one)
+    }
+  }
+
+  if (node.crashAfterEffects !== null && effects.length > 0) {
+    crash(world, node)
+    return
+  }
+
+  schedule(world, node)
+}
+
+const hasVillain = ({ nodes }: World): boolean => nodes.some(({ villain }) => villain !== null)
+
+const crash = (world: World, node: SimNode): void => {
+  const { queue, random } = world
+
+  node.core = null
+  node.memory.clear()
+  node.life++
+  node.crashAfterEffects = null
+  queue.at(queue.nowMs + random.between(1, 12_000), () => { boot(world, node) })
+}
+
+/** Wakes the node when it asked to be woken. */
+const schedule = (world: World, node: SimNode): void => {
+  const { core, life } = node
+  const dueMs = core?.deadlineMs() ?? Infinity
+
+  if (dueMs === Infinity || dueMs >= (nextTick.get(node) ?? Infinity)) {
+    return
+  }
+
+  nextTick.set(node, dueMs)
+  world.queue.at(dueMs, () => {
+    if (nextTick.get(node) === dueMs) {
+      nextTick.delete(node)
+    }
+
+    if (node.life === life) {
+      step(world, node, { type: 'tick' })
+    } else {
+      schedule(world, node)
+    }
+  })
+}
+
+const nextTick = new WeakMap<SimNode, number>()
+
+/** Does something for this life of the node a little later. */
+const later = (world: World, node: SimNode, delayMs: number, run: () => void): void => {
+  const { life } = node
+
+  world.queue.at(world.queue.nowMs + delayMs, () => {
+    if (node.life === life && node.core !== null) {
+      run()
+    }
+  })
+}
+
+const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
+  const { random } = world
+
+  switch (effect.type) {
+    case 'persist':
+      persist(node, effect)
+      break
+    case 'propose':
+      later(world, node, random.between(1, 40), () => { build(world, node, effect) })
+      break
+    case 'verify':
+      later(world, node, random.between(1, 40), () => {
+        const block = blockOf(node, effect.hash)
+
+        step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && block.header.stateRoot[31] !== SPOILT })
+      })
+      break
+    case 'broadcastBlock':
+      broadcast(world, node, other => to?.(other) ?? true, { type: 'proposal', hash: effect.hash, proposal: effect.proposal })
+      break
+    case 'sendVote':
+      checkVote(world, node, effect)
+      broadcast(world, node, other => other.index !== null && (to?.(other) ?? true), { type: 'vote', from: effect.vote.validator, vote: effect.vote })
+      break
+    case 'broadcastCertificate':
+      broadcast(world, node, other => to?.(other) ?? true, { type: 'certificate', certificate: effect.certificate })
+      break
+    case 'finalise':
+      finalise(world, node, effect)
+      break
+    case 'requestBlock':
+      ask(world, node, effect.peers[0] ?? null, peer => answerBlock(peer, effect.hash))
+      break
+    case 'requestCertificates':
+      ask(world, node, effect.peer, ({ core }) => (core?.certificates(effect.fromView) ?? []).map(certificate => ({ type: 'certificate', certificate })))
+      break
+    case 'sync':
+      sync(world, node, effect)
+      break
+    case 'evidence':
+      accuse(world, node, effect)
+      break
+    case 'penalise':
+      if (!guilty(world, effect.validator)) {
+        violate(world, node, `punished honest validator ${effect.validator}: ${effect.reason}`)
+      }
+  }
+}
+
+const broadcast = (world: World, node: SimNode, to: (other: SimNode) => boolean, input: ConsensusInput): void => {
+  for (const other of world.nodes) {
+    if (other !== node && (other.index === null || other.index !== node.index) && to(other)) {
+      sendTo(world, node, other, input)
+    }
+  }
+}
+
+const sendTo = (world: World, node: SimNode, other: SimNode, input: ConsensusInput): void => {
+  const { censor } = world.scenario
+
+  if (censor !== undefined && ((input.type === 'vote' && censor(input.vote)) || (input.type === 'certificate' && censor(input.certificate)))) {
+    return
+  }
+
+  const arrived = world.crypto.transmit?.(input) ?? input
+
+  send(world, node, other, () => {
+    if (arrived.type === 'proposal') {
+      remember(other, arrived.hash, arrived.proposal.header)
+    } else if (arrived.type === 'block') {
+      remember(other, arrived.hash, arrived.header)
+    }
+
+    step(world, other, arrived)
+  })
+}
+
+/** Blocks are in memory until a vote or a certificate makes them worth keeping. */
+const remember = (node: SimNode, hash: Uint8Array, header: Header): void => {
+  if (node.core !== null) {
+    node.memory.set(toHex(hash), { hash, header })
+  }
+}
+
+const blockOf = ({ memory, disk }: SimNode, hash: Uint8Array): { hash: Uint8Array, header: Header } | undefined =>
+  memory.get(toHex(hash)) ?? disk.blocks.get(toHex(hash))
+
+/** Writes a record, with its block if it is a vote for one. */
+const persist = (node: SimNode, { record }: Effect<'persist'>): void => {
+  node.disk.records.push(record)
+
+  if (record.type === 'vote' && record.vote.kind === 'notarize') {
+    const block = blockOf(node, record.vote.blockHash)
+
+    if (block !== undefined) {
+      node.disk.blocks.set(toHex(block.hash), block)
+    }
+  }
+}
+
+const build = (world: World, node: SimNode, { view, height, parent }: Effect<'propose'>): void => {
+  const { validators, hash } = world.crypto
+  const stateRoot = new Uint8Array(32)
+
+  new DataView(stateRoot.buffer).setUint32(0, world.random.below(0xffffffff))
+  stateRoot[31] = node.villain === 'spoiler' ? SPOILT : 0
+
+  const header: Header = {
+    type: 'header',
+    version: 1,
+    chain: CHAIN,
+    height,
+    view,
+    parent,
+    proposer: validators[node.index ?? 0].account,
+    transactionsRoot: new Uint8Array(32),
+    stateRoot,
+    validatorsHash: new Uint8Array(32),
+    beaconSignature: new Uint8Array(96)
+  }
+  const name = hash(header)
+
+  remember(node, name, header)
+  step(world, node, world.random.chance(20) ? { type: 'declined', view } : { type: 'proposed', view, hash: name, header })
+}
+
+/** A request to one peer and its answers; a peer that has nothing, is down or a withholder says nothing. */
+const ask = (world: World, node: SimNode, validator: number | null, answer: (peer: SimNode) => ConsensusInput[]): void => {
+  const others = world.nodes.filter(other => other !== node && other.index !== node.index)
+  const named = others.filter(({ index }) => index === validator)
+  const peer = world.random.pick(validator === null || named.length === 0 ? others : named)
+
+  send(world, node, peer, () => {
+    if (peer.core !== null && peer.villain !== 'withholder') {
+      for (const input of answer(peer)) {
+        sendTo(world, peer, node, input)
+      }
+    }
+  })
+}
+
+const answerBlock = (node: SimNode, hash: Uint8Array): ConsensusInput[] => {
+  const block = blockOf(node, hash)
+
+  return block === undefined ? [] : [{ type: 'block', hash, header: block.header }]
+}
+
+/** The driver's range sync: another node's chain up to the certified block. */
+const sync = (world: World, node: SimNode, { hash, height, certificate }: Effect<'sync'>): void => {
+  const peer = world.random.pick(world.nodes.filter(other => other !== node && other.disk.chain.length > height))
+
+  if (peer === undefined) {
+    return
+  }
+
+  send(world, node, peer, () => {
+    send(world, peer, node, () => {
+      if (node.core === null || node.disk.chain.length > height) {
+        return
+      }
+
+      for (const entry of peer.disk.chain.slice(node.disk.chain.length, height + 1)) {
+        append(world, node, entry.hash, entry.header, entry.certificate)
+      }
+
+      step(world, node, { type: 'synced', hash, height, view: certificate.view, certificate })
+    })
+  })
+}
+
+const finalise = (world: World, node: SimNode, { hash, height, certificate, direct }: Effect<'finalise'>): void => {
+  const block = blockOf(node, hash)
+
+  if (block === undefined) {
+    violate(world, node, `finalised height ${height} without its block`)
+    return
+  }
+
+  if (direct !== (toHex(certificate.blockHash) === toHex(hash)) || certificate.kind !== 'finalize' || !certificateValid(certificate, world.crypto.validators, world.crypto.bls, CHAIN)) {
+    violate(world, node, `finalised height ${height} with a certificate that does not show it`)
+  }
+
+  append(world, node, hash, block.header, direct ? certificate : null)
+}
+
+/** The promise of consensus: one chain, without holes, of blocks that execute. */
+const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, certificate: Disk['chain'][number]['certificate']): void => {
+  const { chain, records } = node.disk
+  const agreed = world.finalHashes.get(header.height)
+
+  if (header.height !== chain.length || toHex(header.parent) !== toHex(chain[chain.length - 1].hash)) {
+    violate(world, node, `finalised height ${header.height} after ${chain.length - 1}, or on another parent`)
+  }
+
+  if (header.stateRoot[31] === SPOILT && node.villain === null) {
+    violate(world, node, `finalised a block that does not execute at height ${header.height}`)
+  }
+
+  if (node.villain === null) {
+    if (agreed === undefined) {
+      world.finalHashes.set(header.height, toHex(hash))
+    } else if (agreed !== toHex(hash)) {
+      violate(world, node, `FORK at height ${header.height}`)
+    }
+  }
+
+  chain.push({ hash, header, certificate })
+  node.disk.blocks.set(toHex(hash), { hash, header })
+  // as a driver may, once the block is stored
+  node.disk.records = records.filter(record => (record.type === 'vote' ? record.vote : record.certificate).view > header.view)
+}
+
+/** An honest validator contradicts itself never, not even over a crash, and writes before it sends. */
+const checkVote = (world: World, node: SimNode, { vote }: Effect<'sendVote'>): void => {
+  if (node.villain !== null) {
+    return
+  }
+
+  const { kind, view, validator } = vote
+  const key = `${validator}/${view}/${kind}`
+  const value = toHex(vote.blockHash)
+  const opposite = kind === 'nullify' ? 'finalize' : 'nullify'
+
+  if ((world.voted.get(key) ?? value) !== value || (kind !== 'notarize' && world.voted.has(`${validator}/${view}/${opposite}`))) {
+    violate(world, node, `contradicted itself in view ${view} (${kind})`)
+  }
+
+  world.voted.set(key, value)
+
+  if (!node.disk.records.some(record => record.type === 'vote' && record.vote.kind === kind && record.vote.view === view)) {
+    violate(world, node, `sent a vote that is not on disk (${kind} in view ${view})`)
+  }
+}
+
+const guilty = (world: World, validator: number): boolean => world.nodes.some(({ index, villain }) => index === validator && villain !== null)
+
+const accuse = (world: World, node: SimNode, { evidence }: Effect<'evidence'>): void => {
+  if (evidence.type === 'conflicting-votes') {
+    world.convicted.add(evidence.validator)
+
+    if (!guilty(world, evidence.validator)) {
+      violate(world, node, `accused honest validator ${evidence.validator}`)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
+import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
+import type { Queue } from './queue.ts'
+import type { Random } from './random.ts'
+
+/**
+ * Villains. All run the real state machine and abuse what comes out of it.
+ *
+ * - silent: never says anything
+ * - nuller: nullifies every view that it votes in, and finalizes it too
+ * - equivocator: as leader proposes two blocks, one to each half, and votes for both
+ * - withholder: everything it sends reaches only some, and it answers nobody
+ * - garbler: half of its signatures are false, and it gossips false certificates
+ * - spoiler: proposes blocks that do not execute
+ * - twin: two machines with one key and one disk image, which know nothing of each other
+ */
+export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'spoiler' | 'twin'
+
+export interface Crypto {
+  validators: ValidatorInfo[]
+  bls: VoteBls
+  signers: VoteSigner[]
+  hash (header: Header): Uint8Array
+  /** what a message looks like after it crossed the wire */
+  transmit? (input: ConsensusInput): ConsensusInput
+}
+
+export interface Scenario {
+  seed: number
+  /** one validator each */
+  stakes: bigint[]
+  villains: Partial<Record<number, Villain>>
+  followers?: number
+  /** first the network misbehaves … */
+  chaosMs: number
+  dropPermille?: number
+  duplicatePermille?: number
+  delayMaxMs?: number
+  /** @default true */
+  partitions?: boolean
+  /** honest machines stop in the middle of what they do and start again. @default true */
+  crashes?: boolean
+  /** … then it is well and blocks have to become final again */
+  calmMs: number
+  crypto?: Crypto
+  /** the state machine under test; mutants go here */
+  machine?: typeof consensus
+  timeouts?: ConsensusTimeouts
+  /** loses messages of this kind for good, to show that the protocol needs them */
+  censor? (vote: Vote | Certificate): boolean
+}
+
+export interface Report {
+  seed: number
+  /** broken promises; empty is good */
+  violations: string[]
+  /** final height of each honest node, then of each follower */
+  heights: number[]
+  heightsBeforeCalm: number[]
+  /** kinds of evidence against each convicted validator */
+  convicted: number[]
+  messages: number
+  steps: number
+  /** messages per final block in the calm, when nobody is missing anything */
+  calmMessagesPerBlock: number
+}
+
+export interface FinalEntry {
+  hash: Uint8Array
+  header: Header
+  certificate: Certificate | null
+}
+
+/** What survives a crash. */
+export interface Disk {
+  records: Extract<ConsensusInput, { type: 'start' }>['records']
+  blocks: Map<string, { hash: Uint8Array, header: Header }>
+  chain: FinalEntry[]
+}
+
+export interface SimNode {
+  readonly id: number
+  /** null for followers */
+  readonly index: number | null
+  readonly villain: Villain | null
+  readonly disk: Disk
+  /** blocks that came and were not worth the disk yet */
+  readonly memory: Map<string, { hash: Uint8Array, header: Header }>
+  core: Consensus | null
+  /** counts restarts; what was scheduled for an earlier life is void */
+  life: number
+  /** the next effects are carried out up to here, then the machine stops */
+  crashAfterEffects: number | null
+}
+
+export interface World {
+  scenario: Scenario
+  crypto: Crypto
+  random: Random
+  queue: Queue
+  nodes: SimNode[]
+  groupOf: number[]
+  calm: boolean
+  violations: string[]
+  finalHashes: Map<number, string>
+  voted: Map<string, string>
+  convicted: Set<number>
+  messages: number
+  steps: number
+}

@@ -1,0 +1,218 @@
+import { consensus, quorum, totalStake } from '../../src/consensus/index.ts'
+import { boot, step } from './driver.ts'
+import { fakeBls, fakeSigner, fakeValidators } from './fake-bls.ts'
+import { partition } from './network.ts'
+import { queue } from './queue.ts'
+import { random } from './random.ts'
+import type { Crypto, Report, Scenario, SimNode, Villain, World } from './interface.ts'
+import type { Header } from '../../src/interface/index.ts'
+
+const ZERO = new Uint8Array(32)
+
+const genesis: Header = {
+  type: 'header',
+  version: 1,
+  chain: 'sim',
+  height: 0,
+  view: 0,
+  parent: ZERO,
+  proposer: ZERO,
+  transactionsRoot: ZERO,
+  stateRoot: ZERO,
+  validatorsHash: ZERO,
+  beaconSignature: new Uint8Array(96)
+}
+
+/** Test-only: a quick checksum over the fields that the simulator varies, in place of `headerHash`. */
+const checksum = ({ height, view, parent, proposer, stateRoot, transactionsRoot }: Header): Uint8Array => {
+  const bytes = new Uint8Array(32)
+  const out = new DataView(bytes.buffer)
+
+  for (let word = 0; word < 4; word++) {
+    let hash = 0x811c9dc5 ^ Math.imul(word + 1, 0x9e3779b1)
+
+    for (const part of [height, view, proposer[0], transactionsRoot[0], ...stateRoot.subarray(0, 4), stateRoot[31], ...parent.subarray(0, 16)]) {
+      hash = Math.imul(hash ^ part, 0x01000193)
+      hash ^= hash >>> 13
+    }
+
+    out.setUint32(word * 4, hash >>> 0)
+  }
+
+  return bytes
+}
+
+const fakeCrypto = (stakes: bigint[]): Crypto => ({
+  validators: fakeValidators(stakes),
+  bls: fakeBls,
+  signers: stakes.map((_, index) => fakeSigner(index)),
+  hash: checksum
+})
+
+const populate = ({ stakes, villains, followers = 0 }: Scenario, hash: Uint8Array): SimNode[] => {
+  const nodes: SimNode[] = []
+  const add = (index: number | null, villain: Villain | null): void => {
+    nodes.push({
+      id: nodes.length,
+      index,
+      villain,
+      disk: { records: [], blocks: new Map(), chain: [{ hash, header: genesis, certificate: null }] },
+      memory: new Map(),
+      core: null,
+      life: 0,
+      crashAfterEffects: null
+    })
+  }
+
+  stakes.forEach((_, index) => {
+    const villain = villains[index] ?? null
+
+    add(index, villain)
+
+    if (villain === 'twin') {
+      add(index, villain)
+    }
+  })
+
+  for (let i = 0; i < followers; i++) {
+    add(null, null)
+  }
+
+  return nodes
+}
+
+/** The weather: partitions come and go, machines stop while they work. */
+const disturb = (world: World): void => {
+  const { queue, random, scenario: { chaosMs, partitions = true, crashes = true }, nodes } = world
+
+  if (queue.nowMs >= chaosMs) {
+    return
+  }
+
+  if (partitions && random.chance(500)) {
+    partition(world)
+  }
+
+  if (crashes && random.chance(300)) {
+    random.pick(nodes).crashAfterEffects = random.below(6)
+  }
+
+  queue.at(queue.nowMs + random.between(500, 6_000), () => { disturb(world) })
+}
+
+/**
+ * Runs one scenario from its seed: the same seed, the same run, to the last message.
+ * Promises that are checked: agreement, no holes, valid blocks, certificates that show what they
+ * are said to show, no contradiction and no unwritten vote of an honest validator, no accusation of
+ * one; and, once the network is well, progress of everybody at a bounded number of messages.
+ */
+export const simulate = (given: Scenario): Report => {
+  const scenario: Scenario = { ...given, machine: given.machine ?? consensus }
+  const crypto = scenario.crypto ?? fakeCrypto(scenario.stakes)
+  const nodes = populate(scenario, crypto.hash(genesis))
+  const world: World = {
+    scenario,
+    crypto,
+    random: random(scenario.seed),
+    queue: queue(),
+    nodes,
+    groupOf: nodes.map(() => 0),
+    calm: scenario.chaosMs === 0,
+    violations: [],
+    finalHashes: new Map(),
+    voted: new Map(),
+    convicted: new Set(),
+    messages: 0,
+    steps: 0
+  }
+  const honest = nodes.filter(({ villain }) => villain === null)
+  const heights = (): number[] => honest.map(({ disk }) => disk.chain.length - 1)
+
+  for (const node of nodes) {
+    world.queue.at(world.random.below(1000), () => { boot(world, node) })
+  }
+
+  disturb(world)
+  world.queue.runUntil(scenario.chaosMs)
+  world.calm = true
+  nodes.forEach(node => { node.crashAfterEffects = null })
+  const heightsBeforeCalm = heights()
+
+  // machines may be down for 12 s more, then the first half is for catching up
+  world.queue.runUntil(scenario.chaosMs + scenario.calmMs / 2)
+  const messagesBefore = world.messages
+  const heightBefore = Math.max(...heights())
+
+  for (const node of nodes) {
+    step(world, node, { type: 'pending', transactions: true })
+  }
+
+  world.queue.runUntil(scenario.chaosMs + scenario.calmMs)
+  const blocks = Math.max(...heights()) - heightBefore
+
+  return {
+    seed: scenario.seed,
+    violations: world.violations,
+    heights: heights(),
+    heightsBeforeCalm,
+    convicted: [...world.convicted].sort((a, b) => a - b),
+    messages: world.messages,
+    steps: world.steps,
+    calmMessagesPerBlock: blocks === 0 ? Infinity : (world.messages - messagesBefore) / blocks
+  }
+}
+
+/** What a well network must have brought: everybody higher than anybody was, and nobody far behind. */
+export const livenessViolations = ({ heights, heightsBeforeCalm }: Report, blocksMin = 3): string[] => {
+  const before = Math.max(...heightsBeforeCalm)
+  const top = Math.max(...heights)
+
+  return heights.flatMap((height, node) => {
+    if (height < before + blocksMin) {
+      return [`honest node ${node} is at height ${height}, ${before} was final before the calm: no progress`]
+    }
+
+    return height < top - 3 ? [`honest node ${node} is at height ${height}, others at ${top}: left behind`] : []
+  })
+}
+
+const VILLAINS: Villain[] = ['silent', 'nuller', 'equivocator', 'withholder', 'garbler', 'spoiler', 'twin']
+
+/** A scenario drawn from its seed: 4 to 7 validators, equal or unequal stakes, villains below a third of the stake. */
+export const drawScenario = (seed: number): Scenario => {
+  const dice = random(seed ^ 0x5eed)
+  const n = dice.between(4, 7)
+  const stakes = Array.from({ length: n }, () => dice.chance(300) ? BigInt(dice.between(1, 3)) : 1n)
+  const villains: Scenario['villains'] = {}
+  const set = stakes.map(stake => ({ stake }))
+  const spare = totalStake(set) - quorum(set)
+  let bad = 0n
+
+  for (const index of dice.shuffle(stakes.map((_, i) => i))) {
+    if (bad + stakes[index] <= spare && dice.chance(800)) {
+      bad += stakes[index]
+      villains[index] = dice.pick(VILLAINS)
+    }
+  }
+
+  return {
+    seed,
+    stakes,
+    villains,
+    followers: dice.below(2),
+    chaosMs: dice.between(10, 40) * 1000,
+    dropPermille: dice.pick([0, 50, 200, 350]),
+    duplicatePermille: dice.pick([0, 50, 200]),
+    delayMaxMs: dice.pick([50, 300, 1500]),
+    calmMs: 120_000
+  }
+}
+
+/** All that is wrong with one seed, with the seed in front; empty if nothing is. */
+export const trySeed = (seed: number, change: Partial<Scenario> = {}): string[] => {
+  const scenario = { ...drawScenario(seed), ...change }
+  const report = simulate(scenario)
+  const wrong = [...report.violations, ...livenessViolations(report)]
+
+  return wrong.length === 0 ? [] : [`seed ${seed} (${scenario.stakes.length} validators, villains ${JSON.stringify(scenario.villains)}):`, ...wrong]
+}

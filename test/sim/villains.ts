@@ -1,0 +1,104 @@
+import { signVote } from '../../src/consensus/index.ts'
+import { toHex } from '../../src/wire/index.ts'
+import type { SimNode, World } from './interface.ts'
+import type { ConsensusEffect, Vote } from '../../src/consensus/index.ts'
+
+/** An effect, and to whom it goes if not to everybody. */
+export interface Act {
+  effect: ConsensusEffect
+  to? (node: SimNode): boolean
+}
+
+/** The second block of an equivocating leader, by its node and then view. */
+const secondBlocks = new WeakMap<SimNode, Map<number, Uint8Array>>()
+
+/** What a node really does where its state machine wants an effect. Honest nodes obey. */
+export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  switch (node.villain) {
+    case 'nuller':
+      return nuller(world, node, effect)
+    case 'equivocator':
+      return equivocator(world, node, effect)
+    case 'withholder':
+      return [{ effect, to: () => world.random.chance(400) }]
+    case 'garbler':
+      return garbler(world, effect)
+    default:
+      return [{ effect }]
+  }
+}
+
+const speak = ({ crypto }: World, node: SimNode, kind: Vote['kind'], view: number, blockHash: Uint8Array): Vote => {
+  const index = node.index ?? 0
+
+  return signVote('sim', index, { kind, view, blockHash }, crypto.signers[index])
+}
+
+const nuller = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  if (effect.type !== 'sendVote') {
+    return [{ effect }]
+  }
+
+  const { view, blockHash } = effect.vote
+  const acts: Act[] = [{ effect }, { effect: { type: 'sendVote', vote: speak(world, node, 'nullify', view, new Uint8Array(0)) } }]
+
+  if (blockHash.length > 0) {
+    acts.push({ effect: { type: 'sendVote', vote: speak(world, node, 'finalize', view, blockHash) } })
+  }
+
+  return acts
+}
+
+const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  const seconds = secondBlocks.get(node) ?? new Map<number, Uint8Array>()
+  secondBlocks.set(node, seconds)
+
+  if (effect.type === 'broadcastBlock') {
+    const { header, vote, justification } = effect.proposal
+    const other = { ...header, transactionsRoot: new Uint8Array(32).fill(7) }
+    const hash = world.crypto.hash(other)
+
+    node.memory.set(toHex(hash), { hash, header: other })
+    seconds.set(vote.view, hash)
+
+    const proposal = { header: other, vote: speak(world, node, 'notarize', vote.view, hash), justification }
+
+    return [
+      { effect, to: ({ id }) => (id + vote.view) % 2 === 0 },
+      { effect: { ...effect, hash, proposal }, to: ({ id }) => (id + vote.view) % 2 === 1 }
+    ]
+  }
+
+  if (effect.type === 'sendVote') {
+    const { kind, view } = effect.vote
+    const second = seconds.get(view)
+    const other: Vote | null = second !== undefined && kind !== 'nullify' ? speak(world, node, kind, view, second) : null
+
+    return [
+      { effect, to: ({ id }) => other === null || (id + view) % 2 === 0 },
+      ...(other === null ? [] : [{ effect: { type: 'sendVote' as const, vote: other }, to: ({ id }: SimNode) => (id + view) % 2 === 1 }]),
+      { effect: { type: 'sendVote', vote: speak(world, node, 'nullify', view, new Uint8Array(0)) }, to: ({ id }) => (id + view) % 3 === 0 }
+    ]
+  }
+
+  return [{ effect }]
+}
+
+const garbler = ({ random }: World, effect: ConsensusEffect): Act[] => {
+  const garble = (signature: Uint8Array): Uint8Array => {
+    const garbled = new Uint8Array(signature)
+    garbled[1] ^= 0x40
+
+    return garbled
+  }
+
+  if (effect.type === 'sendVote' && random.chance(500)) {
+    return [{ effect: { type: 'sendVote', vote: { ...effect.vote, signature: garble(effect.vote.signature) } } }]
+  }
+
+  if (effect.type === 'broadcastCertificate') {
+    return [{ effect }, { effect: { ...effect, certificate: { ...effect.certificate, signature: garble(effect.certificate.signature) } } }]
+  }
+
+  return [{ effect }]
+}
