@@ -52,19 +52,23 @@ export function * generate (model: LlamaModel, options: GenerateOptions): Genera
 
 /**
  * Whether an output is what `generate` yields, found in one prefill: every token is sampled
- * again given those before it. This is what a committee does with a receipt.
+ * again given those before it. An id outside the vocabulary is a mismatch like any other. This
+ * is what a committee does with a receipt.
  *
- * @throws {TokensError} if prompt and output are empty, foreign or longer than the context
+ * @throws {TokensError} if prompt or output is empty, both exceed the context, or the prompt is foreign
  */
 export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Verification {
-  const { prompt, output } = options
+  const { prompt } = options
   const size = model.config.vocabularySize
   checkTokens(model.config, prompt)
-  if (output.length === 0) {
+  if (options.output.length === 0) {
     throw new TokensError('expected an output of at least one token')
   }
+  // a foreign id cannot be fed to the model, and nothing after it matters: it is never sampled
+  const foreign = Array.from(options.output).findIndex(id => !Number.isInteger(id) || id < 0 || id >= size)
+  const output = Array.from(options.output).slice(0, foreign === -1 ? undefined : foreign + 1)
   // the last token is never fed back
-  const ids = [...Array.from(prompt), ...Array.from(output).slice(0, -1)]
+  const ids = [...Array.from(prompt), ...output.slice(0, -1)]
   const sample = createSampler(options.sampler)
   const tape = inferenceTape(model)
   tape.reset()

@@ -96,7 +96,10 @@ describe('llama', () => {
       expect(() => [...generate(model, { prompt: ids, maxTokens: 1, sampler })]).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
     }
     expect(() => verifyGeneration(model, { prompt, output: new Array(40).fill(1), sampler })).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
-    expect(verifyGeneration(model, { prompt, output: [99], sampler }).ok).to.be.false()
+    const output = [...generate(model, { prompt, maxTokens: 5, sampler })]
+    for (const at of [2, 4]) {
+      expect(verifyGeneration(model, { prompt, output: output.with(at, 40), sampler })).to.include({ ok: false, firstMismatch: at, actual: 40 })
+    }
   })
 
   it('refuses sampler settings out of range', () => {
