@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'aegir/chai'
 import { build } from 'esbuild'
-import expected from './golden.json' with { type: 'json' }
+import { expected } from './golden-hashes.ts'
 
 const run = promisify(execFile)
 

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import expected from './golden.json' with { type: 'json' }
+import { expected } from './golden-hashes.ts'
 import { golden } from './golden.ts'
 
 describe('golden hashes of the engine', () => {

@@ -1,4 +1,4 @@
-/** Prints the hashes as JSON: `node test/numeric/print-golden.ts > test/numeric/golden.json`. */
+/** Prints the hashes as JSON, for comparison and for pasting into golden-hashes.ts. */
 import { golden } from './golden.ts'
 
 console.info(JSON.stringify(golden('wasm'), null, 2))
