@@ -210,6 +210,8 @@ export type NodeEvent =
   | { type: 'training', training: TrainingView }
   | { type: 'answer', receipt: string, adapter: string, fee: string }
   | { type: 'task', task: TaskView }
+  /** this node recomputes a task as a member of its committee; progress 0..1 */
+  | { type: 'recompute', task: string, progress: number }
   | { type: 'payment', from: string, to: string, amount: string, reason: string, task?: string }
   | { type: 'proposal', proposal: number, status: string, title: string }
   | { type: 'params', params: Record<string, unknown> }
