@@ -1,6 +1,6 @@
 import { leaderOf } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
-import { decodeSnapshot, encodeSnapshot, executeBlock, genesisState, isIncludable } from '../ledger/index.ts'
+import { decodeState, encodeState, executeBlock, genesisState, isIncludable } from '../ledger/index.ts'
 import { equalBytes, headerHash, toHex, transactionId, transactionsRoot, validatorsHash } from '../wire/index.ts'
 import { CANDIDATES_MAX } from './constants.ts'
 import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
@@ -61,8 +61,8 @@ export interface Book {
   verify (hash: Hash): void
   /** Builds, executes and holds a block. `unincludable` are transactions that no block may hold. */
   build (draft: Draft): { block: Block, hash: Hash, unincludable: CID[] }
-  /** Makes a held block final and durable. Undefined if it was final already. @throws InvalidBlockError */
-  finalise (hash: Hash, certificate: Certificate): Promise<FinalisedBlock | undefined>
+  /** Makes a held block final and durable, with its own notarization if it is final through a descendant. Undefined if it was final already. @throws InvalidBlockError */
+  finalise (hash: Hash, certificate: Certificate, notarization?: Certificate | null): Promise<FinalisedBlock | undefined>
   /** state after a final block, if it is kept */
   stateAt (height: number): LedgerState | undefined
   keptFrom (): number
@@ -109,6 +109,8 @@ function execute (block: Block, parent: Point, genesis: Genesis): Executed {
 
   return { block, hash: headerHash(header), header, state: outcome.state, results: outcome.results, events: outcome.events }
 }
+
+const finality = (own: Certificate | null): Certificate | null => own?.kind === 'finalize' ? own : null
 
 /** What is final, in memory: the newest block and the states of recent ones. */
 function finalPart (init: BookInit): { point: FinalBlock, recent: Map<number, LedgerState>, set (point: FinalBlock): void } {
@@ -181,7 +183,7 @@ export function book (init: BookInit, store: ChainStore): Book {
         throw new CorruptStoreError(`block ${snapshot.height} is missing`)
       }
       const { header } = base.block
-      final.set({ hash: base.hash, header, state: { map: decodeSnapshot(snapshot.bytes, header.stateRoot), height: header.height }, certificate: base.direct ? base.certificate : null })
+      final.set({ hash: base.hash, header, state: decodeState(snapshot.bytes, header.stateRoot), certificate: finality(base.own) })
     }
 
     for (let height = final.point.header.height + 1; height <= tip; height++) {
@@ -190,7 +192,7 @@ export function book (init: BookInit, store: ChainStore): Book {
         throw new CorruptStoreError(`block ${height} is missing`)
       }
       const { hash, header, state } = execute(stored.block, final.point, genesis)
-      final.set({ hash, header, state, certificate: stored.direct ? stored.certificate : null })
+      final.set({ hash, header, state, certificate: finality(stored.own) })
     }
   }
 
@@ -270,7 +272,7 @@ export function book (init: BookInit, store: ChainStore): Book {
       executed.set(toHex(hash), { block, hash, header, state: outcome.state, results: outcome.results, events: outcome.events })
       return { block, hash, unincludable }
     },
-    finalise: async (hash, certificate) => {
+    finalise: async (hash, certificate, notarization = null) => {
       const key = toHex(hash)
       const known = held.get(key) ?? executed.get(key)?.block
 
@@ -283,13 +285,13 @@ export function book (init: BookInit, store: ChainStore): Book {
         throw new InvalidBlockError(`height ${header.height} was to be final after height ${final.point.header.height}`)
       }
 
-      const direct = equalBytes(certificate.blockHash, hash)
-      await store.putFinal({ block, hash, certificate, results, events, direct })
-      final.set({ hash, header, state, certificate: direct ? certificate : null })
+      const own = equalBytes(certificate.blockHash, hash) ? certificate : notarization ?? await store.notarization(hash, header.view)
+      await store.putFinal({ block, hash, certificate, results, events, own })
+      final.set({ hash, header, state, certificate: finality(own) })
       forgetUpTo(header.height)
 
       if (header.height % init.snapshotBlocks === 0) {
-        await store.putSnapshot({ height: header.height, bytes: encodeSnapshot(state.map) })
+        await store.putSnapshot({ height: header.height, bytes: encodeState(state) })
       }
       return { block, hash, certificate, results, events }
     },

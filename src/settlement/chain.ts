@@ -319,7 +319,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       throw new UnknownHeightError('block', height, `blocks are 1 to ${this.height}`)
     }
 
-    const { direct: _, ...block } = stored
+    const { own: _, ...block } = stored
     return block
   }
 
@@ -328,14 +328,14 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   async certified (height?: number): Promise<CertifiedHeader> {
-    const at = await this.#store.certifiedAtOrBelow(height ?? this.height)
+    const at = height ?? await this.#store.certifiedAtOrBelow(this.height)
+    const stored = at === undefined ? undefined : await this.#store.block(at)
 
-    if (at === undefined || (height !== undefined && at !== height)) {
-      throw new UnknownHeightError('certified header', height ?? 0, at === undefined ? 'no block is final yet' : `the next one below is at ${at}`)
+    if (stored?.own === undefined || stored.own === null) {
+      throw new UnknownHeightError('certified header', at ?? 0, stored === undefined ? `blocks are 1 to ${this.height}` : 'its block is final through a later one')
     }
 
-    const { block: { header }, certificate } = await this.block(at)
-    return { header, certificate }
+    return { header: stored.block.header, certificate: stored.own }
   }
 
   prove (key: string, height = this.height): StateProof {

@@ -25,7 +25,7 @@ export interface SyncRequest {
 
 export interface SyncItem {
   block: Block
-  /** a finalize certificate of this very block, if there is one */
+  /** over this very block: finalize, or notarize if it is final through a descendant */
   certificate: Certificate | null
 }
 

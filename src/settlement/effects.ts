@@ -95,12 +95,12 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
     init.judge({ type: 'verified', hash, valid })
   }
 
-  const finalise = async (hash: Hash, certificate: Certificate): Promise<void> => {
+  const finalise = async (hash: Hash, certificate: Certificate, notarization: Certificate | null = null): Promise<void> => {
     if (book.held(hash) === undefined && await store.heightOf(hash) === undefined) {
       await fetchHeld(hash)
     }
 
-    const block = await book.finalise(hash, certificate)
+    const block = await book.finalise(hash, certificate, notarization)
 
     if (block !== undefined) {
       await store.forget(block.block.header.view)
@@ -110,10 +110,10 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
   }
 
   const importRange = async (range: CertifiedBlock[]): Promise<void> => {
-    for (const { block, hash, certificate } of range) {
+    for (const { block, hash, certificate, notarization } of range) {
       if (block.header.height > book.final.header.height) {
         book.hold(block)
-        await finalise(hash, certificate)
+        await finalise(hash, certificate, notarization)
       }
     }
   }

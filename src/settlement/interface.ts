@@ -132,7 +132,12 @@ export interface Chain extends SettlementBackend {
   header (height: number): Promise<Header>
   /** A finalised block with its results. @throws UnknownHeightError */
   block (height: number): Promise<FinalisedBlock>
-  /** The newest header, or that at a height, with a certificate over it. @throws UnknownHeightError */
+  /**
+   * The newest header with a finalize certificate, or that at a height with a certificate over it:
+   * a notarization if it became final through a later block.
+   *
+   * @throws UnknownHeightError
+   */
   certified (height?: number): Promise<CertifiedHeader>
   /** @throws UnknownHeightError for heights whose state is not kept */
   prove (key: string, height?: number): StateProof

@@ -5,12 +5,16 @@ import { blockCodec, certificateCodec, signedTransactionCodec, toHex, transactio
 import { CorruptStoreError } from './errors.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
 import type { DurableRecord } from '../consensus/index.ts'
-import type { Block, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
+import type { Block, Certificate, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
 import type { Level } from 'level'
 
-/** A final block as it is stored. `direct` says whether the certificate is over this very block. */
+/**
+ * A final block as it is stored. `own` is a certificate over this very block: a finalize
+ * certificate (then it is also `certificate`), the notarization of a block that is final through
+ * a descendant, or null if only the descendant's is known.
+ */
 export interface StoredBlock extends FinalisedBlock {
-  direct: boolean
+  own: Certificate | null
 }
 
 export interface Snapshot {
@@ -23,7 +27,7 @@ export interface ChainStore {
   tip (): Promise<number>
   block (height: number): Promise<StoredBlock | undefined>
   heightOf (hash: Hash): Promise<number | undefined>
-  /** the newest height at or below `height` that has its own certificate */
+  /** the newest height at or below `height` that has its own finalize certificate */
   certifiedAtOrBelow (height: number): Promise<number | undefined>
   /** where a transaction was executed */
   executedAt (id: CID): Promise<number | undefined>
@@ -35,6 +39,8 @@ export interface ChainStore {
   /** Durable when it returns; with the block that a vote names. */
   persist (record: DurableRecord, block?: Block): Promise<void>
   records (): Promise<DurableRecord[]>
+  /** the notarization of a block, if it is among the records */
+  notarization (hash: Hash, view: number): Promise<Certificate | null>
   candidates (): Promise<Block[]>
   /** Forgets votes and candidates of views up to this one. */
   forget (view: number): Promise<void>
@@ -47,19 +53,25 @@ const pad = (value: number): string => value.toString().padStart(15, '0')
 
 function encodeStored (stored: StoredBlock): Uint8Array {
   return dagCbor.encode([
-    blockCodec.encode(stored.block), stored.hash, certificateCodec.encode(stored.certificate), stored.direct,
+    blockCodec.encode(stored.block), stored.hash, certificateCodec.encode(stored.certificate), stored.own === null ? null : certificateCodec.encode(stored.own),
     encodeOutcome({ results: stored.results, events: stored.events })
   ])
 }
 
 function decodeStored (bytes: Uint8Array): StoredBlock {
-  const [block, hash, certificate, direct, outcome]: unknown[] = dagCbor.decode(bytes)
+  const [block, hash, certificate, own, outcome]: unknown[] = dagCbor.decode(bytes)
 
   if (!(block instanceof Uint8Array && hash instanceof Uint8Array && certificate instanceof Uint8Array && outcome instanceof Uint8Array)) {
     throw new CorruptStoreError('a block')
   }
 
-  return { block: blockCodec.decode(block), hash, certificate: certificateCodec.decode(certificate), direct: direct === true, ...decodeOutcome(outcome) }
+  return {
+    block: blockCodec.decode(block),
+    hash,
+    certificate: certificateCodec.decode(certificate),
+    own: own instanceof Uint8Array ? certificateCodec.decode(own) : null,
+    ...decodeOutcome(outcome)
+  }
 }
 
 const encodeRecord = (record: DurableRecord): Uint8Array => dagCbor.encode(record.type === 'vote'
@@ -135,7 +147,7 @@ export function chainStore (db: Level): ChainStore {
         .put(toHex(stored.hash), numeral(height), { sublevel: heights })
         .del(candidateKey(stored.block, stored.hash), { sublevel: candidates })
 
-      if (stored.direct) {
+      if (stored.own?.kind === 'finalize') {
         batch.put(pad(height), numeral(height), { sublevel: certified })
       }
       ids.forEach(id => {
@@ -164,6 +176,11 @@ export function chainStore (db: Level): ChainStore {
       await batch.write({ sync: record.type === 'vote' })
     },
     records: async () => collect(records.values(), decodeRecord),
+    notarization: async (blockHash, view) => {
+      const bytes = await records.get(`${pad(view)}-certificate-notarize-${toHex(blockHash)}`)
+      const record = bytes === undefined ? undefined : decodeRecord(bytes)
+      return record?.type === 'certificate' ? record.certificate : null
+    },
     candidates: async () => collect(candidates.values(), blockCodec.decode),
     forget: async (view) => {
       await records.clear({ lt: pad(view + 1) })

@@ -29,6 +29,7 @@ export interface CertifiedBlock {
   block: Block
   hash: Hash
   certificate: Certificate
+  notarization: Certificate | null
 }
 
 const itemBytesMax = syncItemCodec.bytesMax
@@ -57,7 +58,7 @@ export function serveSync (network: Network, protocols: SyncProtocols, server: S
         if (stored === undefined) {
           return
         }
-        yield syncItemCodec.encode({ block: stored.block, certificate: stored.direct ? stored.certificate : null })
+        yield syncItemCodec.encode({ block: stored.block, certificate: stored.own })
       }
     })()
   })
@@ -132,13 +133,13 @@ export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: n
     const own = items[i].certificate
 
     if (own !== null && equalBytes(own.blockHash, hashes[i])) {
-      if (own.kind !== 'finalize' || own.view !== items[i].block.header.view || !certificateValid(own, genesis.validators, bls, genesis.chain)) {
+      if (own.view !== items[i].block.header.view || !certificateValid(own, genesis.validators, bls, genesis.chain)) {
         throw new InvalidSyncError(`the certificate of height ${items[i].block.header.height} does not hold`)
       }
-      certificate = own
+      certificate = own.kind === 'finalize' ? own : certificate
     }
     if (certificate !== undefined) {
-      certified.push({ block: items[i].block, hash: hashes[i], certificate })
+      certified.push({ block: items[i].block, hash: hashes[i], certificate, notarization: own?.kind === 'notarize' ? own : null })
     }
   }
   return certified.reverse()
