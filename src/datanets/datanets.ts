@@ -199,6 +199,14 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     yield * this.records.rows(contribution, await this.record(contribution, options), options)
   }
 
+  async * texts (contribution: CID, options: AbortOptions = {}): AsyncGenerator<string> {
+    const record = await this.record(contribution, options)
+    const { textField } = await this.records.manifest(record.payload.datanet, options)
+    for await (const row of this.records.rows(contribution, record, options)) {
+      yield String(row[textField] ?? '')
+    }
+  }
+
   async holds (contribution: CID): Promise<boolean> {
     return this.components.storage.isPinned(contribution)
   }

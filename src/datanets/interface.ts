@@ -111,7 +111,7 @@ export interface Datanets extends Startable, TypedEventTarget<DatanetsEvents> {
   get (datanet: CID, options?: AbortOptions): Promise<DatanetEntry & { manifest: DatanetManifest }>
   manifest (datanet: CID, options?: AbortOptions): Promise<DatanetManifest>
 
-  /** Contributions, of one Datanet or all, in ledger order: by height, within a block by the bytes of their CIDs. */
+  /** Contributions, of one Datanet or all, in ledger order: by height, within a block by `index`. */
   contributions (datanet?: CID): ContributionEntry[]
   /**
    * The record of a contribution, announced or on the ledger. Its signature is verified, and what
@@ -129,6 +129,8 @@ export interface Datanets extends Startable, TypedEventTarget<DatanetsEvents> {
    * @throws {BlockUnavailableError}
    */
   rows (contribution: CID, options?: AbortOptions): AsyncGenerator<Row>
+  /** The text field of the rows, in their order: what models are trained on. */
+  texts (contribution: CID, options?: AbortOptions): AsyncGenerator<string>
   /** Whether we keep a contribution with all its shards. */
   holds (contribution: CID): Promise<boolean>
 

@@ -1,18 +1,15 @@
-import { CID } from 'multiformats/cid'
-import { stateCodecs, stateKeys, statePrefixes } from '../ledger/index.ts'
+import { listContributions, listDatanets, readContribution, readDatanet } from '../ledger/index.ts'
 import { compareBytes } from '../wire/index.ts'
 import type { ContributionEntry, DatanetEntry, DatanetsChain } from './interface.ts'
 import type { FinalisedBlock, LedgerEvent } from '../interface/index.ts'
-import type { LedgerState } from '../ledger/index.ts'
+import type { CID } from 'multiformats/cid'
 
 /**
- * Ledger order: by height, within a block by the bytes of the CID. Everybody can compute it from
- * the state alone, and it never changes.
+ * Ledger order: by height, within a block by the position in their Datanet (and between Datanets by
+ * CID). Everybody can compute it from the state alone, and it never changes.
  */
 export const compareContributions = (a: ContributionEntry, b: ContributionEntry): number =>
-  a.state.height - b.state.height || compareBytes(a.contribution.bytes, b.contribution.bytes)
-
-const cidOfKey = (prefix: string, key: string): CID => CID.parse(key.slice(prefix.length))
+  a.state.height - b.state.height || a.state.index - b.state.index || compareBytes(a.contribution.bytes, b.contribution.bytes)
 
 /** Datanets and contributions of the finalised state: read once, then kept up to date by events. */
 export class LedgerIndex {
@@ -29,11 +26,11 @@ export class LedgerIndex {
 
   start (): void {
     const state = this.chain.state()
-    for (const [key] of state.map.entries(statePrefixes.datanet)) {
-      this.addDatanet(cidOfKey(statePrefixes.datanet, key))
+    for (const { datanet } of listDatanets(state)) {
+      this.addDatanet(datanet)
     }
-    for (const [key, value] of state.map.entries(statePrefixes.contribution)) {
-      this.addContribution(stateCodecs.contribution.decode(value).datanet, cidOfKey(statePrefixes.contribution, key))
+    for (const { contribution, state: { datanet } } of listContributions(state)) {
+      this.addContribution(datanet, contribution)
     }
     this.chain.addEventListener('block', this.onBlock)
   }
@@ -42,14 +39,14 @@ export class LedgerIndex {
     this.chain.removeEventListener('block', this.onBlock)
   }
 
-  datanet (datanet: CID, state = this.chain.state()): DatanetEntry | undefined {
-    const value = state.map.get(stateKeys.datanet(datanet))
-    return value === undefined ? undefined : { datanet, state: stateCodecs.datanet.decode(value) }
+  datanet (datanet: CID, ledger = this.chain.state()): DatanetEntry | undefined {
+    const state = readDatanet(ledger, datanet)
+    return state === undefined ? undefined : { datanet, state }
   }
 
-  contribution (contribution: CID, state = this.chain.state()): ContributionEntry | undefined {
-    const value = state.map.get(stateKeys.contribution(contribution))
-    return value === undefined ? undefined : { contribution, state: stateCodecs.contribution.decode(value) }
+  contribution (contribution: CID, ledger = this.chain.state()): ContributionEntry | undefined {
+    const state = readContribution(ledger, contribution)
+    return state === undefined ? undefined : { contribution, state }
   }
 
   listDatanets (): DatanetEntry[] {
@@ -95,5 +92,3 @@ export class LedgerIndex {
     this.contributions.set(key, group)
   }
 }
-
-export type { LedgerState }

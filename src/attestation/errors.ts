@@ -1,0 +1,23 @@
+import { DatanetError } from '../utils/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** Earlier contributions that a contribution must be compared with could not be fetched yet. */
+export class EarlierUnavailableError extends DatanetError {
+  constructor (contribution: CID, missing: number) {
+    super('ERR_EARLIER_UNAVAILABLE', `${missing} contributions before ${contribution} could not be fetched yet: it is tried again later`)
+  }
+}
+
+/** The ledger did not take an attestation. `code` is the ledger's. */
+export class AttestationRefusedError extends DatanetError {
+  constructor (subject: CID, code: string, message: string) {
+    super(code, `the ledger refused the attestation on ${subject}: ${message}`)
+  }
+}
+
+/** This node cannot judge a subject, e.g. an adapter without a training service. */
+export class CannotJudgeError extends DatanetError {
+  constructor (subject: CID, reason: string) {
+    super('ERR_CANNOT_JUDGE', `${subject} is not attested by this node: ${reason}`)
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Validation of contributions and adapters: checks as pure functions with integer measures, and the
+ * service that runs them for a validator and signs what it found.
+ *
+ * @example
+ * ```ts
+ * const service = validator()({ storage, datanets, chain, signer, adapterCheck: training })
+ * service.addEventListener('attested', ({ detail }) => { console.info(detail.record.payload.verdict) })
+ * await service.start()
+ * ```
+ */
+import { ValidatorService } from './validator.ts'
+import type { Validator, ValidatorComponents, ValidatorInit } from './interface.ts'
+
+/** The service of one validator. `start()` needs started storage, chain and datanets. */
+export const validator = (init: ValidatorInit = {}) => (components: ValidatorComponents): Validator => new ValidatorService(init, components)
+
+export { checkAdapterRecords, drawBelow } from './adapter-checks.ts'
+export { checkContribution, indexRows } from './checks.ts'
+export { fingerprint } from './fingerprint.ts'
+export { earlierOf, rejectionHeight } from './history.ts'
+export { findPersonalData } from './personal-data.ts'
+export { quality } from './quality.ts'
+export { RowIndex, isNear } from './row-index.ts'
+export { words } from './text.ts'
+export * from './errors.ts'
+export * from './constants.ts'
+export type * from './interface.ts'
+export type { AdapterRecords } from './adapter-checks.ts'
+export type { ContributionCheckInput } from './checks.ts'
+export type { Fingerprint } from './fingerprint.ts'
+export type { PersonalDataKind } from './personal-data.ts'
