@@ -1,0 +1,235 @@
+/**
+ * Valid values of the records about data and inference, and edits that spoil them.
+ */
+import { signPayload } from '../../src/identity/index.ts'
+import * as wire from '../../src/wire/index.ts'
+import { CHAIN, cidFor, contributor, developer, gateway, hashFor, LEADING_ZERO, payer, plainRecord, put, rawFor, signedRecord, signerOf, sorted, stranger, TOO_BIG, validator } from './fixtures.ts'
+import type { Fixture } from './fixtures.ts'
+import type { Signer } from '../../src/identity/index.ts'
+import type * as records from '../../src/interface/index.ts'
+
+const datanet: records.DatanetManifest = {
+  type: 'datanet',
+  version: 1,
+  name: 'state-of-the-union',
+  title: 'State of the Union',
+  description: 'Speeches of presidents.\nOne paragraph is one row.',
+  licence: 'CC0-1.0',
+  fields: [{ name: 'text', type: 'string', required: true }, { name: 'year', type: 'integer', required: false }],
+  textField: 'text',
+  admission: { rowsMin: 1, rowsMax: 10_000, duplicatesPermilleMax: 100, piiPermilleMax: 10, qualityPermilleMin: 500 },
+  curator: signerOf('curator').account
+}
+
+const contribution: records.Contribution = {
+  type: 'contribution',
+  version: 1,
+  datanet: cidFor('datanet'),
+  contributor: contributor.account,
+  title: 'Abraham Lincoln, 1861–1864',
+  licence: 'CC0-1.0',
+  rows: 210,
+  bytes: 151_000,
+  shards: [cidFor('shard 0'), cidFor('shard 1')]
+}
+
+const attestation: records.Attestation = {
+  type: 'attestation',
+  version: 1,
+  subject: cidFor('contribution'),
+  subjectKind: 'contribution',
+  validator: validator.account,
+  verdict: 'admit',
+  checks: [
+    { name: 'schema', passed: true, measure: 0, limit: 0, detail: '' },
+    { name: 'duplicates', passed: true, measure: 12, limit: 100, detail: '12 ‰ of the rows are near duplicates' }
+  ]
+}
+
+const baseModel: records.BaseModel = {
+  type: 'base',
+  version: 1,
+  name: 'datanet-base-2m',
+  licence: 'Apache-2.0',
+  config: { dim: 128, hiddenDim: 344, layers: 4, heads: 8, kvHeads: 4, vocabularySize: 2048, contextLength: 256, ropeTheta: 10_000, rmsNormEpsNano: 10_000, tied: true },
+  weights: rawFor('weights'),
+  tokenizer: rawFor('tokenizer')
+}
+
+const recipe: records.Recipe = {
+  type: 'recipe',
+  version: 1,
+  base: cidFor('base'),
+  snapshot: cidFor('snapshot'),
+  engine: 'datanet-engine/1',
+  rank: 4,
+  alpha: 8,
+  targets: ['q_proj', 'v_proj'],
+  steps: 16,
+  batchSize: 40,
+  sequenceLength: 64,
+  learningRateNano: 5_000_000,
+  warmupSteps: 2,
+  beta1Nano: 900_000_000,
+  beta2Nano: 999_000_000,
+  epsilonNano: 1000,
+  seed: 7,
+  checkpointEverySteps: 8
+}
+
+const adapter: records.Adapter = {
+  type: 'adapter',
+  version: 1,
+  name: 'speeches',
+  developer: developer.account,
+  base: cidFor('base'),
+  snapshot: cidFor('snapshot'),
+  recipe: cidFor('recipe'),
+  weights: rawFor('adapter weights'),
+  checkpoints: [rawFor('checkpoint 8'), cidFor('checkpoint 16', wire.DAG_PB)],
+  lossMicro: [7_620_000, 7_100_001],
+  method: 'trajectory',
+  influence: { form: 'forward', columns: [rawFor('column 0'), rawFor('column 1')] },
+  pricePerThousandTokens: 10n ** 15n
+}
+
+const receipt: records.Receipt = {
+  type: 'receipt',
+  version: 1,
+  chain: CHAIN,
+  adapter: cidFor('adapter'),
+  gateway: gateway.account,
+  payer: payer.account,
+  channel: hashFor('channel'),
+  sequence: 3,
+  promptHash: hashFor('prompt'),
+  outputHash: hashFor('output'),
+  promptTokens: 3,
+  outputTokens: 4,
+  sampler: { temperatureMilli: 800, topK: 40, seed: 99 },
+  fee: 7n * 10n ** 12n,
+  cumulative: 28n * 10n ** 12n
+}
+
+function cosigned (one: records.Receipt, byGateway: Signer = gateway, byPayer: Signer = payer): records.CosignedReceipt {
+  return {
+    payload: one,
+    gatewaySignature: signPayload(wire.domains.receipt, wire.receiptCodec, one, byGateway),
+    payerSignature: signPayload(wire.domains.receipt, wire.receiptCodec, one, byPayer)
+  }
+}
+
+const scores: records.ScoreTable = {
+  type: 'scores',
+  version: 1,
+  adapter: cidFor('adapter'),
+  method: 'trajectory',
+  engine: 'datanet-engine/1',
+  entries: sorted(cidFor('contribution 0'), cidFor('contribution 1')).map((one, i) => ({ contribution: one, score: BigInt(i) << 40n }))
+}
+
+/** Fixtures of the records about data and inference. */
+export function dataFixtures (): Fixture[] {
+  const snapshot: records.Snapshot = { type: 'snapshot', version: 1, datanets: [cidFor('datanet')], contributions: sorted(cidFor('contribution 0'), cidFor('contribution 1')) }
+  const cosignedBytes = wire.cosignedReceiptCodec.encode(cosigned(receipt))
+
+  return [
+    plainRecord('datanet', 'datanetCodec', wire.datanetCodec, { 'speeches': datanet }, [
+      { name: 'no fields', edit: put('fields', []) },
+      { name: 'a title of two lines', edit: put('title', 'two\nlines'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a share of more than the whole', edit: put('admission.piiPermilleMax', 1001) },
+      { name: 'a text field that does not exist', edit: put('textField', 'body'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'rowsMin above rowsMax', edit: put('admission.rowsMin', 10_001), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a curator of 31 bytes', edit: put('curator', new Uint8Array(31)) }
+    ]),
+    plainRecord('shard', 'shardCodec', wire.shardCodec, {
+      'two rows': { type: 'shard', version: 1, rows: [{ text: 'Four score and seven years ago', year: 1863 }, { text: '', year: -1 }] }
+    }, [
+      { name: 'no rows', edit: put('rows', []) },
+      { name: 'a row without fields', edit: put('rows.0', {}) },
+      { name: 'a row that is a list', edit: put('rows.0', ['text']), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a boolean cell', edit: put('rows.0.year', true), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a float cell', edit: put('rows.0.year', 1.5), code: 'ERR_MALFORMED_RECORD' }
+    ]),
+    signedRecord('contribution', 'contributionCodec', wire.contributionCodec, wire.domains.contribution, { 'lincoln': contribution }, contributor, [
+      { name: 'no rows', edit: put('rows', 0) },
+      { name: 'no shards', edit: put('shards', []) },
+      { name: 'a title of 121 characters', edit: put('title', 'x'.repeat(121)) },
+      { name: 'more rows than a contribution may have', edit: put('rows', wire.CONTRIBUTION_ROWS_MAX + 1) },
+      { name: 'a shard that is no dag-cbor', edit: put('shards.0', rawFor('shard')), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a negative number of bytes', edit: put('bytes', -1) }
+    ]),
+    signedRecord('attestation', 'attestationCodec', wire.attestationCodec, wire.domains.attestation, {
+      'admit': attestation,
+      'reject an adapter': { ...attestation, subjectKind: 'adapter', verdict: 'reject', checks: [{ name: 'segment', passed: false, measure: 1, limit: 0, detail: 'step 8 differs' }] }
+    }, validator, [
+      { name: 'an unknown verdict', edit: put('verdict', 'perhaps'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'too many checks', edit: put('checks', new Array(65).fill(attestation.checks[0])) },
+      { name: 'a detail of 501 characters', edit: put('checks.0.detail', 'x'.repeat(501)) }
+    ]),
+    plainRecord('snapshot', 'snapshotCodec', wire.snapshotCodec, { 'two contributions': snapshot }, [
+      { name: 'contributions out of order', edit: put('contributions', snapshot.contributions.toReversed()), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a contribution twice', edit: put('contributions', [snapshot.contributions[0], snapshot.contributions[0]]), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'too many Datanets', edit: put('datanets', Array.from({ length: 65 }, (_, i) => cidFor(`${i}`))) }
+    ]),
+    plainRecord('base-model', 'baseModelCodec', wire.baseModelCodec, { 'two million parameters': baseModel }, [
+      { name: 'heads that do not divide dim', edit: put('config.heads', 7), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'no layers', edit: put('config.layers', 0) },
+      { name: 'weights that are a record', edit: put('weights', cidFor('weights')), code: 'ERR_MALFORMED_RECORD' }
+    ]),
+    plainRecord('recipe', 'recipeCodec', wire.recipeCodec, { 'sixteen steps': recipe }, [
+      { name: 'no steps', edit: put('steps', 0) },
+      { name: 'more steps than an adapter can list', edit: put('steps', wire.STEPS_MAX + 1) },
+      { name: 'targets out of order', edit: put('targets', ['v_proj', 'q_proj']), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a beta of one', edit: put('beta2Nano', 1_000_000_000) },
+      { name: 'a seed of 33 bits', edit: put('seed', 2 ** 32) }
+    ]),
+    signedRecord('adapter', 'adapterCodec', wire.adapterCodec, wire.domains.adapter, {
+      'forward': adapter,
+      'reverse': { ...adapter, influence: { form: 'reverse' } }
+    }, developer, [
+      { name: 'no checkpoints', edit: put('checkpoints', []) },
+      { name: 'columns of the reverse form', edit: put('influence.form', 'reverse'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'an unknown method', edit: put('method', 'random'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a price of 17 bytes', edit: put('pricePerThousandTokens', TOO_BIG) },
+      { name: 'a price with a leading zero', edit: put('pricePerThousandTokens', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' }
+    ]),
+    {
+      folder: 'receipt',
+      codecName: 'cosignedReceiptCodec',
+      domain: wire.domains.receipt,
+      bytesMax: wire.cosignedReceiptCodec.bytesMax,
+      valid: [{ name: 'cosigned', bytes: cosignedBytes }],
+      badlySigned: [
+        { name: 'the gateway did not sign', bytes: wire.cosignedReceiptCodec.encode(cosigned(receipt, stranger)), code: 'ERR_SIGNATURE' },
+        { name: 'the payer did not sign', bytes: wire.cosignedReceiptCodec.encode(cosigned(receipt, gateway, stranger)), code: 'ERR_SIGNATURE' }
+      ],
+      edits: [
+        { name: 'too many tokens', edit: put('payload.outputTokens', wire.TOKENS_MAX + 1) },
+        { name: 'a fee with a leading zero', edit: put('payload.fee', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' },
+        { name: 'a temperature below zero', edit: put('payload.sampler.temperatureMilli', -1) },
+        { name: 'a hash of 31 bytes', edit: put('payload.promptHash', new Uint8Array(31)) }
+      ]
+    },
+    plainRecord('receipt-opening', 'receiptOpeningCodec', wire.receiptOpeningCodec, {
+      'seven tokens': { receipt: cosigned(receipt), salt: hashFor('salt'), prompt: [1, 2, 3], output: [4, 5, 6, 7] }
+    }, [
+      { name: 'too many tokens', edit: put('prompt', new Array(wire.TOKENS_MAX + 1).fill(1)) },
+      { name: 'a negative token', edit: put('output.0', -1) },
+      { name: 'a salt of 16 bytes', edit: put('salt', new Uint8Array(16)) }
+    ]),
+    plainRecord('voucher', 'voucherCodec', wire.voucherCodec, {
+      'a promise': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 28n * 10n ** 12n },
+      'nothing': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 0n },
+      'the largest amount': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 2n ** 128n - 1n }
+    }, [
+      { name: 'an amount of 17 bytes', edit: put('cumulative', TOO_BIG) },
+      { name: 'an amount with a leading zero', edit: put('cumulative', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'an amount that is an integer', edit: put('cumulative', 28), code: 'ERR_MALFORMED_RECORD' }
+    ]),
+    plainRecord('score-table', 'scoreTableCodec', wire.scoreTableCodec, { 'two contributions': scores }, [
+      { name: 'entries out of order', edit: plain => { plain.entries = (plain.entries as unknown[]).toReversed() }, code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a score of 7 bytes', edit: put('entries.0.score', new Uint8Array(7)), code: 'ERR_MALFORMED_RECORD' }
+    ])
+  ]
+}
