@@ -17,7 +17,7 @@ export interface Arena {
 }
 
 /**
- * @throws ArenaFullError from `take` and `keep`
+ * @throws {ArenaFullError} from `take` and `keep`
  */
 export function arena (memoryBytes: number): Arena {
   const bytesMax = memoryBytes - ARENA_BASE_BYTES - OVERREAD_BYTES

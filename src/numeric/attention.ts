@@ -2,14 +2,14 @@
  * Causal grouped-query attention out of three products that are closed under differentiation. With
  * H query heads, G key-value heads, g(h) the group of head h, and S stacked by head, [H·m, n]:
  *
- *   scores(x, y):  S_h = x_h · y_g(h)ᵀ        x [m, H·d], y [n, G·d]
- *   mix(S, y):     x_h = S_h · y_g(h)
- *   collect(S, x): y_g = Σ_h∈g S_hᵀ · x_h
+ * - scores(x, y): S_h = x_h · y_g(h)ᵀ, for x [m, H·d] and y [n, G·d]
+ * - mix(S, y): x_h = S_h · y_g(h)
+ * - collect(S, x): y_g = Σ_h∈g S_hᵀ · x_h
  */
-import { ShapeError } from './errors.ts'
-import { NONE } from './node.ts'
 import { scale } from './elementwise.ts'
+import { ShapeError } from './errors.ts'
 import { scratchBytes } from './matmul.ts'
+import { NONE } from './node.ts'
 import { softmax } from './rows.ts'
 import type { Engine } from './engine.ts'
 import type { Node } from './node.ts'

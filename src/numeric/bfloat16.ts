@@ -27,7 +27,7 @@ export function toBfloat16 (values: Float32Array): Uint8Array {
 /**
  * Exact: every bf16 is an f32.
  *
- * @throws ShapeError when the number of bytes is odd
+ * @throws {ShapeError} when the number of bytes is odd
  */
 export function fromBfloat16 (bytes: Uint8Array): Float32Array {
   if (bytes.length % 2 !== 0) {

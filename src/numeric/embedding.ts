@@ -2,8 +2,8 @@ import { ANGLE_MAX, ROPE_TABLE_ROWS } from './constants.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
 import { cos, power, sin } from './math.ts'
 import type { Engine } from './engine.ts'
-import type { Node } from './node.ts'
 import type { RopePairing } from './interface.ts'
+import type { Node } from './node.ts'
 
 /** Copies row numbers into the arena, each within [0, limit). */
 export function placeIds (e: Engine, primitive: string, ids: ArrayLike<number>, limit: number, matters: (i: number) => boolean): number {

@@ -8,7 +8,7 @@ import type { Kernels, TapeInit } from './interface.ts'
 /**
  * The kernels alone, over a memory of their own: for benchmarks, tests and code that needs no tape.
  *
- * @throws NumericRangeError when `arenaBytesMax` is no integer from 65,536 to just under 2^32
+ * @throws {NumericRangeError} when `arenaBytesMax` is no integer from 65,536 to just under 2^32
  */
 export function kernels (init: Pick<TapeInit, 'backend' | 'arenaBytesMax'> = {}): Kernels {
   const arenaBytes = init.arenaBytesMax ?? ARENA_BYTES_DEFAULT

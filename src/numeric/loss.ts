@@ -1,5 +1,5 @@
-import { ShapeError } from './errors.ts'
 import { placeIds } from './embedding.ts'
+import { ShapeError } from './errors.ts'
 import { matmul } from './matmul.ts'
 import { NONE } from './node.ts'
 import { softmaxTangent } from './rows.ts'

@@ -120,7 +120,7 @@ function sinePlus (x: number, quadrants: number): number {
 /**
  * Sine of x radians.
  *
- * @throws NumericRangeError beyond ±823,549
+ * @throws {NumericRangeError} beyond ±823,549
  */
 export function sin (x: number): number {
   return sinePlus(x, 0)
@@ -129,7 +129,7 @@ export function sin (x: number): number {
 /**
  * Cosine of x radians.
  *
- * @throws NumericRangeError beyond ±823,549
+ * @throws {NumericRangeError} beyond ±823,549
  */
 export function cos (x: number): number {
   return sinePlus(x, 1)

@@ -78,7 +78,7 @@ function step (s: Uint32Array): number {
 /**
  * A generator that gives the same numbers for the same seed everywhere.
  *
- * @throws NumericRangeError for a seed that is no safe integer
+ * @throws {NumericRangeError} for a seed that is no safe integer
  * @example
  * ```ts
  * const random = prng(7)

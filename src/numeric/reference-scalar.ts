@@ -3,7 +3,7 @@
  * operations in the same order.
  */
 const round = Math.fround
-const LOG2E = round(1.44269504088896341)
+const LOG2E = round(1.4426950408889634)
 const LN2_HIGH = round(0.693359375)
 const LN2_LOW = round(-2.12194440e-4)
 /** Adding and taking away 1.5·2^23 rounds an f32 to the nearest integer, ties to even. */

@@ -1,6 +1,6 @@
+import { mul, scale } from './elementwise.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
 import { NONE } from './node.ts'
-import { mul, scale } from './elementwise.ts'
 import type { Engine } from './engine.ts'
 import type { Node } from './node.ts'
 
@@ -107,4 +107,3 @@ export function softmax (e: Engine, x: Node, period: number): Node {
   e.tangents(y, [x], i => x.dots[i] === NONE ? NONE : softmaxTangent(e, x.rows, x.columns, y.at, x.dots[i]))
   return e.finish('softmax', y, [x], dy => [mul(e, y, rowSubtract(e, dy, rowDot(e, y, dy)))])
 }
-

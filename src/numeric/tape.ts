@@ -65,7 +65,7 @@ function parameter (e: Engine, data: Float32Array, shape: Shape, tangents?: Read
  * g.tangents[0] // the Hessian times `direction`
  * t.reset()
  * ```
- * @throws NumericRangeError for directions or a bound of the arena out of range
+ * @throws {NumericRangeError} for directions or a bound of the arena out of range
  */
 export function tape (init: TapeInit = {}): Tape {
   const directions = init.directions ?? 0

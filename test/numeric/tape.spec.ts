@@ -12,6 +12,10 @@ function derive (init: TapeInit, at = values, along = directions.slice(0, init.d
   return derivatives(tape({ arenaBytesMax, ...init }), at, along)
 }
 
+function product (a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + x * b[i], 0)
+}
+
 describe('tape', () => {
   it('gives gradients that finite differences confirm, for every parameter', () => {
     const { gradients } = derive({})
@@ -20,7 +24,7 @@ describe('tape', () => {
       const still = Object.fromEntries(NAMES.map(other => [other, other === name ? directions[0][name] : new Float32Array(values[other].length)])) as typeof values
       const step = 2e-3
       const slope = (derive({}, moved(values, still, step)).loss - derive({}, moved(values, still, -step)).loss) / (2 * step)
-      const predicted = gradients[i].reduce((sum, g, j) => sum + g * still[name][j], 0)
+      const predicted = product(gradients[i], still[name])
       expect(predicted).to.be.closeTo(slope, 5e-3 * Math.max(1, Math.abs(slope)), name)
     }
   })
@@ -39,7 +43,7 @@ describe('tape', () => {
   it('gives the loss its tangents: the gradient along each direction', () => {
     const { lossTangents, gradients } = derive({ directions: 3 })
     directions.forEach((direction, k) => {
-      const along = NAMES.reduce((sum, name, i) => sum + gradients[i].reduce((part, g, j) => part + g * direction[name][j], 0), 0)
+      const along = NAMES.reduce((sum, name, i) => sum + product(gradients[i], direction[name]), 0)
       expect(lossTangents[k]).to.be.closeTo(along, 1e-4 * Math.max(1, Math.abs(along)))
     })
   })
