@@ -1,12 +1,9 @@
-import { tape as createTape } from '../numeric/index.ts'
-import { arenaBytes } from './arena.ts'
 import { TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
+import { inferenceTape } from './inference-tape.ts'
 import { flatten } from './lora-objective.ts'
 import { loraValues } from './lora.ts'
 import type { AnswerGradient, LlamaModel, LoraShape, Tape, TokenGradient, Value } from './interface.ts'
-
-const tapes = new WeakMap<LlamaModel, Tape>()
 
 /**
  * The log-likelihood of an answer given its prompt and its gradient over theta: the cotangent
@@ -44,12 +41,7 @@ function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt
   const inputs = ids.slice(0, -1)
   checkTokens(model.config, inputs)
   checkTokens(model.config, ids.slice(-1))
-  let tape = tapes.get(model)
-  if (tape == null) {
-    tape = createTape({ arenaBytesMax: arenaBytes(model.config, model.config.contextLength, 0) })
-    tapes.set(model, tape)
-  }
-  tape.reset()
+  const tape = inferenceTape(model)
   const { lora, parameters } = loraValues(tape, shape, theta)
   return { tape, logits: forward(tape, model, inputs, { lora }), targets: ids.slice(1), parameters }
 }

@@ -1,22 +1,9 @@
-import { tape as createTape } from '../numeric/index.ts'
-import { arenaBytes } from './arena.ts'
 import { SettingsError, TokensError } from './errors.ts'
 import { checkTokens, forward, keyValueCache } from './forward.ts'
+import { inferenceTape } from './inference-tape.ts'
 import { loraValues } from './lora.ts'
 import { sampler as createSampler } from './sampler.ts'
 import type { GenerateOptions, LlamaModel, Lora, LoraValues, Tape, Verification, VerifyOptions } from './interface.ts'
-
-const tapes = new WeakMap<LlamaModel, Tape>()
-
-/** The tape on which a model answers: one for each model, because packing weights costs more than a token. */
-export function inferenceTape (model: LlamaModel): Tape {
-  let tape = tapes.get(model)
-  if (tape == null) {
-    tape = createTape({ arenaBytesMax: arenaBytes(model.config, model.config.contextLength, 0) })
-    tapes.set(model, tape)
-  }
-  return tape
-}
 
 /**
  * Yields the tokens of an answer, one forward pass each. Ends after `maxTokens`, after a stop
@@ -38,7 +25,6 @@ export function * generate (model: LlamaModel, options: GenerateOptions): Genera
   let ids: ArrayLike<number> = prompt
   for (let index = 0; index < maxTokens && cache.length + ids.length <= model.config.contextLength; index++) {
     const tape = inferenceTape(model)
-    tape.reset()
     const logits = forward(tape, model, ids, { cache, lora: place(tape, options.lora) })
     const id = sample(row(logits.data, ids.length - 1, model.config.vocabularySize))
     options.onToken?.(id, index)
@@ -71,7 +57,6 @@ export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Ve
   const ids = [...Array.from(prompt), ...output.slice(0, -1)]
   const sample = createSampler(options.sampler)
   const tape = inferenceTape(model)
-  tape.reset()
   const logits = forward(tape, model, ids, { lora: place(tape, options.lora) })
   for (let i = 0; i < output.length; i++) {
     const expected = sample(row(logits.data, prompt.length - 1 + i, size))
