@@ -113,6 +113,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       chain: this.id,
       store: this.#store,
       replayGraceBlocks: init.replayGraceBlocks ?? REPLAY_GRACE_BLOCKS,
+      limits: init.mempool,
       state: () => this.state(),
       publish: async (signed) => transactions.publish(signed),
       onChange: () => { this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() }) },

@@ -100,6 +100,16 @@ export interface ChainInit {
    * @default 16
    */
   replayGraceBlocks?: number
+  mempool?: MempoolLimits
+}
+
+export interface MempoolLimits {
+  /** transactions in all @default 4096 */
+  transactionsMax?: number
+  /** @default 8388608 */
+  bytesMax?: number
+  /** transactions of one account @default 64 */
+  accountMax?: number
 }
 
 export interface ChainComponents {

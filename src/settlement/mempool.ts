@@ -4,7 +4,7 @@ import {
   MEMPOOL_TRANSACTIONS_MAX
 } from './constants.ts'
 import { KnownTransactionError, MempoolFullError, NonceTakenError } from './errors.ts'
-import type { MempoolStats } from './interface.ts'
+import type { MempoolLimits, MempoolStats } from './interface.ts'
 import type { Account, Signed, Transaction } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -69,7 +69,8 @@ function merge (queues: Waiting[][]): Array<Signed<Transaction>> {
   return chosen
 }
 
-export function mempool (rules: MempoolRules): Mempool {
+export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempool {
+  const { transactionsMax = MEMPOOL_TRANSACTIONS_MAX, bytesMax = MEMPOOL_BYTES_MAX, accountMax = MEMPOOL_ACCOUNT_MAX } = limits
   const accounts = new Map<string, Map<number, Waiting>>()
   const byId = new Map<string, Waiting>()
   let bytes = 0
@@ -91,6 +92,15 @@ export function mempool (rules: MempoolRules): Mempool {
     if (queue?.size === 0) {
       accounts.delete(key)
     }
+  }
+
+  /** Forgets the foreign transaction that came last. @returns whether there was one */
+  const dropForeign = (): boolean => {
+    const last = [...byId.values()].findLast(waiting => !waiting.local)
+    if (last !== undefined) {
+      remove(last.id)
+    }
+    return last !== undefined
   }
 
   /** the run of nonces from `nonce` on */
@@ -119,14 +129,17 @@ export function mempool (rules: MempoolRules): Mempool {
       if (queue?.has(signed.payload.nonce) === true) {
         throw new NonceTakenError(signed.payload.nonce)
       }
-      if ((queue?.size ?? 0) >= MEMPOOL_ACCOUNT_MAX) {
-        throw new MempoolFullError('transactions of one account', MEMPOOL_ACCOUNT_MAX)
+      if ((queue?.size ?? 0) >= accountMax) {
+        throw new MempoolFullError('transactions of one account', accountMax)
       }
-      if (byId.size >= MEMPOOL_TRANSACTIONS_MAX) {
-        throw new MempoolFullError('transactions', MEMPOOL_TRANSACTIONS_MAX)
+      while (local && (byId.size >= transactionsMax || bytes + size > bytesMax) && dropForeign()) {
+        // a flood from outside must not keep this node's own users out
       }
-      if (bytes + size > MEMPOOL_BYTES_MAX) {
-        throw new MempoolFullError('bytes', MEMPOOL_BYTES_MAX)
+      if (byId.size >= transactionsMax) {
+        throw new MempoolFullError('transactions', transactionsMax)
+      }
+      if (bytes + size > bytesMax) {
+        throw new MempoolFullError('bytes', bytesMax)
       }
 
       const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals++, height: rules.height(), forwardedMs: nowMs }

@@ -6,7 +6,7 @@ import { domains, transactionCodec, transactionId } from '../wire/index.ts'
 import { REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
 import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'
 import { mempool } from './mempool.ts'
-import type { FinalisedTransaction } from './interface.ts'
+import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
 import type { Mempool, Waiting } from './mempool.ts'
 import type { ChainStore } from './store.ts'
 import type { Verdict } from '../gossip/index.ts'
@@ -22,6 +22,7 @@ export interface SubmissionsInit {
   chain: string
   store: ChainStore
   replayGraceBlocks: number
+  limits?: MempoolLimits
   /** the newest final state */
   state (): LedgerState
   publish (signed: Signed<Transaction>): Promise<unknown>
@@ -84,7 +85,7 @@ function waitingRoom (): { wait (id: CID): { promise: Promise<FinalisedTransacti
 export function submissions (init: SubmissionsInit): Submissions {
   const { store } = init
   const nonceOf = (account: Uint8Array): number => readAccount(init.state(), account).nonce
-  const pool = mempool({ nonceOf, height: () => init.state().height })
+  const pool = mempool({ nonceOf, height: () => init.state().height }, init.limits)
   const room = waitingRoom()
   let timer: ReturnType<typeof setInterval> | undefined
   let running = false

@@ -22,12 +22,12 @@ export const alice = ed25519Signer(seed('alice'))
 export const bob = ed25519Signer(seed('bob'))
 export const carol = ed25519Signer(seed('carol'))
 
-/** Four validators of equal stake; alice, bob and carol have 1,000 each. */
-export const genesis: Genesis = {
+/** Validators of equal stake; alice, bob and carol have 1,000 each. */
+export const genesisOf = (validators: number): Genesis => ({
   type: 'genesis',
   version: 1,
   chain: CHAIN,
-  validators: [0, 1, 2, 3].map(index => ({
+  validators: Array.from({ length: validators }, (_, index) => index).map(index => ({
     account: validatorSigner(index).account,
     blsPublicKey: bls.publicKeyOf(validatorBls(index)),
     possession: bls.possess(validatorBls(index)),
@@ -59,7 +59,9 @@ export const genesis: Genesis = {
   },
   treasury: ed25519Signer(seed('treasury')).account,
   bases: []
-}
+})
+
+export const genesis = genesisOf(4)
 
 export const sign = (body: TransactionBody, nonce: number, signer: Signer, chainId = CHAIN): Signed<Transaction> => {
   return signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: chainId, nonce, body }, signer)

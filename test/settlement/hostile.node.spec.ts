@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { signVote } from '../../src/consensus/index.ts'
+import { network } from '../../src/gossip/index.ts'
+import { bls } from '../../src/identity/index.ts'
+import { readAccount } from '../../src/ledger/index.ts'
+import { blockCodec, certificateCodec, signedTransactionCodec } from '../../src/wire/index.ts'
+import { proposalCodec } from '../../src/consensus/index.ts'
+import { CHAIN, alice, bob, carol, genesisOf, sign, swarm, validatorBls } from './fixtures.ts'
+import type { TestNode } from './fixtures.ts'
+import type { Network, RefusedMessage } from '../../src/gossip/index.ts'
+import type { Certificate, Signed, Transaction } from '../../src/interface/index.ts'
+
+const signal = (): AbortSignal => AbortSignal.timeout(20_000)
+const TRANSACTIONS = `/datanet/${CHAIN}/transactions/1`
+const BLOCKS = `/datanet/${CHAIN}/blocks/1`
+const CERTIFICATES = `/datanet/${CHAIN}/certificates/1`
+const genesis = genesisOf(1)
+
+async function event<T> (target: EventTarget, type: string, matches: (detail: T) => boolean): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const listener = (event: Event): void => {
+    if (event instanceof CustomEvent && matches(event.detail)) { resolve(event.detail) }
+  }
+  const late = signal()
+  late.addEventListener('abort', () => { reject(new Error(`no ${type} in time`)) })
+  target.addEventListener(type, listener)
+  return promise.finally(() => { target.removeEventListener(type, listener) })
+}
+
+async function refusal (net: Network, from: Network, code: string): Promise<RefusedMessage> {
+  const matches = (refused: RefusedMessage): boolean => refused.code === code && refused.from === from.peerId.toString()
+  return net.refused().find(matches) ?? event<RefusedMessage>(net, 'gossip:refused', matches)
+}
+
+describe('chain under attack', function () {
+  this.timeout(40_000)
+
+  const nodes = swarm()
+  const attackers: Network[] = []
+  let validator: TestNode
+  let follower: TestNode
+
+  before(async () => {
+    validator = await nodes.node({ validator: 0, init: { genesis, replayGraceBlocks: 2 } })
+    follower = await nodes.node({ init: { genesis, replayGraceBlocks: 2 } })
+    await follower.chain.waitFor((_, height) => height >= 1, { signal: signal() })
+  })
+
+  afterEach(async () => {
+    await Promise.all(attackers.splice(0).map(async net => net.stop()))
+  })
+
+  after(async () => nodes.clean())
+
+  /** knows the validator only, and cannot be dialled */
+  async function attacker (): Promise<Network> {
+    const net = network({ listen: [], exchange: false, bootstrap: validator.net.addresses().map(String) })()
+    attackers.push(net)
+    await net.start()
+    const { pubsub } = net.libp2p.services
+    while (pubsub.getSubscribers(CERTIFICATES).length === 0) {
+      await event(pubsub, 'subscription-change', () => true)
+    }
+    return net
+  }
+
+  async function costs (net: Network): Promise<void> {
+    while (validator.net.score(net.peerId) >= 0) {
+      await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+    }
+  }
+
+  /** The validator rejects it with this code, keeps nothing, tells nobody, and the sender pays. */
+  async function rejects (topic: string, bytes: Uint8Array, code: string): Promise<void> {
+    const before = { ...follower.net.topicStats()[topic] }
+    const net = await attacker()
+    await net.libp2p.services.pubsub.publish(topic, bytes)
+    const refused = await refusal(validator.net, net, code)
+    assert.equal(refused.verdict, 'reject')
+    assert.equal(validator.chain.mempool.transactions, 0)
+    await costs(net)
+    const after = follower.net.topicStats()[topic]
+    assert.equal(after.rejected, before.rejected)
+
+    if (topic === TRANSACTIONS) {
+      assert.deepEqual({ ...after }, before)
+    }
+  }
+
+  const transfer = (nonce: number): Signed<Transaction> => sign({ kind: 'transfer', to: bob.account, amount: 1n }, nonce, alice)
+
+  it('rejects malformed transactions', async () => {
+    await rejects(TRANSACTIONS, new TextEncoder().encode('nonsense'), 'ERR_MALFORMED_RECORD')
+  })
+
+  it('rejects oversized transactions', async () => {
+    await rejects(TRANSACTIONS, new Uint8Array(signedTransactionCodec.bytesMax + 1), 'ERR_MESSAGE_TOO_LARGE')
+  })
+
+  it('rejects wrongly signed transactions', async () => {
+    await rejects(TRANSACTIONS, signedTransactionCodec.encode({ ...transfer(0), signer: carol.account }), 'ERR_SIGNATURE')
+  })
+
+  it('rejects transactions of other chains', async () => {
+    await rejects(TRANSACTIONS, signedTransactionCodec.encode(sign({ kind: 'stake', amount: 1n }, 0, alice, 'other-1')), 'ERR_CHAIN')
+  })
+
+  it('rejects replayed transactions, and executes them once', async () => {
+    const { nonce } = readAccount(validator.chain.state(), alice.account)
+    const signed = transfer(nonce)
+    const { height } = await validator.chain.submit(signed, { signal: signal() })
+    await follower.chain.waitFor((_, at) => at > height + 3, { signal: signal() })
+    await rejects(TRANSACTIONS, signedTransactionCodec.encode(signed), 'ERR_REPLAYED')
+    assert.equal(readAccount(validator.chain.state(), alice.account).nonce, nonce + 1)
+    // the sender itself may ask again and gets the same answer
+    assert.equal((await validator.chain.submit(signed, { signal: signal() })).height, height)
+  })
+
+  it('ignores, at no cost, what a slower peer may send in good faith', async () => {
+    const net = await attacker()
+    const { nonce } = readAccount(validator.chain.state(), alice.account)
+    await net.libp2p.services.pubsub.publish(TRANSACTIONS, signedTransactionCodec.encode(transfer(nonce + 65)))
+    assert.equal((await refusal(validator.net, net, 'ERR_NONCE')).verdict, 'ignore')
+    await net.libp2p.services.pubsub.publish(TRANSACTIONS, signedTransactionCodec.encode(sign({ kind: 'stake', amount: 10_000n }, nonce, alice)))
+    assert.equal((await refusal(validator.net, net, 'ERR_INSUFFICIENT_FUNDS')).verdict, 'ignore')
+    assert.ok(validator.net.score(net.peerId) >= 0)
+  })
+
+  it('rejects forged certificates', async () => {
+    const { certificate } = await validator.chain.certified()
+    const forged: Certificate = { ...certificate, view: validator.chain.view + 3 }
+    await rejects(CERTIFICATES, certificateCodec.encode(forged), 'ERR_CONSENSUS')
+  })
+
+  it('rejects blocks whose transactions are not those of their header, and blocks of others than the leader', async () => {
+    const { block } = await validator.chain.block(validator.chain.height)
+    const view = validator.chain.view + 2
+    const header = { ...block.header, view, height: block.header.height + 5 }
+    const vote = signVote(CHAIN, 0, { kind: 'notarize', view, blockHash: new Uint8Array(32) }, { sign: message => bls.sign(validatorBls(1), message) })
+    await rejects(BLOCKS, proposalCodec.encode({ block: { header, transactions: [transfer(7)] }, vote, justification: [] }), 'ERR_INVALID_BLOCK')
+    await rejects(BLOCKS, proposalCodec.encode({ block: { header, transactions: [] }, vote, justification: [] }), 'ERR_CONSENSUS')
+  })
+
+  it('does not take a peer for a validator that only repeats its hello', async () => {
+    const net = await attacker()
+    const hello = await net.request(validator.net.peerId, `/datanet/${CHAIN}/hello/1`, new Uint8Array(0))
+    await assert.rejects(follower.net.request(net.peerId, '/nowhere/1', hello), { code: 'ERR_REQUEST_FAILED' })
+    await assert.rejects(net.request(validator.net.peerId, `/datanet/${CHAIN}/hello/1`, hello), { code: 'ERR_REMOTE', remoteCode: 'ERR_INVALID_HELLO' })
+    await costs(net)
+    assert.equal(validator.chain.validators()[0].peer, validator.net.peerId.toString())
+  })
+
+  it('refuses malformed and unbounded requests', async () => {
+    const net = await attacker()
+    const ask = async (protocol: string, bytes: Uint8Array): Promise<Uint8Array> => net.request(validator.net.peerId, `/datanet/${CHAIN}/${protocol}/1`, bytes)
+    await assert.rejects(ask('sync', Uint8Array.of(0xa0)), { remoteCode: 'ERR_MALFORMED_RECORD' })
+    await assert.rejects(ask('block', new Uint8Array(4_096)), { code: 'ERR_REQUEST_FAILED' })
+    await assert.rejects(ask('query', Uint8Array.of(1, 2, 3)), { code: 'ERR_REMOTE' })
+    const { block } = await validator.chain.block(1)
+    assert.ok(blockCodec.encode(block).byteLength < 1_024)
+  })
+})
+
+describe('mempool', function () {
+  this.timeout(20_000)
+
+  const nodes = swarm()
+  after(async () => nodes.clean())
+
+  it('is bounded per account and in all', async () => {
+    // one of four validators alone: nothing leaves the mempool
+    const node = await nodes.node({ validator: 0, init: { mempool: { accountMax: 3, transactionsMax: 5 } } })
+    const send = async (signer: typeof alice): Promise<unknown> => node.chain.sendNow({ kind: 'transfer', to: bob.account, amount: 1n }, signer)
+    await Promise.all([send(alice), send(alice), send(alice)])
+    await assert.rejects(send(alice), { code: 'ERR_MEMPOOL_FULL' })
+    await Promise.all([send(bob), send(bob)])
+    await assert.rejects(send(carol), { code: 'ERR_MEMPOOL_FULL' })
+    assert.equal(node.chain.mempool.transactions, 5)
+    await assert.rejects(node.chain.submitNow(sign({ kind: 'stake', amount: 1n }, 1, alice)), { code: 'ERR_NONCE_TAKEN' })
+    await assert.rejects(node.chain.submitNow(sign({ kind: 'stake', amount: 2_000n }, 3, alice)), { code: 'ERR_INSUFFICIENT_FUNDS' })
+  })
+})
