@@ -15,11 +15,14 @@ export function zeroStateVector (parameters: number): StateVector {
  * The derivative of `adamStep`, forward: given the change of state and gradient before the step,
  * `tangent` becomes the change of the state after it. With s = sqrt(v̂ + ε):
  *
- *   ṁ ← β₁ṁ + (1−β₁)ġ,  v̇ ← β₂v̇ + 2(1−β₂)gġ,
- *   θ̇ ← θ̇ − η · ( (ṁ/c₁)/s − m̂·(v̇/c₂)/(2s³) )
+ * ṁ ← β₁ṁ + (1−β₁)ġ, v̇ ← β₂v̇ + 2(1−β₂)gġ,
+ * θ̇ ← θ̇ − η · ( (ṁ/c₁)/s − m̂·(v̇/c₂)/(2s³) )
  *
+ * @param tangent - changed in place
  * @param after - the state after the step
- * @param gradient - the batch gradient of the step, and `change` its change
+ * @param gradient - the batch gradient of the step
+ * @param change - and its change
+ * @param settings - those of the step
  */
 export function adamTangent (tangent: StateVector, after: AdamState, gradient: Float64Array, change: Float64Array, settings: AdamSettings): void {
   const { learningRate, beta1, beta2, epsilon } = settings
@@ -42,8 +45,10 @@ export function adamTangent (tangent: StateVector, after: AdamState, gradient: F
  * that of the state before it, but for the part of theta that goes through the gradient. That part
  * is the Hessian times the returned adjoint of the batch gradient.
  *
+ * @param adjoint - changed in place
  * @param after - moments and powers after the step
  * @param gradient - the batch gradient of the step
+ * @param settings - those of the step
  * @param out - receives the adjoint of the batch gradient
  */
 export function adamAdjoint (adjoint: StateVector, after: Pick<AdamState, 'm' | 'v' | 'beta1Power' | 'beta2Power'>, gradient: Float64Array, settings: AdamSettings, out: Float64Array): void {

@@ -4,6 +4,7 @@ import type { Objective } from '../interface/index.ts'
 /**
  * An evaluator on this thread.
  *
+ * @param objective - what is computed
  * @param pause - awaited after each example so that others get a turn; pure code has no timers, so
  * the host passes e.g. `setImmediate` of `node:timers/promises`
  */

@@ -40,10 +40,13 @@ interface Column {
  * contribution's examples (MAGIC, arXiv 2504.16430, forward form). Columns do not influence each
  * other: computed together, apart or on other machines they have the same bytes.
  *
- *   ġ_c = (1/B) ( Σᵢ Hᵢ·θ̇_c + Σ_{i in c} ∇ℓᵢ ), then θ̇_c goes through the derivative of Adam
+ * ġ_c = (1/B) ( Σᵢ Hᵢ·θ̇_c + Σ_{i in c} ∇ℓᵢ ), then θ̇_c goes through the derivative of Adam
  *
+ * @param examples - whoever computes them
+ * @param plan - of the run
  * @param groups - the contribution of each example
  * @param contributions - how many there are
+ * @param options - the start, and which columns
  */
 export async function forwardInfluence (examples: Evaluator, plan: TrainingPlan, groups: Uint32Array, contributions: number, options: ForwardOptions): Promise<Jacobian> {
   const state = start(examples, plan, { theta0: options.theta0 })

@@ -54,8 +54,8 @@ export function cloneAdamState (state: AdamState): AdamState {
 /**
  * One step of Adam, in place.
  *
- *   m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,
- *   θ ← θ − η · m̂ / sqrt(v̂ + ε)  with  m̂ = m / (1−β₁ᵗ),  v̂ = v / (1−β₂ᵗ)
+ * m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
+ * θ ← θ − η · m̂ / sqrt(v̂ + ε)  with  m̂ = m / (1−β₁ᵗ),  v̂ = v / (1−β₂ᵗ)
  *
  * @param state - changed in place
  * @param gradient - `state.theta.length` values

@@ -1,4 +1,5 @@
 import { cos, prng } from '../numeric/index.ts'
+import { SettingsError } from './errors.ts'
 import type { AdamSettings } from './optimiser.ts'
 import type { Recipe } from '../interface/index.ts'
 
@@ -34,6 +35,11 @@ type PlanRecipe = Pick<Recipe, 'steps' | 'batchSize' | 'learningRateNano' | 'war
 export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPlan {
   const { steps, batchSize, warmupSteps } = recipe
   const random = prng(recipe.seed)
+
+  if (examples < 1) {
+    throw new SettingsError('expected at least one example to plan a run for: add data')
+  }
+
   const batches: Uint32Array[] = []
   const learningRates = new Float64Array(steps)
   const peak = recipe.learningRateNano / NANO
@@ -43,7 +49,7 @@ export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPla
   for (let step = 0; step < steps; step++) {
     const batch = new Uint32Array(batchSize)
 
-    for (let i = 0; i < batchSize && examples > 0; i++) {
+    for (let i = 0; i < batchSize; i++) {
       if (position === order.length) {
         order = Uint32Array.from(random.shuffle(examples))
         position = 0

@@ -52,6 +52,7 @@ export interface TraceTree {
  * its place. Two honest traces have the same steps but share no leaf, so a trace cannot be copied:
  * whoever did not compute the steps has nothing to open.
  *
+ * @param assessor - whose trace it is
  * @param steps - hashes of the intermediates, in order
  * @throws {ScoreTableError} when there is no step or too many
  */

@@ -57,6 +57,7 @@ export function scoreTree (table: ScoreTable): ScoreTree {
 /**
  * Whether `claim` is in the tree of `count` entries with this root.
  *
+ * @param root - what the assessors agreed on
  * @param count - entries of the table: the adapter's contributions
  * @param claim - `index` is the leaf's: 1 for the first entry
  */

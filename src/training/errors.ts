@@ -8,11 +8,7 @@ export class TrainingInputError extends DatanetError {
 }
 
 /** A worker thread threw; code and message are those of its error. */
-export class WorkerFailedError extends DatanetError {
-  constructor (code: string, message: string) {
-    super(code, message)
-  }
-}
+export class WorkerFailedError extends DatanetError {}
 
 /** A worker thread ended or went silent. */
 export class WorkerLostError extends DatanetError {

@@ -127,14 +127,18 @@ export interface Training extends Startable {
    * All of an assessor's work for a task: replays the receipts, sums the cotangent, replays the run.
    *
    * @param id - CID of the signed adapter record
+   * @param adapter - its payload
    * @param receipts - in any order; hashes and signatures were checked by the caller
+   * @param options - signal, progress and near duplicates
    */
   assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
 
   /**
    * Trains one segment between two checkpoints again and compares bytes.
    *
+   * @param adapter - whose
    * @param segment - 0 … checkpoints − 1; segment k ends in checkpoint k
+   * @param options - signal and progress
    */
   spotCheck (adapter: Adapter, segment: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
 

@@ -1,7 +1,7 @@
 import { WorkerLostError } from './errors.ts'
 import { Thread } from './thread.ts'
-import type { RunOptions } from './thread.ts'
 import type { WorkerPart, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
+import type { RunOptions } from './thread.ts'
 import type { DualVisitor, Evaluator, GradientVisitor, Jacobian } from '../attribution/index.ts'
 import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
 import type { Examples, TrainingPlan } from '../models/index.ts'
@@ -57,7 +57,7 @@ export class Pool implements Evaluator {
     }, options)
   }
 
-  /** @param onProgress - gets the share of the work that is done, 0 … 1 */
+  /** `onProgress` gets the share of the work that is done, 0 … 1. */
   async jacobian (plan: TrainingPlan, theta0: Float64Array, groups: Uint32Array, contributions: number, columns: number[], options: AbortOptions & { onProgress?(share: number): void }): Promise<Jacobian> {
     const used = this.#threads.slice(0, Math.max(1, Math.min(this.#threads.length, columns.length)))
     const steps = used.map(() => 0)

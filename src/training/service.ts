@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
-import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
 import { runAssessment, scoresOf } from './assess.ts'
 import { runColumnCheck, runSpotCheck } from './check.ts'
+import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
 import { TrainingInputError, TrainingQueueFullError } from './errors.ts'
 import { estimateRun, runJob } from './job.ts'
 import { Pace } from './pace.ts'

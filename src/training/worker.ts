@@ -81,7 +81,7 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
       return { op: 'none' }
     case 'jacobian':
       return { op: 'jacobian', ...await forwardInfluence(examples(), task.plan, task.groups, task.contributions, { ...task, signal, onProgress: ({ step }) => { reply({ id, progress: step }) } }) }
-    case 'answer':
+    default:
       return answer(task)
   }
 }
