@@ -1,6 +1,6 @@
 import { stateCodecs, stateKeys, verifyStateProof } from '../ledger/index.ts'
 import { DESCENDANTS_MAX, TIMEOUT_MS } from './constants.ts'
-import { SourceError, StaleSourceError, StateProofError } from './errors.ts'
+import { CertificateError, SourceError, StaleSourceError, StateProofError } from './errors.ts'
 import { checkConsistent, headerVerifier } from './headers.ts'
 import { ask } from './source.ts'
 import { whyPaid } from './why.ts'
@@ -71,7 +71,7 @@ class DefaultLightClient implements LightClient {
       const found = await ask(`the header at height ${wanted}`, this.#timeoutMs, options, async within => this.#source.header(wanted, within))
 
       if (found.header.height !== wanted) {
-        throw new StateProofError('header', wanted, `the source gave that at height ${found.header.height}`)
+        throw new CertificateError(wanted, `the source gave the header at height ${found.header.height}`)
       }
 
       chain.push(found)

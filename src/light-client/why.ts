@@ -1,7 +1,7 @@
 import { accountToString, verifyRecord } from '../identity/index.ts'
 import { payout, scoreTree, verifyScoreClaim } from '../scoring/index.ts'
 import { cidOf, contributionCodec, domains, equalBytes, headerHash, signedCodec, toHex } from '../wire/index.ts'
-import { NotPaidError, StateProofError } from './errors.ts'
+import { NotPaidError, SourceError, StateProofError } from './errors.ts'
 import { ask } from './source.ts'
 import type { HeaderSource, LightClient } from './interface.ts'
 import type { AbortOptions, AdapterState, CertifiedHeader, ContributionState, Genesis, Hash, PayoutState, ScoreTable, TaskState, WhyView } from '../interface/index.ts'
@@ -75,7 +75,11 @@ async function recordStep ({ source, timeoutMs }: Components, { contribution }: 
 
   const { datum } = source
   const bytes = await ask(`the record ${cid.toString()}`, timeoutMs, options, async within => datum.call(source, cid, within))
-  const matches = cidOf(bytes).equals(cid)
+
+  if (!equalBytes(cidOf(bytes).bytes, cid.bytes)) {
+    throw new SourceError(`the record ${cid.toString()}`, 'the bytes hash to another CID')
+  }
+
   const record = signedCodec(contributionCodec).decode(bytes)
   verifyRecord(domains.contribution, contributionCodec, record, record.payload.contributor)
 
@@ -84,7 +88,7 @@ async function recordStep ({ source, timeoutMs }: Components, { contribution }: 
     steps: [{
       title: 'The contributor signed the record',
       detail: `“${record.payload.title}”, ${record.payload.rows} rows, by ${accountToString(record.signer)}; the record hashes to its CID`,
-      verified: matches && equalBytes(record.signer, contribution.contributor)
+      verified: equalBytes(record.signer, contribution.contributor)
     }]
   }
 }
