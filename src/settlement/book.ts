@@ -63,6 +63,8 @@ export interface Book {
   build (draft: Draft): { block: Block, hash: Hash, unincludable: CID[] }
   /** Makes a held block final and durable, with its own notarization if it is final through a descendant. Undefined if it was final already. @throws InvalidBlockError */
   finalise (hash: Hash, certificate: Certificate, notarization?: Certificate | null): Promise<FinalisedBlock | undefined>
+  /** After each final block, once it is announced: forgets old votes, and writes a snapshot if one is due. */
+  tidy (): Promise<void>
   /** state after a final block, if it is kept */
   stateAt (height: number): LedgerState | undefined
   keptFrom (): number
@@ -289,11 +291,15 @@ export function book (init: BookInit, store: ChainStore): Book {
       await store.putFinal({ block, hash, certificate, results, events, own })
       final.set({ hash, header, state, certificate: finality(own) })
       forgetUpTo(header.height)
+      return { block, hash, certificate, results, events }
+    },
+    tidy: async () => {
+      const { header, state } = final.point
+      await store.forget(header.view)
 
-      if (header.height % init.snapshotBlocks === 0) {
+      if (header.height > 0 && header.height % init.snapshotBlocks === 0) {
         await store.putSnapshot({ height: header.height, bytes: encodeState(state) })
       }
-      return { block, hash, certificate, results, events }
     },
     stateAt: (height) => final.recent.get(height),
     keptFrom: () => Math.min(...final.recent.keys())

@@ -103,9 +103,9 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
     const block = await book.finalise(hash, certificate, notarization)
 
     if (block !== undefined) {
-      await store.forget(block.block.header.view)
       init.submissions.onBlock(block)
       init.onBlock(block)
+      await book.tidy()
     }
   }
 
