@@ -1,22 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import PQueue from 'p-queue'
+import { DatanetError } from '../utils/index.ts'
 import { HOLDING_CONCURRENCY, HOLD_RETRY_MS, HOLD_RETRY_MS_MAX } from './constants.ts'
 import { signedContributionCodec } from './records.ts'
 import type { ContributionEntry, DatanetsComponents } from './interface.ts'
 import type { Records } from './records.ts'
 import type { CID } from 'multiformats/cid'
 
-/** Errors of the network and of ourselves, after which another try makes sense. */
-const PASSING = new Set(['ERR_BLOCK_UNAVAILABLE', 'ERR_FETCH_QUEUE_FULL', 'ERR_STORAGE_NOT_STARTED'])
+/** Errors of the network and of ourselves. */
+const PASSING = new Set([
+  'ERR_BLOCK_UNAVAILABLE', 'ERR_BLOCK_MISMATCH', 'ERR_FETCH_QUEUE_FULL', 'ERR_STORAGE_NOT_STARTED', 'ERR_DATANETS_NOT_STARTED',
+  'ERR_UNKNOWN_CONTRIBUTION'
+])
 
 /** Whether an error says nothing about the content, so that trying again makes sense. */
-export const isPassing = (err: unknown): boolean => {
-  if (!(err instanceof Error)) {
-    return true
-  }
-  const code: unknown = (err as { code?: unknown }).code
-  return typeof code !== 'string' || !code.startsWith('ERR_') || PASSING.has(code)
-}
+export const isPassing = (err: unknown): boolean => !(err instanceof DatanetError) || PASSING.has(err.code)
 
 export interface HolderEvents {
   onHeld (contribution: CID): void
