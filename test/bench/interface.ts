@@ -1,0 +1,19 @@
+/** One line of a benchmark's table. */
+export interface BenchResult {
+  /** Stable: others look results up by it. */
+  name: string
+  /** Higher is better, unless the name ends in Ms, Bytes or Hops. */
+  value: number
+  unit: string
+  /** What it is compared with, measured in the same run. */
+  peer?: string
+  detail?: string
+}
+
+export interface BenchOptions {
+  /** Bound the area to about 40 seconds. */
+  quick: boolean
+}
+
+/** What each file of this folder named after an area exports as `run`. */
+export type Bench = (options: BenchOptions) => Promise<BenchResult[]>

@@ -1,0 +1,62 @@
+import asc from 'assemblyscript/asc'
+
+/** As many chains as registers hold beside two operands. */
+const CHAINS = Array.from({ length: 13 }, (_, i) => i)
+const CELLS = [0, 1, 2, 3].flatMap(i => [0, 1].map(j => ({ i, j })))
+
+/**
+ * The fastest that 128-bit WebAssembly without fused multiply-add can go, whatever it computes. Which
+ * of two loops that is depends on how many multiplications and additions a processor starts at once:
+ * chains of s = s·c + d, or sums of products whose factors come from a few bytes that never leave the
+ * first-level cache. Constants are arguments, because compilers load them anew each time.
+ */
+const source = `
+export function chains (steps: i32, factor: f32, term: f32): f32 {
+  const c = f32x4.splat(factor)
+  const d = f32x4.splat(term)
+  ${CHAINS.map(i => `let s${i} = f32x4.splat(factor + ${i})`).join('\n  ')}
+  do {
+    ${CHAINS.map(i => `s${i} = f32x4.add(f32x4.mul(s${i}, c), d)`).join('\n    ')}
+  } while (--steps > 0)
+  ${CHAINS.slice(1).map(i => `s0 = f32x4.add(s0, s${i})`).join('\n  ')}
+  return f32x4.extract_lane(s0, 0)
+}
+
+const FACTORS: usize = memory.data(128, 16)
+
+export function products (steps: i32, factor: f32, term: f32): f32 {
+  v128.store(FACTORS, f32x4.splat(factor))
+  v128.store(FACTORS, f32x4.splat(term), 64)
+  ${CELLS.map(({ i, j }) => `let s${i}${j} = f32x4.splat(0)`).join('\n  ')}
+  let at = FACTORS
+  do {
+    const y0 = v128.load(at)
+    const y1 = v128.load(at, 16)
+    ${[0, 1, 2, 3].map(i => `const x${i} = v128.load32_splat(at, ${4 * i})
+    ${[0, 1].map(j => `s${i}${j} = f32x4.add(s${i}${j}, f32x4.mul(x${i}, y${j}))`).join('\n    ')}`).join('\n    ')}
+    at ^= 64
+  } while (--steps > 0)
+  ${CELLS.slice(1).map(({ i, j }) => `s00 = f32x4.add(s00, s${i}${j})`).join('\n  ')}
+  return f32x4.extract_lane(s00, 0)
+}
+`
+
+export interface Loop {
+  run (steps: number): number
+  /** floating-point operations of one step */
+  flopsPerStep: number
+}
+
+/** Compiles the loops, by the compiler and the flags of the engine itself. */
+export async function limits (): Promise<Loop[]> {
+  const { error, binary } = await asc.compileString(source, { optimizeLevel: 3, runtime: 'stub', noAssert: true, enable: ['simd', 'bulk-memory'] })
+  if (error != null || binary == null) {
+    throw error ?? new TypeError('the compiler gave no module')
+  }
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(binary)))
+  const loop = (name: string, vectors: number): Loop => {
+    const run = exports[name] as (steps: number, factor: number, term: number) => number
+    return { run: steps => run(steps, 0.999, 0.001), flopsPerStep: 2 * 4 * vectors }
+  }
+  return [loop('chains', CHAINS.length), loop('products', CELLS.length)]
+}
