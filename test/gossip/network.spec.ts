@@ -63,6 +63,13 @@ async function subscribed (net: Network, topic: Topic<number>, count: number): P
   while (topic.subscribers().length < count) {
     await once(net.libp2p.services.pubsub, 'subscription-change', () => true)
   }
+  // what we publish goes over streams of our own, which open independently of theirs
+  const outbound = (): number => net.libp2p.getConnections().flatMap(({ streams }) => streams)
+    .filter(({ direction, protocol }) => direction === 'outbound' && protocol.startsWith('/meshsub/')).length
+
+  while (outbound() < count) {
+    await once(net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+  }
 }
 
 describe('network', function () {
