@@ -1,5 +1,5 @@
-import { expect } from 'aegir/chai'
 import { readdirSync, readFileSync } from 'node:fs'
+import { expect } from 'aegir/chai'
 import { verifyPayload, verifyRecord } from '../../src/identity/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
 import * as wire from '../../src/wire/index.ts'
