@@ -39,3 +39,6 @@ export const MICRO = 1e6
 
 /** How long the Jacobian may take, by estimate, before the reverse form is chosen. */
 export const INFLUENCE_SECONDS_MAX = 90
+
+/** Consensus and serving must answer within seconds while all cores train. */
+export const WORKER_NICENESS = 10

@@ -42,5 +42,7 @@ export type WorkerResult =
 export type WorkerReply =
   | { id: number, part: WorkerPart }
   | { id: number, progress: number }
+  /** after each example: the thread lives */
+  | { alive: true }
   | { id: number, result: WorkerResult }
   | { id: number, error: { code: string, message: string } }

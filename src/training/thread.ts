@@ -73,14 +73,20 @@ export class Thread {
   }
 
   #receive (reply: WorkerReply): void {
+    if (this.#pending.size > 0) {
+      this.#watch()
+    }
+
+    if ('alive' in reply) {
+      return
+    }
+
     const pending = this.#pending.get(reply.id)
 
     // a task that was cancelled may still have something to say
     if (pending === undefined) {
       return
     }
-
-    this.#watch()
 
     try {
       if ('part' in reply) {

@@ -1,11 +1,13 @@
 /**
  * The entry of a worker thread: one model, one objective, tasks by message. Pauses after each
- * example so that a cancel gets through.
+ * example so that a cancel gets through, and tells that it lives.
  */
+import { setPriority } from 'node:os'
 import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
 import { answerGradient, examplesOf, llama, loraObjective, parseSafetensors, parseTokenizer, verifyGeneration } from '../models/index.ts'
+import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { Evaluator } from '../attribution/index.ts'
@@ -23,6 +25,12 @@ let loaded: Loaded | undefined
 
 function reply (message: WorkerReply, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer)
+}
+
+async function breathe (): Promise<void> {
+  reply({ alive: true })
+
+  return pause()
 }
 
 function load ({ config, weights, tokenizer, shape }: WorkerSetup): WorkerResult {
@@ -58,7 +66,7 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
     case 'examples': {
       const { model, shape } = ready()
 
-      ready().examples = evaluator(loraObjective({ model, shape, examples: task.examples })(), async () => pause())
+      ready().examples = evaluator(loraObjective({ model, shape, examples: task.examples })(), breathe)
 
       return { op: 'none' }
     }
@@ -126,6 +134,11 @@ async function handle (request: WorkerRequest): Promise<void> {
   } finally {
     running.delete(id)
   }
+}
+
+// Linux alone counts niceness by thread; elsewhere this would slow down the whole process
+if (process.platform === 'linux') {
+  setPriority(0, WORKER_NICENESS)
 }
 
 parentPort?.on('message', (request: WorkerRequest) => { void handle(request) })

@@ -101,6 +101,10 @@ describe('a training job', () => {
     await expect(empty.train(job())).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
   })
 
+  it('gives up on a thread that is silent', async () => {
+    await expect(training({ stallTimeoutMs: 1 })(here.components).train(job())).to.eventually.be.rejected.with.property('code', 'ERR_WORKER_LOST')
+  })
+
   it('names what failed on a thread', async () => {
     const long = await world({ sequenceLength: 100 })
 
