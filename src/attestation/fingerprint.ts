@@ -10,18 +10,22 @@ export interface Fingerprint {
   signature: Uint32Array
 }
 
-/** The finaliser of MurmurHash3: a bijection of 32-bit words, so each seed gives a permutation. */
-const permute = (value: number): number => {
+/** The finaliser of MurmurHash3, a bijection of 32-bit words: spreads a shingle over all bits. */
+const mix = (value: number): number => {
   let x = value
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
   return (x ^ (x >>> 16)) >>> 0
 }
 
-const seeds = Uint32Array.from({ length: MINHASH_VALUES }, (_, index) => {
+/** The permutations x → a·x + b modulo 2^32: a is odd, so each is a bijection. Fixed by our own hash. */
+const permutations = Array.from({ length: MINHASH_VALUES }, (_, index) => {
   const digest = hash(MINHASH_DOMAIN, Uint8Array.of(index))
-  return new DataView(digest.buffer, digest.byteOffset).getUint32(0)
+  const view = new DataView(digest.buffer, digest.byteOffset)
+  return { a: view.getUint32(0) | 1, b: view.getUint32(4) }
 })
+const multipliers = Int32Array.from(permutations, ({ a }) => a)
+const offsets = Int32Array.from(permutations, ({ b }) => b)
 
 /** FNV-1a over UTF-16 units. */
 const wordHash = (word: string): number => {
@@ -38,10 +42,10 @@ function minHash (hashes: Uint32Array): Uint32Array {
   for (let at = 0; at < shingles; at++) {
     let shingle = 0
     for (let i = at; i < at + SHINGLE_WORDS && i < hashes.length; i++) {
-      shingle = permute(Math.imul(shingle, 31) + (hashes[i] ?? 0))
+      shingle = mix(Math.imul(shingle, 31) + (hashes[i] ?? 0))
     }
     for (let k = 0; k < MINHASH_VALUES; k++) {
-      const value = permute(shingle ^ (seeds[k] ?? 0))
+      const value = (Math.imul(shingle, multipliers[k] ?? 0) + (offsets[k] ?? 0)) >>> 0
       if (value < (signature[k] ?? 0)) {
         signature[k] = value
       }

@@ -19,9 +19,17 @@ export function quality (text: string): number {
 
   const span = Math.min(3, found.length)
   const total = found.length - span + 1
-  const distinct = new Set<string>()
+  // words as numbers: three of a row of the size that importers allow fit a safe integer
+  const numbers = new Map<string, number>()
+  const ids = found.map(word => {
+    const id = numbers.get(word) ?? numbers.size + 1
+    numbers.set(word, id)
+    return id
+  })
+  const base = numbers.size + 1
+  const distinct = new Set<number>()
   for (let at = 0; at < total; at++) {
-    distinct.add(found.slice(at, at + span).join(' '))
+    distinct.add(((ids[at] ?? 0) * base + (ids[at + 1] ?? 0)) * base + (ids[at + 2] ?? 0))
   }
   const distinctPermille = Math.floor(distinct.size * 1000 / total)
 

@@ -28,6 +28,24 @@ const within = (ranges: ReadonlyArray<readonly [number, number]>, code: number):
   return false
 }
 
+const SEPARATOR = 0
+const LETTER = 1
+const DIGIT = 2
+const WORD = 3
+
+const classify = (code: number): number => {
+  if (code >= 0x30 && code <= 0x39) {
+    return DIGIT
+  }
+  if (within(SEPARATORS, code)) {
+    return SEPARATOR
+  }
+  return within(UNSPACED, code) ? WORD : LETTER
+}
+
+/** Classes of the code units below the surrogates and above, looked up once per character. */
+const classes = Uint8Array.from({ length: 0x10000 }, (_, code) => classify(code))
+
 /** Small letters of Latin-1, Greek and Cyrillic; others stay as they are. */
 const fold = (code: number): number => {
   if ((code >= 0x41 && code <= 0x5a) || (code >= 0xc0 && code <= 0xde) || (code >= 0x391 && code <= 0x3a9) || (code >= 0x410 && code <= 0x42f)) {
@@ -36,30 +54,45 @@ const fold = (code: number): number => {
   return code >= 0x400 && code <= 0x40f ? code + 0x50 : code
 }
 
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+const foldWord = (word: string): string => {
+  let folded = ''
+  for (let i = 0; i < word.length; i++) {
+    folded += String.fromCharCode(fold(word.charCodeAt(i)))
+  }
+  return folded
+}
+
+const isLead = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 
 /** The words of a text: runs of letters and digits, folded, in order. */
 export function words (text: string): string[] {
   const found: string[] = []
-  let word = ''
-  const close = (): void => {
-    if (word !== '') {
-      found.push(word)
-      word = ''
+  let start = -1
+  let changes = false
+  const close = (end: number): void => {
+    if (start !== -1) {
+      const word = text.slice(start, end)
+      found.push(changes ? foldWord(word) : word)
+      start = -1
+      changes = false
     }
   }
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (within(SEPARATORS, code)) {
-      close()
-    } else if (within(UNSPACED, code)) {
-      close()
-      found.push(character)
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    const pair = isLead(unit)
+    const kind = pair ? classify(text.codePointAt(at) ?? 0) : classes[unit]
+    if (kind === SEPARATOR || kind === WORD) {
+      close(at)
+      if (kind === WORD) {
+        found.push(text.slice(at, pair ? at + 2 : at + 1))
+      }
     } else {
-      word += String.fromCodePoint(fold(code))
+      start = start === -1 ? at : start
+      changes ||= fold(unit) !== unit
     }
+    at += pair ? 1 : 0
   }
-  close()
+  close(text.length)
   return found
 }
 
@@ -67,15 +100,16 @@ export function words (text: string): string[] {
 export function countLetters (text: string): { characters: number, letters: number } {
   let characters = 0
   let letters = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (code <= 0x20 || code === 0xa0 || code === 0x3000) {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit <= 0x20 || unit === 0xa0 || unit === 0x3000) {
       continue
     }
+    const pair = isLead(unit)
+    const kind = pair ? classify(text.codePointAt(at) ?? 0) : classes[unit]
     characters++
-    if (!within(SEPARATORS, code) && !isDigit(code)) {
-      letters++
-    }
+    letters += kind === LETTER || kind === WORD ? 1 : 0
+    at += pair ? 1 : 0
   }
   return { characters, letters }
 }

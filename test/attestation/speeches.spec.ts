@@ -37,7 +37,11 @@ describe('checks on real speeches', function () {
     const index = new RowIndex()
     const earlier = new Set<number>()
     const run = async (rows: Row[], source: number): Promise<CheckResult[]> => checkContribution({
-      manifest, rows, index, source, earlier: new Set(earlier),
+      manifest,
+      rows,
+      index,
+      source,
+      earlier: new Set(earlier),
       contribution: { type: 'contribution', version: 1, datanet: cid('d'), contributor: alice.account, title: 't', licence: manifest.licence, rows: 1, bytes: 1, shards: [cid('s')] }
     })
     let last: Row[] = []
