@@ -24,6 +24,13 @@ export class ArenaFullError extends DatanetError {
   }
 }
 
+/** The machine gave no memory for an arena. */
+export class MemoryUnavailableError extends DatanetError {
+  constructor (bytes: number, cause: unknown) {
+    super('ERR_MEMORY_UNAVAILABLE', `a tape needs ${bytes} bytes of address space but the machine gave none: reuse tapes, or lower arenaBytesMax`, { cause })
+  }
+}
+
 /** A Value of another tape, or one made before reset(). */
 export class StaleValueError extends DatanetError {
   constructor (primitive: string) {

@@ -13,7 +13,7 @@
  * ```
  */
 export { fromBfloat16, toBfloat16 } from './bfloat16.ts'
-export { ArenaFullError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError } from './errors.ts'
+export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError } from './errors.ts'
 export { kernels } from './kernels.ts'
 export { cos, exp, log, PI, power, sin } from './math.ts'
 export { prng } from './prng.ts'

@@ -1,6 +1,6 @@
 import { ARENA_BYTES_DEFAULT, ARENA_BYTES_LIMIT, PAGE_BYTES } from './constants.ts'
 import { memoryBytesFor } from './engine.ts'
-import { NumericRangeError } from './errors.ts'
+import { MemoryUnavailableError, NumericRangeError } from './errors.ts'
 import { referenceKernels } from './reference.ts'
 import { wasmKernels } from './wasm.ts'
 import type { Kernels, TapeInit } from './interface.ts'
@@ -8,6 +8,7 @@ import type { Kernels, TapeInit } from './interface.ts'
 /**
  * The kernels alone, over a memory of their own: for benchmarks, tests and code that needs no tape.
  *
+ * @throws {MemoryUnavailableError} when the machine has none left
  * @throws {NumericRangeError} when `arenaBytesMax` is no integer from 65,536 to just under 2^32
  */
 export function kernels (init: Pick<TapeInit, 'backend' | 'arenaBytesMax'> = {}): Kernels {
@@ -16,5 +17,12 @@ export function kernels (init: Pick<TapeInit, 'backend' | 'arenaBytesMax'> = {})
     throw new NumericRangeError('arenaBytesMax', `an integer from ${PAGE_BYTES} to ${ARENA_BYTES_LIMIT - 2 * PAGE_BYTES}`, arenaBytes)
   }
   const bytes = Math.ceil(memoryBytesFor(arenaBytes) / PAGE_BYTES) * PAGE_BYTES
-  return init.backend === 'reference' ? referenceKernels(bytes) : wasmKernels(bytes)
+  try {
+    return init.backend === 'reference' ? referenceKernels(bytes) : wasmKernels(bytes)
+  } catch (err) {
+    if (err instanceof RangeError) {
+      throw new MemoryUnavailableError(bytes, err)
+    }
+    throw err
+  }
 }
