@@ -11,6 +11,9 @@ export interface VotesCheckpoint {
  * block, the last change in a block counts. Unlike there, what no vote can ask for any more is
  * dropped, so that a history is never longer than the live votes and one.
  *
+ * @param history - before the change
+ * @param height - of the block that changes it, not below the last checkpoint's
+ * @param votes - after the change
  * @param snapshots - heights at which the votes of live proposals were or will be read
  */
 export function pushCheckpoint (history: VotesCheckpoint[], height: number, votes: Amount, snapshots: number[]): VotesCheckpoint[] {

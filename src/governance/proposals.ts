@@ -34,7 +34,9 @@ export function newProposal ({ proposer, title, actions, height }: NewProposal, 
  * Fixes what the vote is measured against, at the end of the block at voteStart. Later changes of
  * the supply or of `quorumBp` do not reach it.
  *
+ * @param proposal - as it was made
  * @param supply - of gOPEN
+ * @param quorumBp - share of the supply that must vote, in basis points
  */
 export function snapshotProposal (proposal: ProposalState, supply: Amount, quorumBp: number): ProposalState {
   return { ...proposal, supply, quorum: supply * BigInt(quorumBp) / BigInt(BASIS_POINTS) }
@@ -70,7 +72,7 @@ export function quorumReached (proposal: ProposalState): boolean {
   return proposal.for + proposal.abstain >= proposal.quorum
 }
 
-/** @param weight - votes of the voter at voteStart */
+/** Adds a vote; `weight` is what the voter had at voteStart. */
 export function countVote (proposal: ProposalState, support: 'for' | 'against' | 'abstain', weight: Amount): ProposalState {
   return { ...proposal, [support]: proposal[support] + weight }
 }

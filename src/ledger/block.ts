@@ -1,5 +1,5 @@
-import { BLOCK_BYTES_MAX, cidOf, domains, hash, signedTransactionCodec, TRANSACTIONS_MAX } from '../wire/index.ts'
 import { DatanetError } from '../utils/index.ts'
+import { BLOCK_BYTES_MAX, cidOf, domains, hash, signedTransactionCodec, TRANSACTIONS_MAX } from '../wire/index.ts'
 import { requireIncludable } from './check.ts'
 import { seatCommittee } from './committee.ts'
 import { Draft } from './draft.ts'

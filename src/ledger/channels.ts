@@ -1,6 +1,6 @@
-import { domains, equalBytes, hash, signingBytes, utf8, voucherCodec } from '../wire/index.ts'
 import { verifySignature } from '../identity/index.ts'
 import { taskId } from '../scoring/index.ts'
+import { domains, equalBytes, hash, signingBytes, utf8, voucherCodec } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
 import { CHANNEL_HEIGHT_MAX, OPEN_TASKS_MAX, TASK_SOURCES_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'

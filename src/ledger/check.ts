@@ -1,5 +1,5 @@
-import { domains, signedTransactionCodec, transactionCodec } from '../wire/index.ts'
 import { verifyRecord } from '../identity/index.ts'
+import { domains, signedTransactionCodec, transactionCodec } from '../wire/index.ts'
 import { NONCE_GAP_MAX } from './constants.ts'
 import { Draft } from './draft.ts'
 import { InsufficientFundsError, UnincludableError } from './errors.ts'

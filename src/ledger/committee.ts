@@ -1,6 +1,6 @@
-import { domains, equalBytes, hash } from '../wire/index.ts'
 import { accountFromString } from '../identity/index.ts'
 import { drawCommittee } from '../scoring/index.ts'
+import { domains, equalBytes, hash } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
 import { announce, credit, getChain, patchChain, putTask } from './records.ts'

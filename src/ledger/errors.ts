@@ -30,6 +30,7 @@ export class GenesisError extends DatanetError {
 
 /** A block that breaks the limits or does not follow the state: it must not be voted for. */
 export class BlockError extends DatanetError {
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the codes
   constructor (code: 'ERR_BLOCK_HEIGHT' | 'ERR_BLOCK_PROPOSER' | 'ERR_BLOCK_BEACON' | 'ERR_BLOCK_TRANSACTIONS' | 'ERR_BLOCK_BYTES', reason: string) {
     super(code, reason)
   }
@@ -40,6 +41,7 @@ export class BlockError extends DatanetError {
  * no nonce. See `isIncludable`.
  */
 export class UnincludableError extends DatanetError {
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the codes
   constructor (code: 'ERR_CHAIN' | 'ERR_SIGNATURE' | 'ERR_NONCE' | 'ERR_UNKNOWN_ACCOUNT', reason: string) {
     super(code, reason)
   }
@@ -68,6 +70,7 @@ export type RuleCode =
 
 /** A rule of the ledger that the transaction breaks. It spends its nonce and changes nothing else. */
 export class RuleError extends DatanetError {
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the codes
   constructor (code: RuleCode, reason: string) {
     super(code, reason)
   }

@@ -1,5 +1,5 @@
-import { amount, domains, genesisCodec, hash, toHex, validatorsHash } from '../wire/index.ts'
 import { checkParams } from '../governance/index.ts'
+import { amount, domains, genesisCodec, hash, toHex, validatorsHash } from '../wire/index.ts'
 import { authenticatedMap } from './authenticated-map.ts'
 import { Draft } from './draft.ts'
 import { GenesisError } from './errors.ts'

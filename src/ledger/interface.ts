@@ -71,4 +71,3 @@ export interface Holdings {
   total: bigint
   supply: bigint
 }
-

@@ -1,5 +1,5 @@
-import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
 import { drawOpenings, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
+import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
 import { enter, giveUp, redraw } from './committee.ts'
 import { slash } from './money.ts'
 import { getChain, getTask, getValidators } from './records.ts'

@@ -1,5 +1,5 @@
-import { equalBytes } from '../wire/index.ts'
 import { applyParams, checkActions, countVote, newProposal, proposalStatus, queueProposal, snapshotProposal, votesAt } from '../governance/index.ts'
+import { equalBytes } from '../wire/index.ts'
 import { OPEN_PROPOSALS_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'

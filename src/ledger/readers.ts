@@ -1,17 +1,17 @@
 import { CID } from 'multiformats/cid'
+import { proposalStatus } from '../governance/index.ts'
 import { accountFromString } from '../identity/index.ts'
 import { fromHex } from '../wire/index.ts'
-import { proposalStatus } from '../governance/index.ts'
 import { StateValueError } from './errors.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
 import { NO_ACCOUNT } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { BallotState, LedgerState } from './interface.ts'
+import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, Hash,
   PayoutState, ProposalState, ProposalStatus, TaskState, ValidatorInfo
 } from '../interface/index.ts'
-import type { VotesCheckpoint } from '../governance/index.ts'
 import type { Codec } from '../wire/index.ts'
 
 /** Values are decoded anew by each call, so callers may keep and change them. */
@@ -79,7 +79,7 @@ export function * listDatanets (state: LedgerState): IterableIterator<{ datanet:
   }
 }
 
-/** @param datanet - of this one only */
+/** All contributions, or those of one Datanet. */
 export function * listContributions (state: LedgerState, datanet?: CID): IterableIterator<{ contribution: CID, state: ContributionState }> {
   for (const [name, value] of list(state, stateCodecs.contribution, statePrefixes.contribution, rest => rest)) {
     if (datanet === undefined || value.datanet.equals(datanet)) {

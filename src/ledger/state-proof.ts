@@ -1,6 +1,6 @@
 import { STATE_DEPTH_MAX, STATE_PROOF_BYTES_MAX } from './constants.ts'
 import { bit, branchDigest, commonBits, EMPTY, isLeaf, leafDigest, samePath, treeDigest } from './sparse-tree.ts'
-import type { Tree } from './sparse-tree.ts'
+import type { Leaf, Tree } from './sparse-tree.ts'
 import type { Hash } from '../interface/index.ts'
 
 /** What stands at the end of a path. */
@@ -31,11 +31,15 @@ export function proveInTree (tree: Tree, path: Hash): Uint8Array {
     siblings.push(sibling === null ? null : treeDigest(sibling))
   }
 
-  const terminal: Terminal = node === null
-    ? { kind: 'nothing' }
-    : samePath(node.path, path) ? { kind: 'key' } : { kind: 'other', path: node.path, valueHash: node.valueHash }
+  return encodeTreeProof({ terminal: terminalOf(node, path), siblings })
+}
 
-  return encodeTreeProof({ terminal, siblings })
+function terminalOf (leaf: Leaf | null, path: Hash): Terminal {
+  if (leaf === null) {
+    return { kind: 'nothing' }
+  }
+
+  return samePath(leaf.path, path) ? { kind: 'key' } : { kind: 'other', path: leaf.path, valueHash: leaf.valueHash }
 }
 
 /** The root that a proof leads to, or null when it does not fit the path or what is claimed. */
@@ -121,8 +125,14 @@ export function decodeTreeProof (bytes: Uint8Array): TreeProof | null {
     return null
   }
 
+  const siblings: Array<Hash | null> = []
   let at = HEAD_BYTES + bitmap.length
-  const siblings = present.slice(0, depth).map(there => there ? bytes.slice(at, at += 32) : null)
+
+  for (const there of present.slice(0, depth)) {
+    siblings.push(there ? bytes.slice(at, at + 32) : null)
+    at += there ? 32 : 0
+  }
+
   const terminal: Terminal = kind === 'other' ? { kind, path: bytes.slice(end, end + 32), valueHash: bytes.slice(end + 32) } : { kind }
 
   return { terminal, siblings }

@@ -1,7 +1,7 @@
+import { SnapshotError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import { stateCodecs } from './values.ts'
-import { SnapshotError } from './errors.ts'
 import type { LedgerState } from './interface.ts'
 import type { Hash } from '../interface/index.ts'
 
@@ -18,6 +18,7 @@ export function encodeState (state: LedgerState): Uint8Array {
 /**
  * The state of a snapshot.
  *
+ * @param bytes - what `encodeState` gave
  * @param root - of the certified header at its height
  * @throws {SnapshotError} when the bytes are malformed or of another state
  */

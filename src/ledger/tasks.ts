@@ -1,5 +1,5 @@
-import { equalBytes, hash } from '../wire/index.ts'
 import { assessmentCommit, TRACE_LENGTH_MAX, verifyOpening } from '../scoring/index.ts'
+import { equalBytes, hash } from '../wire/index.ts'
 import { STEPS_DOMAIN } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { findValidator, getChain, getTask, putTask } from './records.ts'

@@ -1,5 +1,5 @@
-import { equalBytes } from '../wire/index.ts'
 import { pushCheckpoint } from '../governance/index.ts'
+import { equalBytes } from '../wire/index.ts'
 import { InsufficientFundsError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { requirePositive } from './money.ts'

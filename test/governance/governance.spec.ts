@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import { applyParams, checkActions, checkParams, countVote, newProposal, proposalStatus, pushCheckpoint, queueProposal, snapshotProposal, votesAt } from '../../src/governance/index.ts'
-import type { NetworkParams } from '../../src/interface/index.ts'
 import type { VotesCheckpoint } from '../../src/governance/index.ts'
+import type { NetworkParams } from '../../src/interface/index.ts'
 
 const params: NetworkParams = {
   feeSplit: { platform: 1000, developers: 2000, validators: 2000, data: 5000 },

@@ -3,14 +3,16 @@ import fc from 'fast-check'
 import { executeBlock, listChannels, listTasks, readAccount, readChain, stateRoot } from '../../src/ledger/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, sorted, treasury, validators
+  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, sorted, STEPS, treasury, validators
 } from './network.ts'
 import type { Request } from './network.ts'
-import type { BlockInput } from '../../src/ledger/index.ts'
 import type { Hash, TransactionBody } from '../../src/interface/index.ts'
+import type { BlockInput } from '../../src/ledger/index.ts'
 
 const everyone = [alice, bob, carol, payer, gateway, ...assessors, ...validators]
 const liars = assessors.map(who => new Assessor(who, { scores: [1n, 1n, 1n] }))
+const FALSE_STEPS = STEPS.map(step => hash('false', step))
+const copiers = assessors.map(who => new Assessor(who, { steps: FALSE_STEPS }))
 const AMOUNTS = [0n, 1n, OPEN, 90n * OPEN, 9_900n * OPEN, 20_000n * OPEN]
 
 /** One wish: what to ask for, who asks, and two small numbers that mean what the wish makes of them. */
@@ -129,7 +131,7 @@ describe('any sequence of transactions', () => {
 
       admitAdapter(network)
       const id = startedTask(network, fees)
-      const team = assessors.map((who, i) => villains[i] === 'liar' ? liars[i] : villains[i] === 'copier' ? new Assessor(who, { steps: [hash('none'), ...Array.from({ length: 11 }, (_, j) => hash('x', Uint8Array.of(j)))] }) : honest[i])
+      const team = assessors.map((_, i) => villains[i] === 'liar' ? liars[i] : honest[i]).map((one, i) => villains[i] === 'copier' ? copiers[i] : one)
       const acts = (i: number, phase: string): boolean => villains[i] !== 'silent' && !(villains[i] === 'late' && phase !== 'commit')
 
       for (let i = 0; network.task(id).phase !== 'settled'; i++) {
