@@ -1,8 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import * as dagCbor from '@ipld/dag-cbor'
 import { fromDSL } from '@ipld/schema/from-dsl.js'
 import { create } from '@ipld/schema/typed.js'
 import { expect } from 'aegir/chai'
-import { readdirSync, readFileSync } from 'node:fs'
 import { fromHex } from '../../src/wire/index.ts'
 
 const root = new URL('../../protocols/', import.meta.url)
