@@ -58,6 +58,7 @@ export const DEFAULT_TIMEOUTS = {
   certificationTimeoutMs: 10_000,
   timeoutMaxMs: 20_000,
   silentTimeoutMs: 300,
-  rebroadcastMs: 1_000,
+  // longer than a leader's idle pause, or every idle view would say everything twice
+  rebroadcastMs: 2_000,
   requestMs: 1_000
 }

@@ -82,9 +82,9 @@ export interface ConsensusTimeouts {
   silentTimeoutMs?: number
   /**
    * While nothing happens, own votes and the best certificates are sent again at this interval,
-   * which doubles up to eight times as long within a view.
+   * which doubles up to eight times as long within a view. Longer than `minBlockIntervalMs`.
    *
-   * @default 1000
+   * @default 2000
    */
   rebroadcastMs?: number
   /**

@@ -32,7 +32,7 @@ export const castVote = (machine: Machine, kind: VoteKind, view: number, blockHa
 
 /** Applies all rules until none changes anything. Each is safe to try at any time. */
 export const applyRules = (machine: Machine): void => {
-  // every round enters a view, casts a vote, finalises or asks the driver: the bound is for our bugs
+  // ends, because every effect here is emitted once for a view, a block or an interval
   for (let before = -1; before !== machine.effects.length;) {
     before = machine.effects.length
     finalise(machine)

@@ -44,6 +44,10 @@ export const boot = (world: World, node: SimNode): void => {
     records: node.disk.records,
     blocks: [...node.disk.blocks.values()].filter(({ header }) => header.view > final.header.view)
   })
+
+  if (world.calm) {
+    step(world, node, { type: 'pending', transactions: true })
+  }
 }
 
 /** Feeds one input to a node that runs, and carries out the effects. */

@@ -11,10 +11,11 @@ import type { Random } from './random.ts'
  * - equivocator: as leader proposes two blocks, one to each half, and votes for both
  * - withholder: everything it sends reaches only some, and it answers nobody
  * - garbler: half of its signatures are false, and it gossips false certificates
+ * - rewinder: proposes on blocks that may not be extended: too old, or never notarized
  * - spoiler: proposes blocks that do not execute
  * - twin: two machines with one key and one disk image, which know nothing of each other
  */
-export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'spoiler' | 'twin'
+export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'rewinder' | 'spoiler' | 'twin'
 
 export interface Crypto {
   validators: ValidatorInfo[]
@@ -31,6 +32,8 @@ export interface Scenario {
   stakes: bigint[]
   villains: Partial<Record<number, Villain>>
   followers?: number
+  /** followers start only then */
+  followersStartMs?: number
   /** first the network misbehaves … */
   chaosMs: number
   dropPermille?: number
@@ -42,6 +45,8 @@ export interface Scenario {
   crashes?: boolean
   /** … then it is well and blocks have to become final again */
   calmMs: number
+  /** the calm ends early when everybody has made progress. @default false */
+  untilHealed?: boolean
   crypto?: Crypto
   /** the state machine under test; mutants go here */
   machine?: typeof consensus
@@ -57,11 +62,11 @@ export interface Report {
   /** final height of each honest node, then of each follower */
   heights: number[]
   heightsBeforeCalm: number[]
-  /** kinds of evidence against each convicted validator */
+  /** validators against which evidence was found */
   convicted: number[]
   messages: number
   steps: number
-  /** messages per final block in the calm, when nobody is missing anything */
+  /** messages per final block in the calm; a storm of requests would show */
   calmMessagesPerBlock: number
 }
 

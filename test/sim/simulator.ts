@@ -129,7 +129,7 @@ export const simulate = (given: Scenario): Report => {
   const heights = (): number[] => honest.map(({ disk }) => disk.chain.length - 1)
 
   for (const node of nodes) {
-    world.queue.at(world.random.below(1000), () => { boot(world, node) })
+    world.queue.at((node.index === null ? scenario.followersStartMs ?? 0 : 0) + world.random.below(1000), () => { boot(world, node) })
   }
 
   disturb(world)
@@ -138,16 +138,18 @@ export const simulate = (given: Scenario): Report => {
   nodes.forEach(node => { node.crashAfterEffects = null })
   const heightsBeforeCalm = heights()
 
-  // machines may be down for 12 s more, then the first half is for catching up
-  world.queue.runUntil(scenario.chaosMs + scenario.calmMs / 2)
+  nodes.forEach(node => { step(world, node, { type: 'pending', transactions: true }) })
   const messagesBefore = world.messages
-  const heightBefore = Math.max(...heights())
+  const heightBefore = Math.max(...heightsBeforeCalm)
 
-  for (const node of nodes) {
-    step(world, node, { type: 'pending', transactions: true })
+  for (let ms = 1000; ms <= scenario.calmMs; ms += 1000) {
+    world.queue.runUntil(scenario.chaosMs + ms)
+
+    if (scenario.untilHealed === true && livenessViolations({ heights: heights(), heightsBeforeCalm }).length === 0) {
+      break
+    }
   }
 
-  world.queue.runUntil(scenario.chaosMs + scenario.calmMs)
   const blocks = Math.max(...heights()) - heightBefore
 
   return {
@@ -163,7 +165,7 @@ export const simulate = (given: Scenario): Report => {
 }
 
 /** What a well network must have brought: everybody higher than anybody was, and nobody far behind. */
-export const livenessViolations = ({ heights, heightsBeforeCalm }: Report, blocksMin = 3): string[] => {
+export const livenessViolations = ({ heights, heightsBeforeCalm }: Pick<Report, 'heights' | 'heightsBeforeCalm'>, blocksMin = 3): string[] => {
   const before = Math.max(...heightsBeforeCalm)
   const top = Math.max(...heights)
 
@@ -176,7 +178,7 @@ export const livenessViolations = ({ heights, heightsBeforeCalm }: Report, block
   })
 }
 
-const VILLAINS: Villain[] = ['silent', 'nuller', 'equivocator', 'withholder', 'garbler', 'spoiler', 'twin']
+const VILLAINS: Villain[] = ['silent', 'nuller', 'equivocator', 'withholder', 'garbler', 'rewinder', 'spoiler', 'twin']
 
 /** A scenario drawn from its seed: 4 to 7 validators, equal or unequal stakes, villains below a third of the stake. */
 export const drawScenario = (seed: number): Scenario => {
@@ -204,7 +206,8 @@ export const drawScenario = (seed: number): Scenario => {
     dropPermille: dice.pick([0, 50, 200, 350]),
     duplicatePermille: dice.pick([0, 50, 200]),
     delayMaxMs: dice.pick([50, 300, 1500]),
-    calmMs: 120_000
+    calmMs: 120_000,
+    untilHealed: true
   }
 }
 

@@ -23,6 +23,8 @@ export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[]
       return [{ effect, to: () => world.random.chance(400) }]
     case 'garbler':
       return garbler(world, effect)
+    case 'rewinder':
+      return rewinder(world, node, effect)
     default:
       return [{ effect }]
   }
@@ -82,6 +84,35 @@ const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[
   }
 
   return [{ effect }]
+}
+
+const rewinder = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  const seconds = secondBlocks.get(node) ?? new Map<number, Uint8Array>()
+  secondBlocks.set(node, seconds)
+
+  if (effect.type === 'broadcastBlock') {
+    const { header, vote, justification } = effect.proposal
+    const known = [...node.memory.values(), ...node.disk.blocks.values(), node.disk.chain[0]]
+    const wrong = known.filter(block => block.header.view < header.view && toHex(block.hash) !== toHex(header.parent))
+      .sort((a, b) => b.header.view - a.header.view).slice(0, 3)
+
+    if (wrong.length > 0 && !seconds.has(vote.view)) {
+      const parent = world.random.pick(wrong)
+      const other = { ...header, parent: parent.hash, height: parent.header.height + 1 }
+      const hash = world.crypto.hash(other)
+
+      node.memory.set(toHex(hash), { hash, header: other })
+      seconds.set(vote.view, hash)
+
+      return [{ effect: { ...effect, hash, proposal: { header: other, vote: speak(world, node, 'notarize', vote.view, hash), justification } } }]
+    }
+  }
+
+  const second = effect.type === 'sendVote' && effect.vote.kind === 'notarize' ? seconds.get(effect.vote.view) : undefined
+
+  return second === undefined || effect.type !== 'sendVote'
+    ? [{ effect }]
+    : [{ effect: { type: 'sendVote', vote: speak(world, node, 'notarize', effect.vote.view, second) } }]
 }
 
 const garbler = ({ random }: World, effect: ConsensusEffect): Act[] => {
