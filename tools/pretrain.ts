@@ -12,11 +12,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { CID } from 'multiformats/cid'
-import * as raw from 'multiformats/codecs/raw'
-import { sha256 } from 'multiformats/hashes/sha2'
 import { adamState, adamStep, parameterCount, roundToBf16, tokenizer as tokenizerOf, trainTokenizer, writeSafetensors, writeTokenizer } from '../src/models/index.ts'
 import { prng } from '../src/numeric/index.ts'
+import { fileCid } from '../src/storage/index.ts'
 import { DatanetError } from '../src/utils/index.ts'
 import { digestOf, documentsOf } from './pretrain-corpus.ts'
 import { initialWeights, tensorsOver } from './pretrain-model.ts'
@@ -190,7 +188,7 @@ async function heldOutLoss (state: AdamState): Promise<number> {
 async function write (state: AdamState, milestones: Milestone[], folder: string): Promise<{ weights: string, tokenizer: string }> {
   const weights = writeSafetensors(tensorsOver(recipe.config, Float32Array.from(state.theta)), { dtype: 'bf16', metadata: { format: 'pt' } })
   const heldOut = await heldOutLoss(state)
-  const cids = { weights: await cidOf(weights), tokenizer: await cidOf(corpus.tokenizerJson) }
+  const cids = { weights: fileCid(weights).toString(), tokenizer: fileCid(corpus.tokenizerJson).toString() }
   const json = {
     record: { type: 'base', version: 1, name: recipe.name, licence: recipe.licence, config: recipe.config, ...cids },
     parameters,
@@ -204,10 +202,6 @@ async function write (state: AdamState, milestones: Milestone[], folder: string)
   writeFileSync(join(folder, 'base.json'), `${JSON.stringify(json, null, 2)}\n`)
   console.info(`wrote ${folder} at step ${state.step}, held-out loss ${heldOut.toFixed(3)}`)
   return cids
-}
-
-async function cidOf (bytes: Uint8Array): Promise<string> {
-  return CID.createV1(raw.code, await sha256.digest(bytes)).toString()
 }
 
 /** Passes over the training windows, each in its own order. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'aegir/chai'
 import { generate, initialTheta, loadBase, loraShape, parameterCount, parseBaseJson, verifyGeneration } from '../../src/models/index.ts'
-import { baseModelCodec, rawCid } from '../../src/wire/index.ts'
+import { fileCid } from '../../src/storage/index.ts'
+import { baseModelCodec } from '../../src/wire/index.ts'
 
 const read = (path: string): Uint8Array => readFileSync(new URL(`../../${path}`, import.meta.url))
 const vectors = (path: string): any => JSON.parse(new TextDecoder().decode(read(path)))
@@ -12,8 +13,8 @@ describe('the committed base', () => {
   const { model, tokenizer } = loadBase(record, read('models/base/model.safetensors'), read('models/base/tokenizer.json'))
 
   it('has the files that its record names', () => {
-    expect(rawCid(read('models/base/model.safetensors')).toString()).to.equal(record.weights.toString())
-    expect(rawCid(read('models/base/tokenizer.json')).toString()).to.equal(record.tokenizer.toString())
+    expect(fileCid(read('models/base/model.safetensors')).toString()).to.equal(record.weights.toString())
+    expect(fileCid(read('models/base/tokenizer.json')).toString()).to.equal(record.tokenizer.toString())
     expect(baseModelCodec.decode(baseModelCodec.encode(record))).to.deep.equal(record)
     expect(parameterCount(record.config)).to.be.within(1_000_000, 4_000_000)
   })
