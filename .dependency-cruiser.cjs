@@ -6,9 +6,9 @@ const layers = [
   ['interface', 'utils'],
   ['wire', 'identity', 'numeric'],
   ['models', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
-  ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'settlement'],
+  ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'assessment', 'settlement'],
   ['node', 'light-client'],
-  ['api', 'cli', 'ui']
+  ['api', 'demo', 'cli', 'ui']
 ]
 
 const upward = layers.slice(0, -1).map((modules, index) => ({

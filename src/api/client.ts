@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
+import { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
+import type { NodeEvent } from '../interface/index.ts'
+
+/** Where a running node listens; `api.json` in its data directory, readable by its owner alone. */
+export interface ApiAddress {
+  url: string
+  token: string
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal
+  timeoutMs?: number
+}
+
+/** The control API of one node. */
+export interface NodeClient {
+  readonly url: string
+  readonly token: string
+  get<T> (path: string, options?: RequestOptions): Promise<T>
+  post<T> (path: string, body: unknown, options?: RequestOptions): Promise<T>
+  /** a file as it is */
+  upload<T> (path: string, content: Uint8Array, options?: RequestOptions): Promise<T>
+  delete<T> (path: string, options?: RequestOptions): Promise<T>
+  /** Follows the node's events until the signal fires. */
+  events (options: { signal: AbortSignal }): AsyncGenerator<NodeEvent>
+}
+
+/** Finds the node that runs on a data directory. @throws NodeUnreachableError */
+export async function connect (dataDir: string): Promise<NodeClient> {
+  try {
+    const address = JSON.parse(await readFile(join(dataDir, 'api.json'), 'utf8')) as ApiAddress
+
+    return client(address, dataDir)
+  } catch (cause) {
+    throw new NodeUnreachableError(dataDir, cause)
+  }
+}
+
+/** A client of a known address. */
+export function client (address: ApiAddress, dataDir = address.url): NodeClient {
+  const headers = { authorization: `Bearer ${address.token}` }
+
+  async function send<T> (method: string, path: string, body: { type: string, bytes: string | Uint8Array<ArrayBuffer> } | undefined, options: RequestOptions = {}): Promise<T> {
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS)
+    let response: Response
+
+    try {
+      response = await fetch(new URL(path, address.url), {
+        method,
+        headers: body == null ? headers : { ...headers, 'content-type': body.type },
+        body: body?.bytes,
+        signal: options.signal == null ? timeout : AbortSignal.any([timeout, options.signal])
+      })
+    } catch (cause) {
+      if (options.signal?.aborted === true) {
+        throw options.signal.reason
+      }
+
+      if (timeout.aborted) {
+        throw new RequestFailedError(504, 'ERR_TIMEOUT', `the node did not answer ${method} ${path} within ${(options.timeoutMs ?? REQUEST_TIMEOUT_MS) / 1000} s`, {
+          cause,
+          hint: 'the work may still be going on: look with `datanet status`'
+        })
+      }
+
+      throw new NodeUnreachableError(dataDir, cause)
+    }
+
+    return parse<T>(response, `${method} ${path}`)
+  }
+
+  return {
+    url: address.url,
+    token: address.token,
+    get: async (path, options) => send('GET', path, undefined, options),
+    post: async (path, value, options) => send('POST', path, { type: 'application/json', bytes: JSON.stringify(value) }, options),
+    upload: async (path, content, options) => send('POST', path, { type: 'application/octet-stream', bytes: new Uint8Array(content) }, options),
+    delete: async (path, options) => send('DELETE', path, undefined, options),
+    events: options => follow(new URL('/api/v1/events', address.url), headers, options.signal, dataDir)
+  }
+}
+
+async function parse<T> (response: Response, what: string): Promise<T> {
+  const text = await response.text()
+
+  if (text.length > RESPONSE_BYTES_MAX) {
+    throw new RequestFailedError(200, 'ERR_RESPONSE_TOO_LARGE', `${what} answered ${text.length} characters, at most ${RESPONSE_BYTES_MAX} are read`)
+  }
+
+  let value: unknown
+
+  try {
+    value = text === '' ? undefined : JSON.parse(text)
+  } catch (cause) {
+    throw new RequestFailedError(response.status, 'ERR_RESPONSE', `${what} answered with status ${response.status} and something that is not JSON`, { cause })
+  }
+
+  if (!response.ok) {
+    const { error } = (value ?? {}) as { error?: { code?: string, message?: string, hint?: string } }
+
+    throw new RequestFailedError(response.status, error?.code ?? 'ERR_HTTP', error?.message ?? `${what} answered with status ${response.status}`, { hint: error?.hint })
+  }
+
+  return value as T
+}
+
+/** Server-sent events of one `data:` line each. */
+async function * follow (url: URL, headers: Record<string, string>, signal: AbortSignal, dataDir: string): AsyncGenerator<NodeEvent> {
+  const response = await fetch(url, { headers, signal }).catch((cause: unknown) => {
+    throw signal.aborted ? signal.reason : new NodeUnreachableError(dataDir, cause)
+  })
+
+  if (response.body == null || !response.ok) {
+    throw new RequestFailedError(response.status, 'ERR_HTTP', `GET ${url.pathname} answered with status ${response.status}`)
+  }
+
+  let rest = ''
+
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = `${rest}${text}`.split('\n')
+
+    rest = lines.pop() ?? ''
+
+    for (const line of lines) {
+      if (line.startsWith('data:')) {
+        yield JSON.parse(line.slice(5)) as NodeEvent
+      }
+    }
+  }
+}

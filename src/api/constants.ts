@@ -1,0 +1,29 @@
+/** A question, a proposal, a manifest: JSON bodies are small. */
+export const JSON_BYTES_MAX = 256 * 1024
+
+/** A file of rows that is contributed in one request. */
+export const UPLOAD_BYTES_MAX = 64 * 1024 * 1024
+
+/** Listeners of the event stream: pages and terminals of one person. */
+export const EVENT_STREAMS_MAX = 32
+
+/** Bytes that may wait for one slow listener before it is dropped. */
+export const EVENT_BACKLOG_BYTES_MAX = 1024 * 1024
+
+/** Proxies and browsers drop silent connections; a comment goes out this often. */
+export const KEEP_ALIVE_MS = 15_000
+
+/** A transaction is final within seconds; a validator set that lost its quorum is not waited for. */
+export const TRANSACTION_TIMEOUT_MS = 45_000
+
+/** An answer on a machine that trains at the same time. */
+export const ANSWER_TIMEOUT_MS = 150_000
+
+/** Blocks on one page. */
+export const BLOCKS_MAX = 100
+
+/** How long a client waits for its node, unless the work itself is long. */
+export const REQUEST_TIMEOUT_MS = 60_000
+
+/** A response of the control API is a page of records. */
+export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024

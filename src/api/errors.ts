@@ -1,0 +1,89 @@
+import { DatanetError } from '../utils/index.ts'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+
+/** A transaction that the ledger executed and refused. */
+export class TransactionRefusedError extends DatanetError {
+  constructor (code: string | undefined, message: string | undefined) {
+    super(code ?? 'ERR_TRANSACTION_REFUSED', message ?? 'the ledger refused the transaction without a reason')
+  }
+}
+
+export class UnauthorizedError extends DatanetError {
+  constructor () {
+    super('ERR_UNAUTHORIZED', 'expected the node\'s token as "Authorization: Bearer …"', { hint: 'it is in api.json in the node\'s data directory' })
+  }
+}
+
+export class TooManyStreamsError extends DatanetError {
+  constructor (max: number) {
+    super('ERR_TOO_MANY_STREAMS', `at most ${max} event streams are open at once`, { hint: 'close another page of this node' })
+  }
+}
+
+const statuses: Record<string, number> = {
+  ERR_UNAUTHORIZED: 401,
+  ERR_PAYMENT_REQUIRED: 402,
+  ERR_NOT_ENTITLED: 403,
+  ERR_NOT_FOUND: 404,
+  ERR_UNKNOWN_ADAPTER: 404,
+  ERR_UNKNOWN_DATANET: 404,
+  ERR_ROLE_MISSING: 409,
+  ERR_BUSY: 429,
+  ERR_TOO_MANY_STREAMS: 429,
+  ERR_NO_GATEWAY: 503
+}
+
+interface ErrorBody {
+  error: { code: string, message: string, hint?: string }
+}
+
+/** 422 is for what was understood and refused; anything that is not ours is a 500 and goes to the log. */
+export function statusOf (error: Error): number {
+  if (error instanceof TransactionRefusedError) {
+    return 422
+  }
+
+  if (error instanceof DatanetError) {
+    return statuses[error.code] ?? 422
+  }
+
+  const { statusCode } = error as FastifyError
+
+  return error.name === 'TimeoutError' ? 504 : statusCode ?? 500
+}
+
+export function errorBody (error: Error): ErrorBody {
+  if (error instanceof DatanetError) {
+    return { error: { code: error.code, message: error.message, hint: error.hint } }
+  }
+
+  const { code, validation } = error as FastifyError
+
+  if (validation != null) {
+    return { error: { code: 'ERR_REQUEST', message: error.message, hint: 'see /api/v1/openapi.json for what this route takes' } }
+  }
+
+  return { error: { code: code ?? (error.name === 'TimeoutError' ? 'ERR_TIMEOUT' : 'ERR_INTERNAL'), message: error.message } }
+}
+
+export async function onError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const status = statusOf(error)
+
+  if (status === 500) {
+    request.log.error(error)
+  }
+
+  await reply.code(status).send(errorBody(error))
+}
+
+export class UploadError extends DatanetError {
+  constructor (message: string, cause?: unknown) {
+    super('ERR_UPLOAD', message, { cause })
+  }
+}
+
+export class UnknownParameterError extends DatanetError {
+  constructor (name: string, expected: string[]) {
+    super('ERR_UNKNOWN_PARAMETER', `the proposal's parameter "${name}" should be one of: ${expected.join(', ')}`)
+  }
+}

@@ -1,0 +1,38 @@
+import { CID } from 'multiformats/cid'
+import {
+  accountView, adapterViews, answerViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, toJson, why
+} from '../node/index.ts'
+import { ANSWER_TIMEOUT_MS, BLOCKS_MAX } from './constants.ts'
+import { accountText, blocksQuery, datanetQuery, idParams, whyQuery } from './schemas.ts'
+import type { ApiContext } from './context.ts'
+import type { Static } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+
+/** What can be looked at. */
+export function readRoutes (server: FastifyInstance, { node, closing }: ApiContext): void {
+  server.get('/api/v1/status', async () => ({ ...statusView(node), refused: node.network.refused().slice(-20) }))
+  server.get('/api/v1/datanets', async () => datanetViews(node))
+  server.get('/api/v1/bases', async () => baseViews(node))
+  server.get('/api/v1/presets', async () => presetViews())
+  server.get('/api/v1/adapters', async () => adapterViews(node))
+  server.get('/api/v1/answers', async () => answerViews(node))
+  server.get('/api/v1/tasks', async () => taskViews(node))
+  server.get('/api/v1/proposals', async () => proposalViews(node))
+
+  server.get<{ Querystring: Static<typeof datanetQuery> }>('/api/v1/contributions', { schema: { querystring: datanetQuery } }, async ({ query }) =>
+    contributionViews(node, query.datanet == null ? undefined : CID.parse(query.datanet)))
+
+  server.get<{ Params: Static<typeof idParams> }>('/api/v1/accounts/:id', { schema: { params: { type: 'object', properties: { id: accountText } } } }, async ({ params }) =>
+    accountView(node, params.id))
+
+  server.get<{ Querystring: Static<typeof whyQuery> }>('/api/v1/why', { schema: { querystring: whyQuery } }, async ({ query }) =>
+    why(node, query.contribution, query.task, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
+
+  server.get<{ Querystring: Static<typeof blocksQuery> }>('/api/v1/blocks', { schema: { querystring: blocksQuery } }, async ({ query }) => {
+    const newest = node.chain.height
+    const count = Math.min(query.limit ?? 20, BLOCKS_MAX, newest)
+    const blocks = await Promise.all(Array.from({ length: count }, async (_, i) => node.chain.block(newest - i)))
+
+    return blocks.map(({ block, hash, results }) => toJson({ hash, header: block.header, results }))
+  })
+}

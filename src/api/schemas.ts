@@ -1,0 +1,102 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+
+// What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
+
+export const cidText = Type.String({ minLength: 8, maxLength: 128, pattern: '^[A-Za-z0-9]+$' })
+export const accountText = Type.String({ minLength: 40, maxLength: 64, pattern: '^z[1-9A-HJ-NP-Za-km-z]+$' })
+export const hashText = Type.String({ minLength: 64, maxLength: 64, pattern: '^[0-9a-f]+$' })
+export const amountText = Type.String({ maxLength: 40, pattern: '^[0-9]+$', description: 'base units: 1 OPEN is 10^18' })
+export const accountName = Type.String({ maxLength: 48, pattern: '^[a-z0-9][a-z0-9-]*$' })
+export const adapterText = Type.String({ minLength: 1, maxLength: 160, description: 'CID or name of an adapter' })
+
+/** Which account of the keychain acts; the node's own if left out. */
+const as = Type.Optional(accountName)
+
+const strict = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, { additionalProperties: false })
+
+export const transferBody = strict({ as, to: accountText, amount: amountText })
+export const amountBody = strict({ as, amount: amountText })
+export const accountBody = strict({ name: accountName })
+
+export const datanetBody = strict({
+  as,
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  title: Type.String({ minLength: 1, maxLength: 120 }),
+  description: Type.String({ maxLength: 2_000 }),
+  licence: Type.String({ minLength: 1, maxLength: 64 }),
+  fields: Type.Array(strict({
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    type: Type.Union([Type.Literal('string'), Type.Literal('integer')]),
+    required: Type.Boolean()
+  }), { minItems: 1, maxItems: 32 }),
+  textField: Type.String({ minLength: 1, maxLength: 64 }),
+  admission: Type.Optional(Type.Partial(strict({
+    rowsMin: Type.Integer({ minimum: 1 }),
+    rowsMax: Type.Integer({ minimum: 1 }),
+    duplicatesPermilleMax: Type.Integer({ minimum: 0, maximum: 1_000 }),
+    piiPermilleMax: Type.Integer({ minimum: 0, maximum: 1_000 }),
+    qualityPermilleMin: Type.Integer({ minimum: 0, maximum: 1_000 })
+  })))
+})
+
+export const contributionQuery = strict({
+  as,
+  datanet: cidText,
+  title: Type.String({ minLength: 1, maxLength: 120 }),
+  format: Type.Union([Type.Literal('jsonl'), Type.Literal('csv'), Type.Literal('parquet'), Type.Literal('text')]),
+  /** JSON object of values for fields that the file lacks */
+  constants: Type.Optional(Type.String({ maxLength: 4_096 }))
+})
+
+export const trainingBody = strict({
+  as,
+  name: Type.String({ minLength: 1, maxLength: 120 }),
+  base: cidText,
+  datanets: Type.Array(cidText, { minItems: 1, maxItems: 16 }),
+  preset: Type.String({ minLength: 1, maxLength: 64 }),
+  steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  rank: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+  pricePerThousandTokens: Type.Optional(amountText)
+})
+
+export const askBody = strict({
+  as,
+  adapter: adapterText,
+  prompt: Type.String({ minLength: 1, maxLength: 8_192 }),
+  maxTokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 10 })),
+  topK: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 })),
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 }))
+})
+
+export const delegateBody = strict({ as, to: accountText })
+export const proposeBody = strict({
+  as,
+  title: Type.String({ minLength: 1, maxLength: 120 }),
+  /** the parameters that change; see `params` in /api/v1/status */
+  params: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown())
+})
+export const voteBody = strict({ as, proposal: Type.Integer({ minimum: 0 }), support: Type.Union([Type.Literal('for'), Type.Literal('against'), Type.Literal('abstain')]) })
+export const proposalBody = strict({ as, proposal: Type.Integer({ minimum: 0 }) })
+
+export const whyQuery = strict({ contribution: cidText, task: Type.Optional(hashText) })
+export const datanetQuery = strict({ datanet: Type.Optional(cidText) })
+export const idParams = strict({ id: Type.String({ minLength: 1, maxLength: 128 }) })
+export const blocksQuery = strict({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) })
+
+export const completionBody = Type.Object({
+  model: adapterText,
+  prompt: Type.String({ minLength: 1, maxLength: 8_192 }),
+  max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 10 })),
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+  top_k: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 }))
+})
+
+export const chatBody = Type.Intersect([
+  Type.Omit(completionBody, ['prompt']),
+  Type.Object({
+    messages: Type.Array(Type.Object({ role: Type.String({ maxLength: 32 }), content: Type.String({ maxLength: 8_192 }) }), { minItems: 1, maxItems: 64 })
+  })
+])

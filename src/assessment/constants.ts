@@ -1,0 +1,22 @@
+export const SCORES_PROTOCOL = '/datanet/scores/1'
+
+/** A request names one task. */
+export const SCORES_REQUEST_BYTES_MAX = 256
+
+/** How long one attempt to get receipts or scores from a peer may take. */
+export const FETCH_TIMEOUT_MS = 20_000
+
+/** Attempts to get a task's receipts before a seat reports them missing; one a block or so. */
+export const FETCH_ATTEMPTS_MAX = 10
+
+/** Claims in one transaction: about 1 KiB each with its proof. */
+export const CLAIMS_PER_TRANSACTION = 64
+
+/** Seats claim for the contributors one after the other, this many blocks apart, until it is done. */
+export const CLAIM_STAGGER_BLOCKS = 4
+
+/** Finished assessments that are kept to answer "why was I paid". */
+export const ASSESSMENTS_KEPT_MAX = 4_096
+
+/** Waiting for one of our own transactions to be final; it is journaled and goes on without us. */
+export const SUBMIT_TIMEOUT_MS = 60_000

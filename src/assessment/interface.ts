@@ -1,0 +1,35 @@
+import type { Adapter, Hash, ProgressOptions, ReceiptOpening, ScoreTable, Startable } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** What recomputes a task's scores; a `Training` fits. */
+export interface Recomputer {
+  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: ProgressOptions<RecomputeEvent>): Promise<Assessment & { refused: CID[] }>
+}
+
+/** Whatever the recomputer tells; `done` and `total` are shown. */
+export interface RecomputeEvent {
+  type: string
+  done?: number
+  total?: number
+}
+
+/** What an assessor found out about a task, before it is committed. */
+export interface Assessment {
+  table: ScoreTable
+  /** hash of every intermediate, in order: receipts, training, adjoints */
+  trace: Hash[]
+}
+
+export type AssessorEvent =
+  | { type: 'assessor:recompute:start', task: Hash }
+  | { type: 'assessor:recompute:progress', task: Hash, done: number, total: number }
+  | { type: 'assessor:recompute:end', task: Hash, milliseconds: number }
+  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:open' | 'assessor:verdict' | 'assessor:claim', task: Hash }
+  | { type: 'assessor:unavailable', task: Hash, reason: string }
+  | { type: 'assessor:error', task: Hash, error: Error }
+
+/** Takes its seat in every committee that it is drawn into. */
+export interface Assessor extends Startable {
+  /** the score table of a task that this node recomputed */
+  table (task: Hash): Promise<ScoreTable | undefined>
+}

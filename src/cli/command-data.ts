@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { Argument, Command, Option } from 'commander'
+import { exitCodes } from './constants.ts'
+import { contextOf, examples } from './context.ts'
+import { CommandError } from './errors.ts'
+
+const formats: Record<string, string> = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv', '.parquet': 'parquet', '.txt': 'text', '.md': 'text' }
+
+/** `datanet create`. */
+export function createCommand (): Command {
+  const command = new Command('create')
+    .description('create a Datanet')
+    .addArgument(new Argument('<name>', 'short name, lower case'))
+    .requiredOption('--title <text>', 'one line for people')
+    .requiredOption('--licence <spdx>', 'licence of all contributions, e.g. CC0-1.0')
+    .option('--description <text>', 'what belongs into it', '')
+    .option('--field <name:type>', 'a column, type string or integer; add ? if it may be missing; repeat for more', collect, [])
+    .option('--text-field <name>', 'the column that models are trained on', 'text')
+    .option('--as <account>', 'account of the keychain that becomes curator')
+    .action(async (name: string, options: { title: string, licence: string, description: string, field: string[], textField: string, as?: string }, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const { field, ...rest } = options
+      const client = await node()
+      const created = await client.post<{ datanet: string, name: string }>('/api/v1/datanets', {
+        ...rest,
+        name,
+        fields: field.length === 0 ? [{ name: options.textField, type: 'string', required: true }] : field.map(parseField)
+      }, { signal })
+
+      out.line(`Datanet ${created.name} is on the ledger: ${created.datanet}`)
+      out.line(`contribute with: datanet contribute ${created.datanet} <file> --title "…"`)
+      out.result(created)
+    })
+
+  return examples(command, [
+    'datanet create speeches --title "State of the Union" --licence CC0-1.0',
+    'datanet create mails --title "Labelled mails" --licence CC0-1.0 --field text:string --field label:string --field year:integer?'
+  ])
+}
+
+/** `datanet contribute`. */
+export function contributeCommand (): Command {
+  const command = new Command('contribute')
+    .description('add a file of rows to a Datanet: JSONL, CSV, Parquet or text')
+    .argument('<datanet>', 'CID of the Datanet')
+    .argument('<file>', 'the rows; the format follows from its ending')
+    .option('--title <text>', 'one line for people; default: the file\'s name')
+    .addOption(new Option('--format <format>', 'format of the file').choices(['jsonl', 'csv', 'parquet', 'text']))
+    .option('--set <field=value>', 'a value for every row, for fields that the file lacks; repeat for more', collect, [])
+    .option('--as <account>', 'account of the keychain that contributes')
+    .action(async (datanet: string, file: string, options: { title?: string, format?: string, set: string[], as?: string }, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const format = options.format ?? formats[extname(file).toLowerCase()]
+
+      if (format == null) {
+        throw new CommandError('ERR_FORMAT', `the format of ${file} cannot be told by its ending`, { exitCode: exitCodes.usage, hint: 'name it with --format' })
+      }
+
+      const content = await readFile(file).catch((cause: unknown) => {
+        throw new CommandError('ERR_FILE', `the file ${file} cannot be read`, { exitCode: exitCodes.usage, cause })
+      })
+      const query = new URLSearchParams({ datanet, title: options.title ?? basename(file), format, ...(options.as == null ? {} : { as: options.as }) })
+
+      if (options.set.length > 0) {
+        query.set('constants', JSON.stringify(Object.fromEntries(options.set.map(parseConstant))))
+      }
+
+      const client = await node()
+      const made = await client.upload<{ contribution: string, rows: number, bytes: number, status: string }>(`/api/v1/contributions?${query.toString()}`, content, { signal, timeoutMs: 120_000 })
+
+      out.line(`${made.rows} rows (${made.bytes} bytes) are on the ledger as ${made.contribution}`)
+      out.line(`status: ${made.status}; validators fetch and check it now, follow with: datanet status`)
+      out.result(made)
+    })
+
+  return examples(command, [
+    'datanet contribute bafy… lincoln-1862.txt --title "Lincoln 1862" --set year=1862',
+    'datanet contribute bafy… rows.csv --as alice'
+  ])
+}
+
+function collect (value: string, previous: string[]): string[] {
+  return [...previous, value]
+}
+
+function parseField (text: string): { name: string, type: string, required: boolean } {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*):(string|integer)(\?)?$/.exec(text)
+
+  if (match == null) {
+    throw new CommandError('ERR_FIELD', `expected a field such as text:string or year:integer?, but got "${text}"`, { exitCode: exitCodes.usage })
+  }
+
+  return { name: match[1], type: match[2], required: match[3] == null }
+}
+
+function parseConstant (text: string): [string, string | number] {
+  const at = text.indexOf('=')
+
+  if (at <= 0) {
+    throw new CommandError('ERR_CONSTANT', `expected --set field=value, but got "${text}"`, { exitCode: exitCodes.usage })
+  }
+
+  const value = text.slice(at + 1)
+
+  return [text.slice(0, at), /^-?\d{1,15}$/.test(value) ? Number(value) : value]
+}

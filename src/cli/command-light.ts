@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Command } from 'commander'
+import { CID } from 'multiformats/cid'
+import pc from 'picocolors'
+import { accountFromString } from '../identity/index.ts'
+import { lightNode, readConfig, readGenesis } from '../node/index.ts'
+import { fromHex, headerHash, toHex } from '../wire/index.ts'
+import { printWhy } from './command-why.ts'
+import { contextOf, examples } from './context.ts'
+import { formatOpen, short } from './output.ts'
+import type { Context } from './context.ts'
+import type { CertifiedHeader } from '../interface/index.ts'
+import type { LightNode } from '../node/index.ts'
+
+interface LightOptions {
+  bootstrap: string[]
+}
+
+/** How often a follower asks for a newer header; blocks come about once a second. */
+const FOLLOW_MS = 1_000
+
+/** `datanet light`: a light client that believes the genesis and nobody else. */
+export function lightCommand (): Command {
+  const command = new Command('light')
+    .description('a light client: verifies headers, accounts and payouts by proof, without the chain')
+    .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json', (value: string, all: string[]) => [...all, value], [])
+
+  command.addCommand(examples(new Command('follow')
+    .description('verify each new header until Ctrl-C')
+    .option('--blocks <count>', 'stop after so many headers', Number)
+    .action(async ({ blocks }: { blocks?: number }, self: Command) => withLight(self, async (light, context) => { await follow(light, context, blocks) })),
+  ['datanet light follow', 'datanet light follow --blocks 1 --json']), { isDefault: true })
+
+  command.addCommand(examples(new Command('account')
+    .description('the balance of an account, by proof')
+    .argument('<account>', 'z6Mk…')
+    .action(async (text: string, _options, self: Command) => withLight(self, async ({ client }, { out, signal }) => {
+      const at = await client.sync({ signal })
+      const { value } = await client.account(accountFromString(text), { signal })
+
+      out.line(`${text}: ${formatOpen(value?.balance ?? 0n)}, ${formatOpen(value?.gopen ?? 0n, 'gOPEN')}`)
+      out.line(`proven against header ${short(toHex(headerHash(at.header)))} at height ${at.header.height}`)
+      out.result({ account: text, balance: (value?.balance ?? 0n).toString(), height: at.header.height })
+    })), ['datanet light account z6Mk…']))
+
+  command.addCommand(examples(new Command('why')
+    .description('why a contribution was paid, by proof')
+    .argument('<contribution>')
+    .requiredOption('--task <hash>', 'the task that paid it')
+    .action(async (contribution: string, { task }: { task: string }, self: Command) => withLight(self, async ({ client }, { out, signal }) => {
+      const view = await client.why(fromHex(task), CID.parse(contribution), { signal })
+
+      printWhy(out, view)
+      out.result(view)
+    })), ['datanet light why bafy… --task 9f2c…']))
+
+  return examples(command, ['datanet light follow', 'datanet --data-dir ./alice light account z6Mk…'])
+}
+
+async function withLight (self: Command, use: (light: LightNode, context: Context) => Promise<void>): Promise<void> {
+  const context = contextOf(self)
+  const { options: { dataDir }, signal } = context
+  const { bootstrap } = self.optsWithGlobals<LightOptions>()
+  const light = lightNode({
+    genesis: await readGenesis(dataDir),
+    bootstrap: bootstrap.length > 0 ? bootstrap : (await readConfig(dataDir)).bootstrap
+  })
+
+  try {
+    await light.start({ signal })
+    await use(light, context)
+  } finally {
+    await light.stop()
+  }
+}
+
+async function follow ({ client }: LightNode, { out, signal }: Context, blocks = Infinity): Promise<void> {
+  let seen: CertifiedHeader | undefined
+  let count = 0
+
+  while (!signal.aborted && count < blocks) {
+    const newest = await client.sync({ signal })
+
+    if (seen == null || newest.header.height > seen.header.height) {
+      const { signers, validators } = client.signersOf(newest)
+      const view = { height: newest.header.height, hash: toHex(headerHash(newest.header)), stateRoot: toHex(newest.header.stateRoot), signers, validators }
+
+      seen = newest
+      count++
+      out.line(`${pc.green('✓')} height ${view.height}, header ${short(view.hash)}, state ${short(view.stateRoot)}, signed by ${signers} of ${validators}`)
+      out.result(view)
+    } else {
+      await delay(FOLLOW_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+}

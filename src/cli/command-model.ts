@@ -1,0 +1,126 @@
+import { Command } from 'commander'
+import { Listr } from 'listr2'
+import pc from 'picocolors'
+import { exitCodes } from './constants.ts'
+import { contextOf, examples } from './context.ts'
+import { CommandError } from './errors.ts'
+import { formatOpen } from './output.ts'
+import type { NodeClient } from '../api/index.ts'
+import type { AnswerView, BaseView, TrainingView } from '../interface/index.ts'
+
+const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
+
+/** `datanet train`. */
+export function trainCommand (): Command {
+  const command = new Command('train')
+    .description('fine-tune an adapter on Datanets and publish it')
+    .argument('<datanets...>', 'CIDs of the Datanets')
+    .requiredOption('--name <name>', 'name of the adapter')
+    .option('--base <cid>', 'base model; default: the network\'s first')
+    .option('--preset <preset>', 'recipe: quick or careful', 'quick')
+    .option('--steps <steps>', 'override the preset', Number)
+    .option('--rank <rank>', 'override the preset', Number)
+    .option('--seed <seed>', 'another seed, another adapter', Number)
+    .option('--as <account>', 'account of the keychain that becomes developer')
+    .option('--detach', 'return at once; look with `datanet status`')
+    .action(async (datanets: string[], options: { name: string, base?: string, preset: string, steps?: number, rank?: number, seed?: number, as?: string, detach?: boolean }, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const { detach, ...request } = options
+      const client = await node()
+      const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
+      const started = await client.post<TrainingView>('/api/v1/trainings', { ...request, base, datanets }, { signal })
+
+      if (detach === true) {
+        out.line(`training ${started.id} is queued`)
+        out.result(started)
+        return
+      }
+
+      const done = await follow(client, started, signal, out.json)
+
+      if (done.state !== 'done') {
+        throw new CommandError(done.error?.code ?? 'ERR_TRAINING', done.error?.message ?? `the training was ${done.state}`, { exitCode: exitCodes.refused })
+      }
+
+      out.line(`adapter ${done.name}: ${done.adapter ?? ''}`)
+      out.line(`loss ${done.losses[0]?.toFixed(3) ?? ''} → ${done.losses.at(-1)?.toFixed(3) ?? ''} nats per token`)
+      out.result(done)
+    })
+
+  return examples(command, [
+    'datanet train bafy… --name speeches',
+    'datanet train bafy… bafy… --name mix --preset careful --steps 32',
+    'datanet train bafy… --name speeches --detach --json'
+  ])
+}
+
+/** Shows a training until it ends; Ctrl-C cancels it on the node too. */
+async function follow (client: NodeClient, started: TrainingView, signal: AbortSignal, quiet: boolean): Promise<TrainingView> {
+  let view = started
+  const cancel = (): void => { void client.delete(`/api/v1/trainings/${started.id}`).catch(() => {}) }
+
+  signal.addEventListener('abort', cancel, { once: true })
+
+  const tasks = new Listr([{
+    title: `training ${started.name}`,
+    task: async (_context, task) => {
+      for await (const event of client.events({ signal })) {
+        if (event.type === 'training' && event.training.id === started.id) {
+          view = event.training
+          task.output = describe(view)
+        }
+
+        if (finished.has(view.state)) {
+          return
+        }
+
+        // what happened before we listened
+        view = await client.get<TrainingView>(`/api/v1/trainings/${started.id}`, { signal })
+      }
+    },
+    rendererOptions: { persistentOutput: true }
+  }], { renderer: quiet ? 'silent' : 'default', fallbackRenderer: 'simple' })
+
+  await tasks.run()
+  signal.removeEventListener('abort', cancel)
+
+  return view
+}
+
+function describe ({ state, step, steps, losses, progress, secondsLeft }: TrainingView): string {
+  const left = secondsLeft == null ? '' : `, ${Math.ceil(secondsLeft)} s left`
+
+  return state === 'training'
+    ? `step ${step}/${steps}, loss ${losses.at(-1)?.toFixed(3) ?? '–'}${left}`
+    : `${state} ${Math.round(progress * 100)} %${left}`
+}
+
+/** `datanet ask`. */
+export function askCommand (): Command {
+  const command = new Command('ask')
+    .description('ask an adapter, pay for the answer and see which contributions shaped it')
+    .argument('<adapter>', 'name or CID')
+    .argument('<prompt>', 'what the answer continues')
+    .option('--max-tokens <tokens>', 'length of the answer', Number, 48)
+    .option('--temperature <temperature>', '0 is greedy', Number, 0)
+    .option('--top-k <k>', 'choose among the k likeliest tokens, 0 for all', Number, 0)
+    .option('--seed <seed>', 'seed of the sampler', Number, 0)
+    .option('--as <account>', 'account of the keychain that pays')
+    .action(async (adapter: string, prompt: string, options: { maxTokens: number, temperature: number, topK: number, seed: number, as?: string }, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const answer = await (await node()).post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt }, { signal, timeoutMs: 180_000 })
+
+      out.line(`${pc.dim(answer.prompt)}${answer.answer}`)
+      out.line()
+      out.table(['share', 'influence', 'contribution', ''], answer.shares
+        .toSorted((a, b) => b.share - a.share)
+        .map(({ share, influence, title, contribution }) => [`${(share * 100).toFixed(1)} %`, influence.toExponential(2), title, contribution]))
+      out.line(`paid ${formatOpen(answer.fee)} for ${answer.promptTokens} + ${answer.outputTokens} tokens, receipt ${answer.receipt}`)
+      out.result(answer)
+    })
+
+  return examples(command, [
+    'datanet ask speeches "Fellow citizens of the Senate"',
+    'datanet ask speeches "The state of the Union" --temperature 0.8 --top-k 40 --seed 7'
+  ])
+}

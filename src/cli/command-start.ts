@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { api } from '../api/index.ts'
+import { runDemo } from '../demo/index.ts'
+import { openNode, writeWhole } from '../node/index.ts'
+import { contextOf, examples } from './context.ts'
+import type { ApiAddress } from '../api/index.ts'
+import type { Context } from './context.ts'
+
+/** `datanet start`. */
+export function startCommand (): Command {
+  const command = new Command('start')
+    .description('run the node of the data directory; with --demo, a whole network on this machine')
+    .option('--demo', 'start a swarm of processes and run the main job: contribute, train, ask, settle, vote')
+    .option('--once', 'with --demo: end by itself when the job is done')
+    .option('--fresh', 'with --demo: forget what an earlier run left')
+    .option('--api-port <port>', 'port of the page', Number)
+    .option('--bootstrap <multiaddr>', 'a peer to join by, beside those of config.json; repeat for more', (value: string, all: string[]) => [...all, value], [])
+    .action(async (options: { demo?: boolean, once?: boolean, fresh?: boolean, apiPort?: number, bootstrap: string[] }, self: Command) => {
+      const context = contextOf(self)
+
+      if (options.demo === true) {
+        await runDemo({ ...options, dataDir: join(context.options.dataDir, 'demo'), json: context.out.json, signal: context.signal })
+      } else {
+        await runNode(context, options)
+      }
+    })
+
+  return examples(command, [
+    'datanet start',
+    'datanet --data-dir ./alice start --api-port 4171',
+    'datanet start --demo',
+    'datanet start --demo --once --json | tail -1'
+  ])
+}
+
+/** Runs one node until Ctrl-C. */
+async function runNode ({ options: { dataDir }, out, signal }: Context, { apiPort, bootstrap }: { apiPort?: number, bootstrap: string[] }): Promise<void> {
+  const node = await openNode({ dataDir, bootstrap })
+  const token = Buffer.from(randomBytes(24)).toString('base64url')
+  const server = api({ host: node.config.api.host, port: apiPort ?? node.config.api.port, token })(node)
+  const address = join(dataDir, 'api.json')
+
+  try {
+    await node.start({ signal })
+    await server.start()
+    await writeWhole(address, `${JSON.stringify({ url: server.url, token } satisfies ApiAddress)}\n`, 0o600)
+
+    out.line(`${node.config.name} runs on chain ${node.chain.id} as ${node.network.peerId.toString()}`)
+    node.network.addresses().forEach(multiaddr => { out.line(`  peers reach it at ${multiaddr.toString()}`) })
+    out.line(`  page and API: ${server.url}/#token=${token}`)
+    out.line('stop it with Ctrl-C')
+    process.send?.({ type: 'ready', url: server.url, token, addresses: node.network.addresses().map(String) })
+
+    await aborted(signal)
+  } finally {
+    await rm(address, { force: true })
+    await server.stop()
+    await node.stop()
+    out.line('stopped; all that was acknowledged is on disk')
+  }
+}
+
+async function aborted (signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) {
+    await new Promise<void>(resolve => {
+      signal.addEventListener('abort', () => { resolve() }, { once: true })
+      // a parent that is gone cannot tell us to stop
+      process.once('disconnect', resolve)
+    })
+  }
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { contextOf, examples } from './context.ts'
+import { formatOpen, short } from './output.ts'
+import type { AdapterView, DatanetView, NodeStatus, TaskView } from '../interface/index.ts'
+
+export function statusCommand (): Command {
+  const command = new Command('status')
+    .description('what the running node knows: chain, peers, Datanets, adapters, tasks')
+    .action(async (_options, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const client = await node()
+      const [status, datanets, adapters, tasks] = await Promise.all([
+        client.get<NodeStatus>('/api/v1/status', { signal }),
+        client.get<DatanetView[]>('/api/v1/datanets', { signal }),
+        client.get<AdapterView[]>('/api/v1/adapters', { signal }),
+        client.get<TaskView[]>('/api/v1/tasks', { signal })
+      ])
+
+      out.line(`${status.name} (${status.roles.join(', ')}) on chain ${status.chain}`)
+      out.line(`  height ${status.height}, epoch ${status.epoch}, ${status.peers.length} peers, ${status.validators.length} validators`)
+      out.line(`  account ${status.account}: ${formatOpen(status.balance)}, ${formatOpen(status.gopen, 'gOPEN')}`)
+      out.line(`  page and API: ${client.url}/#token=${client.token}`)
+
+      if (datanets.length > 0) {
+        out.line()
+        out.table(['Datanet', 'title', 'admitted', 'CID'], datanets.map(({ name, title, admitted, contributions, datanet }) => [name, title, `${admitted}/${contributions}`, datanet]))
+      }
+
+      if (adapters.length > 0) {
+        out.line()
+        out.table(['adapter', 'status', 'loss', 'earned', 'CID'], adapters.map(({ name, status, losses, earned, adapter }) =>
+          [name, status, `${losses[0]?.toFixed(3) ?? '–'} → ${losses.at(-1)?.toFixed(3) ?? '–'}`, formatOpen(earned), adapter]))
+      }
+
+      if (tasks.length > 0) {
+        out.line()
+        out.table(['task', 'epoch', 'phase', 'fees', 'score root'], tasks.map(({ task, epoch, phase, fees, scoreRoot }) =>
+          [short(task), epoch.toString(), phase, formatOpen(fees), scoreRoot == null ? '–' : short(scoreRoot)]))
+      }
+
+      out.result({ status, datanets, adapters, tasks })
+    })
+
+  return examples(command, ['datanet status', 'datanet status --json | jq .status.height'])
+}

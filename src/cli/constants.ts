@@ -1,0 +1,13 @@
+/** Exit codes of the command line. 130 is a shell's own code for Ctrl-C. */
+export const exitCodes = {
+  ok: 0,
+  /** the operation failed; the message says why */
+  failed: 1,
+  /** the arguments are wrong; nothing was done */
+  usage: 2,
+  /** the node cannot be reached: is it started? */
+  unreachable: 3,
+  /** the network refused it: a transaction failed, a contribution was rejected */
+  refused: 4,
+  interrupted: 130
+} as const

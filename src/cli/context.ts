@@ -1,0 +1,55 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { connect } from '../api/index.ts'
+import { output } from './output.ts'
+import type { NodeClient } from '../api/index.ts'
+import type { Output } from './output.ts'
+import type { Command } from 'commander'
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  dataDir: string
+  json?: boolean
+  verbose?: boolean
+}
+
+/** What a command works with. */
+export interface Context {
+  options: GlobalOptions
+  out: Output
+  /** fires on Ctrl-C */
+  signal: AbortSignal
+  /** the running node of the data directory. @throws NodeUnreachableError */
+  node (): Promise<NodeClient>
+}
+
+export const defaultDataDir = (): string => process.env.DATANET_DIR ?? join(homedir(), '.datanet')
+
+const interrupt = new AbortController()
+
+/** Ctrl-C ends the work in hand; a second one ends the process. */
+export function onInterrupt (): void {
+  const stop = (): void => {
+    interrupt.abort()
+    process.once('SIGINT', () => { process.exit(130) })
+  }
+
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+export function contextOf (command: Command): Context {
+  const options = command.optsWithGlobals<GlobalOptions>()
+
+  return {
+    options,
+    out: output(options),
+    signal: interrupt.signal,
+    node: async () => connect(options.dataDir)
+  }
+}
+
+/** Examples below a command's help. */
+export function examples (command: Command, lines: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map(line => `  $ ${line}`).join('\n')}\n`)
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { packageRoot } from '../node/index.ts'
+import { contributeCommand, createCommand } from './command-data.ts'
+import { govCommand } from './command-gov.ts'
+import { initCommand } from './command-init.ts'
+import { lightCommand } from './command-light.ts'
+import { askCommand, trainCommand } from './command-model.ts'
+import { startCommand } from './command-start.ts'
+import { statusCommand } from './command-status.ts'
+import { walletCommand } from './command-wallet.ts'
+import { whyCommand } from './command-why.ts'
+import { exitCodes } from './constants.ts'
+import { defaultDataDir } from './context.ts'
+
+/** The command line. */
+export function program (): Command {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
+  const root = new Command('datanet')
+    .description('A peer-to-peer network in which data gets credit')
+    .version(version)
+    .option('-d, --data-dir <folder>', 'folder of the node: keys, chain, blocks', defaultDataDir())
+    .option('--json', 'print one JSON object on the last line')
+    .option('-v, --verbose', 'print stack traces of errors')
+    .showHelpAfterError('(add --help for what this command takes)')
+    .addHelpText('after', `
+Examples:
+  $ datanet start --demo                 a whole network on this machine, from data to payouts
+  $ datanet init && datanet start        a node of your own, with a private network of one
+  $ datanet status                       what the running node knows
+
+Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`).join(', ')}
+`)
+
+  for (const command of [
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), walletCommand(),
+    govCommand(), whyCommand(), lightCommand()
+  ]) {
+    root.addCommand(command)
+  }
+
+  return root
+}

@@ -1,0 +1,26 @@
+/** The genesis file of a chain is read whole; 128 validators and a thousand balances fit in a fraction of this. */
+export const GENESIS_BYTES_MAX = 1024 * 1024
+
+/** A node's configuration is a page of JSON. */
+export const CONFIG_BYTES_MAX = 64 * 1024
+
+/** Accounts in one keychain: a family of contributors, not a custodian. */
+export const ACCOUNTS_MAX = 256
+
+/** Account and node names: they become file names. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,47}$/
+
+/** Finished trainings that a node remembers. */
+export const TRAININGS_KEPT_MAX = 256
+
+/** Titles and manifests come from our own disk or a peer's; a page does not wait longer for them. */
+export const LOOKUP_TIMEOUT_MS = 10_000
+
+/** Tasks on one page of the API, newest first. */
+export const TASKS_SHOWN_MAX = 100
+
+/** Answers of this node that its page can show again. */
+export const ANSWERS_KEPT_MAX = 200
+
+/** Base units of OPEN for 1,000 tokens, where a developer names no price: 0.05 OPEN. */
+export const PRICE_DEFAULT = 5n * 10n ** 16n

@@ -1,0 +1,35 @@
+import { DatanetError } from '../utils/index.ts'
+
+export class ConfigError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown, hint?: string } = {}) {
+    super('ERR_CONFIG', message, options)
+  }
+}
+
+export class DataDirError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown, hint?: string } = {}) {
+    super('ERR_DATA_DIR', message, options)
+  }
+}
+
+export class AccountMissingError extends DatanetError {
+  constructor (name: string, known: string[]) {
+    super('ERR_ACCOUNT_MISSING', `there is no account "${name}" in this keychain, it holds: ${known.join(', ')}`, {
+      hint: 'use --as with one of these names, or create one with `datanet wallet new <name>`'
+    })
+  }
+}
+
+export class RoleMissingError extends DatanetError {
+  constructor (role: string, what: string) {
+    super('ERR_ROLE_MISSING', `${what} needs the role "${role}", which this node does not have`, {
+      hint: `add "${role}" to the roles in config.json of its data directory and start it again`
+    })
+  }
+}
+
+export class NotFoundError extends DatanetError {
+  constructor (what: string, id: string, hint?: string) {
+    super('ERR_NOT_FOUND', `there is no ${what} ${id} on this chain`, { hint })
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * One node: keys, configuration and all services wired together, and what people and programs see
+ * of it.
+ *
+ * @example
+ * ```ts
+ * const node = await openNode({ dataDir })
+ * await node.start()
+ * console.info(statusView(node).height)
+ * ```
+ */
+export { answerViews, ask } from './ask.ts'
+export { importBase, packageRoot, shippedBase } from './base-model.ts'
+export { defaultConfig, readConfig, writeConfig, writeWhole } from './config.ts'
+export { NAME_PATTERN, PRICE_DEFAULT } from './constants.ts'
+export * from './errors.ts'
+export { defaultParams, newGenesis, SUPPLY, validatorInfo, writeGenesis } from './genesis.ts'
+export { openKeychain } from './keychain.ts'
+export { openNode, readGenesis } from './node.ts'
+export { lightNode } from './light-node.ts'
+export { toJson } from './to-json.ts'
+export { accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, walletView } from './views.ts'
+export { verifiedSource, why } from './why.ts'
+export type { NodeConfig } from './config.ts'
+export type { NodeEventMap, NodeEvents } from './events.ts'
+export type { LightNode, LightNodeInit } from './light-node.ts'
+export type { Keychain } from './keychain.ts'
+export type { DatanetNode, NodeInit } from './node.ts'
+export type { StartTraining, Trainings } from './trainings.ts'
+export type { AccountView } from './views.ts'

@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { assessor } from '../assessment/index.ts'
+import { validator } from '../attestation/index.ts'
+import { datanets } from '../datanets/index.ts'
+import { network } from '../gossip/index.ts'
+import { chain } from '../settlement/index.ts'
+import { gateway, modelLibrary, payer } from '../serving/index.ts'
+import { storage } from '../storage/index.ts'
+import { training } from '../training/index.ts'
+import { genesisCodec } from '../wire/index.ts'
+import { importBase, shippedBase } from './base-model.ts'
+import { readConfig } from './config.ts'
+import { GENESIS_BYTES_MAX } from './constants.ts'
+import { dataset } from './dataset.ts'
+import { DataDirError } from './errors.ts'
+import { nodeEvents } from './events.ts'
+import { openKeychain } from './keychain.ts'
+import { trainings } from './trainings.ts'
+import type { NodeConfig } from './config.ts'
+import type { NodeEvents } from './events.ts'
+import type { Keychain } from './keychain.ts'
+import type { Trainings } from './trainings.ts'
+import type { Datanets } from '../datanets/index.ts'
+import type { Network } from '../gossip/index.ts'
+import type { Genesis, Role, Startable } from '../interface/index.ts'
+import type { Chain } from '../settlement/index.ts'
+import type { Gateway, ModelLibrary, Payer } from '../serving/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { Training } from '../training/index.ts'
+
+/** Everything that runs in one node, wired together. */
+export interface DatanetNode extends Startable {
+  readonly config: NodeConfig
+  readonly genesis: Genesis
+  readonly keychain: Keychain
+  readonly network: Network
+  readonly storage: Storage
+  readonly chain: Chain
+  readonly datanets: Datanets
+  readonly training: Training
+  readonly trainings: Trainings
+  readonly library: ModelLibrary
+  readonly payer: Payer
+  /** only with the role "gateway" */
+  readonly gateway?: Gateway
+  readonly events: NodeEvents
+}
+
+export interface NodeInit {
+  dataDir: string
+  /** multiaddrs to join by beside those of the configuration */
+  bootstrap?: string[]
+}
+
+/**
+ * Composes the node that a data directory describes. Nothing runs before `start()`.
+ *
+ * @example
+ * ```ts
+ * const node = await openNode({ dataDir: '/var/lib/datanet' })
+ * await node.start()
+ * ```
+ */
+export async function openNode ({ dataDir, bootstrap = [] }: NodeInit): Promise<DatanetNode> {
+  const written = await readConfig(dataDir)
+  const config = { ...written, bootstrap: [...written.bootstrap, ...bootstrap] }
+  const keychain = await openKeychain(dataDir)
+  const genesis = await readGenesis(dataDir)
+  const db = new Level(join(dataDir, 'state'))
+
+  return compose({ config, keychain, genesis, db, dataDir })
+}
+
+/** The genesis that a data directory was initialised with. */
+export async function readGenesis (dataDir: string): Promise<Genesis> {
+  const path = join(dataDir, 'genesis.cbor')
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new DataDirError(`expected the genesis of a chain in ${path}`, { cause, hint: 'run `datanet init`, with --genesis to join a network that exists' })
+  })
+
+  if (bytes.byteLength > GENESIS_BYTES_MAX) {
+    throw new DataDirError(`${path} should have at most ${GENESIS_BYTES_MAX} bytes but has ${bytes.byteLength}`)
+  }
+
+  return genesisCodec.decode(new Uint8Array(bytes))
+}
+
+interface Parts {
+  config: NodeConfig
+  keychain: Keychain
+  genesis: Genesis
+  db: Level
+  dataDir: string
+}
+
+function compose (parts: Parts): DatanetNode {
+  const { config, keychain, genesis, db, dataDir } = parts
+  const has = (role: Role): boolean => config.roles.includes(role)
+  const signer = keychain.signer(config.account)
+
+  const net = network({ privateKeySeed: keychain.secret('peer'), listen: config.listen, bootstrap: config.bootstrap })({})
+  const store = storage({ dataDir: join(dataDir, 'blocks') })({ network: net })
+  const ledger = chain({ genesis, ...(has('validator') ? { blsSecretKey: keychain.bls(), signer } : {}) })({ network: net, db })
+  const nets = datanets({ follow: 'all' })({ storage: store, chain: ledger, network: net })
+  const jobs = training({ threads: config.threads })({ storage: store, dataset: dataset(nets) })
+  const library = modelLibrary()({ storage: store })
+  const events = nodeEvents({ chain: ledger, network: net })
+  const shop = has('gateway') ? gateway({ signer, secret: keychain.secret('receipts') })({ network: net, chain: ledger, library, db }) : undefined
+
+  const optional: Array<Startable | undefined> = [
+    // what settles is the replay, which checks no column: the spot check of the run is enough here
+    has('validator') ? events.watch(validator()({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: { spotCheck: async (...check) => jobs.spotCheck(...check) } })) : undefined,
+    has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, db }) : undefined,
+    shop
+  ]
+  const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
+
+  const services: Startable[] = [net, store, baseModel(store), ledger, nets, jobs, ...optional.filter(service => service != null), queue, events]
+
+  return {
+    config,
+    genesis,
+    keychain,
+    network: net,
+    storage: store,
+    chain: ledger,
+    datanets: nets,
+    training: jobs,
+    trainings: queue,
+    library,
+    payer: payer({ network: net, chain: ledger, library, db, gateway: shop }),
+    gateway: shop,
+    events,
+    ...lifecycle(services, db, () => { ledger.serveQueries() })
+  }
+}
+
+/** Starts services in order and stops them in the reverse one; what was started is stopped if a later one fails. */
+function lifecycle (services: Startable[], db: Level, onStarted: () => void): Startable {
+  let started: Startable[] = []
+
+  const stop: Startable['stop'] = async options => {
+    const failures: unknown[] = []
+
+    for (const service of started.reverse()) {
+      await service.stop(options).catch((err: unknown) => { failures.push(err) })
+    }
+
+    started = []
+    await db.close()
+
+    if (failures.length > 0) {
+      throw new AggregateError(failures, 'not every service stopped')
+    }
+  }
+
+  return {
+    stop,
+    async start (options) {
+      if (started.length > 0) {
+        return
+      }
+
+      await db.open().catch((cause: unknown) => {
+        throw new DataDirError('the data directory is in use by another process, or damaged', { cause, hint: 'stop the other node first' })
+      })
+
+      try {
+        for (const service of services) {
+          options?.signal?.throwIfAborted()
+          await service.start(options)
+          started.push(service)
+        }
+      } catch (err) {
+        await stop().catch(() => {})
+        throw err
+      }
+
+      onStarted()
+    }
+  }
+}
+
+/** Has the shipped base model in the store before anything asks for it. */
+function baseModel (store: Storage): Startable {
+  return {
+    async start () {
+      await importBase(store, await shippedBase())
+    },
+    async stop () {}
+  }
+}

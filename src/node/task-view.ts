@@ -1,0 +1,46 @@
+import { accountToString } from '../identity/index.ts'
+import { listPayouts } from '../ledger/index.ts'
+import { toHex } from '../wire/index.ts'
+import type { Hash, SeatState, TaskState, TaskView } from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+
+/** A task as the API shows it. */
+export function taskView (state: LedgerState, id: Hash, task: TaskState): TaskView {
+  return {
+    task: toHex(id),
+    adapter: task.adapter.toString(),
+    epoch: task.epoch,
+    phase: task.phase,
+    fees: task.fees.toString(),
+    scoreRoot: task.scoreRoot == null ? null : toHex(task.scoreRoot),
+    deadline: task.deadline,
+    seats: task.seats.map(seat => ({
+      assessor: accountToString(seat.assessor),
+      state: seatState(seat),
+      scoreRoot: seat.scoreRoot == null ? null : toHex(seat.scoreRoot),
+      fault: seat.fault
+    })),
+    payouts: [...listPayouts(state, id)].map(({ contribution, state: payout }) => ({
+      account: accountToString(payout.contributor),
+      reason: 'data',
+      contribution: contribution.toString(),
+      amount: payout.amount.toString()
+    }))
+  }
+}
+
+function seatState (seat: SeatState): TaskView['seats'][number]['state'] {
+  if (seat.fault != null) {
+    return 'slashed'
+  }
+
+  if (seat.opened) {
+    return 'opened'
+  }
+
+  if (seat.scoreRoot != null) {
+    return 'revealed'
+  }
+
+  return seat.commit == null ? 'drawn' : 'committed'
+}

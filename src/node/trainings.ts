@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import { signRecord } from '../identity/index.ts'
+import { readAdapter } from '../ledger/index.ts'
+import { presets, recipeOf } from '../models/index.ts'
+import { adapterCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
+import { TRAININGS_KEPT_MAX } from './constants.ts'
+import { ConfigError, NotFoundError } from './errors.ts'
+import type { Datanets } from '../datanets/index.ts'
+import type { Signer } from '../identity/index.ts'
+import type { Adapter, Amount, Startable, TrainingRequest, TrainingView } from '../interface/index.ts'
+import type { SettlementBackend } from '../settlement/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { Training, TrainingEvent, ResumePoint } from '../training/index.ts'
+import type { Level } from 'level'
+
+export interface TrainingsComponents {
+  training: Training
+  datanets: Datanets
+  storage: Storage
+  chain: SettlementBackend
+  db: Level
+}
+
+export interface TrainingsInit {
+  /** the developer's account of a job by its name in the keychain */
+  signer (name: string): Signer
+  onChange? (view: TrainingView): void
+}
+
+/** What is on disk of a job: enough to go on with it after a crash. */
+interface Job {
+  view: TrainingView
+  request: TrainingRequest
+  account: string
+  pricePerThousandTokens: string
+  /** CID of the snapshot that the job was given when it began */
+  snapshot?: string
+  resume?: { checkpoints: string[], lossMicro: number[] }
+}
+
+export interface StartTraining {
+  request: TrainingRequest
+  /** name in the keychain */
+  account: string
+  pricePerThousandTokens: Amount
+}
+
+/** Fine-tuning jobs of this node: one at a time, durable, resumable to the same bytes. */
+export interface Trainings extends Startable {
+  add (training: StartTraining): Promise<TrainingView>
+  list (): TrainingView[]
+  /** @throws NotFoundError */
+  get (id: string): TrainingView
+  cancel (id: string): Promise<TrainingView>
+}
+
+const unfinished = new Set<TrainingView['state']>(['queued', 'training', 'influence', 'publishing', 'attesting'])
+
+export function trainings (init: TrainingsInit): (components: TrainingsComponents) => Trainings {
+  return components => new TrainingsService(init, components)
+}
+
+class TrainingsService implements Trainings {
+  private readonly init: TrainingsInit
+  private readonly components: TrainingsComponents
+  private readonly store
+  private readonly jobs = new Map<string, Job>()
+  private readonly controllers = new Map<string, AbortController>()
+  private running: Promise<void> | undefined
+  private stopping = new AbortController()
+  private started = false
+
+  constructor (init: TrainingsInit, components: TrainingsComponents) {
+    this.init = init
+    this.components = components
+    this.store = components.db.sublevel<string, Job>('trainings', { valueEncoding: 'json' })
+  }
+
+  async start (): Promise<void> {
+    if (this.started) {
+      return
+    }
+
+    this.started = true
+    this.stopping = new AbortController()
+
+    for (const [id, job] of await this.store.iterator().all()) {
+      this.jobs.set(id, job)
+    }
+
+    this.next()
+  }
+
+  async stop (): Promise<void> {
+    this.started = false
+    this.stopping.abort()
+    await this.running
+  }
+
+  async add ({ request, account, pricePerThousandTokens }: StartTraining): Promise<TrainingView> {
+    const preset = presets[request.preset]
+
+    if (preset == null) {
+      throw new ConfigError(`expected a preset among ${Object.keys(presets).join(', ')} but got "${request.preset}"`)
+    }
+
+    // fails now rather than in an hour
+    this.init.signer(account)
+    request.datanets.forEach(datanet => CID.parse(datanet))
+
+    const id = randomUUID()
+    const view: TrainingView = { id, name: request.name, state: 'queued', step: 0, steps: request.steps ?? preset.steps, losses: [], progress: 0 }
+
+    await this.save({ view, request, account, pricePerThousandTokens: pricePerThousandTokens.toString() })
+    this.next()
+
+    return view
+  }
+
+  list (): TrainingView[] {
+    return [...this.jobs.values()].map(job => job.view)
+  }
+
+  get (id: string): TrainingView {
+    return this.job(id).view
+  }
+
+  async cancel (id: string): Promise<TrainingView> {
+    const job = this.job(id)
+
+    if (unfinished.has(job.view.state)) {
+      await this.update(job, { state: 'cancelled' })
+      this.controllers.get(id)?.abort()
+    }
+
+    return job.view
+  }
+
+  private job (id: string): Job {
+    const job = this.jobs.get(id)
+
+    if (job == null) {
+      throw new NotFoundError('training', id)
+    }
+
+    return job
+  }
+
+  private next (): void {
+    if (!this.started || this.running != null) {
+      return
+    }
+
+    const job = [...this.jobs.values()].find(({ view }) => unfinished.has(view.state))
+
+    if (job != null) {
+      this.running = this.run(job).finally(() => {
+        this.running = undefined
+        this.next()
+      })
+    }
+  }
+
+  private async run (job: Job): Promise<void> {
+    const controller = new AbortController()
+    const signal = AbortSignal.any([controller.signal, this.stopping.signal])
+
+    this.controllers.set(job.view.id, controller)
+
+    try {
+      const adapter = await this.train(job, signal)
+      const cid = await this.publish(job, adapter, signal)
+
+      await this.update(job, { state: 'done', progress: 1, adapter: cid.toString(), secondsLeft: 0 })
+    } catch (err) {
+      // stopped or cancelled: it goes on at the next start, or not at all
+      if (!signal.aborted) {
+        const { code = 'ERR_TRAINING', message } = err as Error & { code?: string }
+        await this.update(job, { state: 'failed', error: { code, message } })
+      }
+    } finally {
+      this.controllers.delete(job.view.id)
+    }
+  }
+
+  private async train (job: Job, signal: AbortSignal): Promise<Adapter> {
+    const { datanets, training } = this.components
+    const { request } = job
+
+    if (job.snapshot == null) {
+      const { cid } = await datanets.snapshot(request.datanets.map(datanet => CID.parse(datanet)), { signal })
+      job.snapshot = cid.toString()
+    }
+
+    await this.update(job, { state: 'training', losses: (job.resume?.lossMicro ?? []).map(loss => loss / 1e6) })
+
+    const { seed, steps, rank } = request
+    const overrides = { ...(seed == null ? {} : { seed }), ...(steps == null ? {} : { steps }), ...(rank == null ? {} : { rank, alpha: rank * 2 }) }
+    const recipe = recipeOf(request.preset, CID.parse(request.base), CID.parse(job.snapshot), overrides)
+    const resume: ResumePoint | undefined = job.resume == null
+      ? undefined
+      : { checkpoints: job.resume.checkpoints.map(cid => CID.parse(cid)), lossMicro: job.resume.lossMicro }
+
+    const { adapter } = await training.train({
+      name: request.name,
+      recipe,
+      developer: this.init.signer(job.account).account,
+      pricePerThousandTokens: BigInt(job.pricePerThousandTokens),
+      resume
+    }, { signal, onProgress: event => { this.progress(job, event) } })
+
+    return adapter
+  }
+
+  private async publish (job: Job, adapter: Adapter, signal: AbortSignal): Promise<CID> {
+    const { chain, storage } = this.components
+    const signer = this.init.signer(job.account)
+    const bytes = signedCodec(adapterCodec).encode(signRecord(domains.adapter, adapterCodec, adapter, signer))
+    const cid = cidOf(bytes)
+
+    await this.update(job, { state: 'publishing', progress: 0 })
+    await storage.put(bytes, { pin: true, signal })
+
+    if (readAdapter(chain.state(), cid) == null) {
+      const { contributions } = snapshotCodec.decode(await storage.get(adapter.snapshot, { signal }))
+      const result = await chain.send({ kind: 'publish-adapter', adapter: cid, base: adapter.base, snapshot: adapter.snapshot, contributions }, signer, { signal })
+
+      if (!result.ok) {
+        throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
+      }
+    }
+
+    await this.update(job, { state: 'attesting', progress: 0 })
+
+    const status = await chain.waitFor(state => {
+      const found = readAdapter(state, cid)?.status
+
+      return found === 'pending' ? undefined : found
+    }, { signal })
+
+    if (status !== 'admitted') {
+      throw new ConfigError('validators rejected the adapter: their spot check came to other bytes', { hint: 'train it again with the engine version that the network runs' })
+    }
+
+    return cid
+  }
+
+  private progress (job: Job, event: TrainingEvent): void {
+    const { view } = job
+
+    if (event.type === 'training:step') {
+      view.losses = [...view.losses.slice(0, event.step - 1), event.loss]
+      void this.update(job, { state: 'training', step: event.step, steps: event.steps, progress: event.step / event.steps, secondsLeft: event.secondsLeft })
+    } else if (event.type === 'training:influence:progress') {
+      void this.update(job, { state: 'influence', progress: event.done / event.total, secondsLeft: event.secondsLeft })
+    } else if (event.type === 'training:checkpoint') {
+      job.resume = { checkpoints: event.resume.checkpoints.map(String), lossMicro: event.resume.lossMicro }
+      void this.save(job)
+    }
+  }
+
+  private async update (job: Job, change: Partial<TrainingView>): Promise<void> {
+    // a cancelled job stays cancelled whatever its last events say
+    if (job.view.state === 'cancelled') {
+      return
+    }
+
+    job.view = { ...job.view, ...change }
+    await this.save(job)
+  }
+
+  private async save (job: Job): Promise<void> {
+    this.jobs.set(job.view.id, job)
+    this.init.onChange?.(job.view)
+    await this.store.put(job.view.id, job)
+
+    const finished = [...this.jobs.values()].filter(({ view }) => !unfinished.has(view.state))
+
+    for (const { view } of finished.slice(0, Math.max(0, finished.length - TRAININGS_KEPT_MAX))) {
+      this.jobs.delete(view.id)
+      await this.store.del(view.id)
+    }
+  }
+}

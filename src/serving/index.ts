@@ -1,0 +1,27 @@
+/**
+ * Paid answers: a gateway that serves adapters, a payer that buys answers by signed vouchers, and
+ * receipts that both sign.
+ *
+ * @example
+ * ```ts
+ * const shop = gateway({ signer, secret })({ network, chain, library, db })
+ * await shop.start()
+ *
+ * const { text, receipt } = await payer({ network, chain, library, db }).ask({
+ *   adapter, prompt: 'Fellow citizens', maxTokens: 32, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }
+ * }, signer)
+ * ```
+ */
+export { attributeAnswer } from './attribution.ts'
+export { RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
+export * from './errors.ts'
+export { gateway } from './gateway.ts'
+export { generateAnswer, promptTokens } from './generate.ts'
+export { modelLibrary, readAdapterRecord } from './library.ts'
+export { openingsCodec, receiptsRequestCodec } from './messages.ts'
+export { payer } from './payer.ts'
+export { checkOpening, compareReceipts, feeOf, receiptCid, receiptsRoot, tokensHash } from './receipts.ts'
+export type { AnswerAttribution } from './attribution.ts'
+export type { Gateway, GatewayComponents, GatewayInit, Redemption } from './gateway.ts'
+export type { AskOptions, GeneratedAnswer, LoadedAdapter, LoadedBase, ModelLibrary, Offer, Offers, PaidAnswer } from './interface.ts'
+export type { Payer, PayerComponents } from './payer.ts'

@@ -1,0 +1,73 @@
+import type { AbortOptions, Account, Adapter, Amount, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
+import type { LlamaModel, Lora, Tokenizer } from '../models/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** A base model ready to compute. */
+export interface LoadedBase {
+  cid: CID
+  record: BaseModel
+  model: LlamaModel
+  tokenizer: Tokenizer
+}
+
+/** An adapter ready to serve. */
+export interface LoadedAdapter {
+  cid: CID
+  record: Adapter
+  recipe: Recipe
+  snapshot: Snapshot
+  base: LoadedBase
+  lora: Lora
+  /** the influence Jacobian, one column per contribution of the snapshot; null where only the replay gives scores */
+  columns: Float64Array[] | null
+}
+
+/** Models by CID, fetched, verified and kept in bounded memory. */
+export interface ModelLibrary {
+  base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
+  adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
+}
+
+export interface GeneratedAnswer {
+  /** token ids with BOS */
+  prompt: number[]
+  output: number[]
+  text: string
+}
+
+/** What a gateway asks for its answers. */
+export interface Offer {
+  adapter: CID
+  name: string
+  base: CID
+  pricePerThousandTokens: Amount
+}
+
+export interface Offers {
+  gateway: Account
+  offers: Offer[]
+}
+
+export interface AskOptions {
+  adapter: CID
+  prompt: string
+  maxTokens: number
+  sampler: SamplerSettings
+}
+
+/** An answer as the payer has it: paid, co-signed and checked. */
+export interface PaidAnswer {
+  receipt: CID
+  cosigned: CosignedReceipt
+  opening: ReceiptOpening
+  text: string
+}
+
+/** What a gateway answers before it is paid exactly. */
+export interface ProposedAnswer {
+  receipt: Receipt
+  gatewaySignature: Uint8Array
+  salt: Uint8Array
+  prompt: number[]
+  output: number[]
+}

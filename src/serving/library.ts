@@ -1,0 +1,133 @@
+import { verifyRecord } from '../identity/index.ts'
+import { loadBase, loraShape, peftToTheta } from '../models/index.ts'
+import { adapterCodec, baseModelCodec, domains, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
+import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
+import { BadColumnError } from './errors.ts'
+import type { LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
+import type { AbortOptions, Adapter } from '../interface/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface ModelLibraryComponents {
+  storage: Pick<Storage, 'get' | 'getFile'>
+}
+
+const signedAdapter = signedCodec(adapterCodec)
+
+/**
+ * Loads models by CID from the swarm, once each, and forgets the least recently used when they
+ * hold more than WEIGHTS_BYTES_MAX.
+ *
+ * @example
+ * ```ts
+ * const library = modelLibrary()({ storage })
+ * const adapter = await library.adapter(cid, { signal: AbortSignal.timeout(10_000) })
+ * ```
+ */
+export function modelLibrary (init: { bytesMax?: number } = {}): (components: ModelLibraryComponents) => ModelLibrary {
+  const bytesMax = init.bytesMax ?? WEIGHTS_BYTES_MAX
+
+  return ({ storage }) => {
+    const bases = recent<LoadedBase>(bytesMax, ({ model }) => bytesOf(model.weights))
+    const adapters = recent<LoadedAdapter>(bytesMax, ({ lora, columns }) => lora.theta.byteLength * (1 + (columns?.length ?? 0)))
+
+    const base: ModelLibrary['base'] = async (cid, options) => bases(cid, async () => {
+      const record = baseModelCodec.decode(await storage.get(cid, options))
+      const loaded = loadBase(record, await storage.getFile(record.weights, options), await storage.getFile(record.tokenizer, options))
+
+      return { ...loaded, cid }
+    })
+
+    const adapter: ModelLibrary['adapter'] = async (cid, options) => adapters(cid, async () => {
+      const record = await readAdapterRecord(storage, cid, options)
+      const recipe = recipeCodec.decode(await storage.get(record.recipe, options))
+      const snapshot = snapshotCodec.decode(await storage.get(record.snapshot, options))
+      const loadedBase = await base(record.base, options)
+      const shape = loraShape(loadedBase.record.config, recipe)
+      const theta = peftToTheta(shape, await storage.getFile(record.weights, options))
+      const columns = record.influence.form === 'forward'
+        ? await readColumns(storage, record.influence.columns, snapshot.contributions.length, shape.parameters, options)
+        : null
+
+      return { cid, record, recipe, snapshot, base: loadedBase, lora: { shape, theta }, columns }
+    })
+
+    return { base, adapter }
+  }
+}
+
+/** An adapter's record, signed by its developer. @throws SignatureError, MalformedRecordError */
+export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID, options?: AbortOptions): Promise<Adapter> {
+  const signed = signedAdapter.decode(await storage.get(cid, options))
+
+  verifyRecord(domains.adapter, adapterCodec, signed, signed.payload.developer)
+
+  return signed.payload
+}
+
+async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[]> {
+  if (cids.length !== contributions) {
+    throw new BadColumnError(`expected one influence column for each of ${contributions} contributions but there are ${cids.length}`)
+  }
+
+  return Promise.all(cids.map(async cid => {
+    const bytes = await storage.getFile(cid, { ...options, bytesMax: COLUMN_BYTES_MAX })
+
+    if (bytes.byteLength !== parameters * 8) {
+      throw new BadColumnError(`expected an influence column of ${parameters} values in ${parameters * 8} bytes, but ${cid.toString()} has ${bytes.byteLength}`)
+    }
+
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    const column = Float64Array.from({ length: parameters }, (_, i) => view.getFloat64(i * 8, true))
+
+    if (!column.every(Number.isFinite)) {
+      throw new BadColumnError(`the influence column ${cid.toString()} has values that are not finite`)
+    }
+
+    return column
+  }))
+}
+
+function bytesOf (weights: LoadedBase['model']['weights']): number {
+  return [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
+}
+
+/** Values by CID, loaded once even when asked for at the same time; the least recently used go first. */
+function recent<T> (bytesMax: number, bytesOf: (value: T) => number): (cid: CID, load: () => Promise<T>) => Promise<T> {
+  const entries = new Map<string, { value: Promise<T>, bytes: number }>()
+
+  return async (cid, load) => {
+    const key = cid.toString()
+    const entry = entries.get(key) ?? { value: load(), bytes: 0 }
+
+    // last in the map is most recently used
+    entries.delete(key)
+    entries.set(key, entry)
+
+    try {
+      const value = await entry.value
+      entry.bytes = bytesOf(value)
+      evict(entries, bytesMax, key)
+
+      return value
+    } catch (err) {
+      entries.delete(key)
+      throw err
+    }
+  }
+}
+
+function evict (entries: Map<string, { bytes: number }>, bytesMax: number, keep: string): void {
+  let bytes = [...entries.values()].reduce((sum, entry) => sum + entry.bytes, 0)
+
+  for (const [key, entry] of entries) {
+    if (bytes <= bytesMax) {
+      return
+    }
+
+    if (key !== keep && entry.bytes > 0) {
+      entries.delete(key)
+      bytes -= entry.bytes
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  account, amount, bytes, cid, codec, hash32, integer, list, literal, nullable, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
+} from '../wire/index.ts'
+import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX } from './constants.ts'
+import type { SamplerSettings } from '../interface/index.ts'
+import type { Infer, Schema } from '../wire/index.ts'
+
+// Messages between payer, gateway and committee; protocols/serving/serving.md describes them.
+
+const sampler: Schema<SamplerSettings> = struct({
+  temperatureMilli: integer({ min: 0, max: 10_000 }),
+  topK: integer({ min: 0, max: 65_536 }),
+  seed: uint32
+})
+
+const token = integer({ min: 0, max: 1 << 20 })
+const tokens = list(token, { max: 8_192 })
+
+/** A voucher's amount and the payer's signature over it. */
+const promise = struct({ cumulative: amount, signature: signature64 })
+
+export const askCodec = codec('ask', struct({
+  type: literal('ask'),
+  adapter: cid(),
+  prompt: text({ max: 16_384 }),
+  maxTokens: integer({ min: 1, max: 4_096 }),
+  sampler,
+  payer: account,
+  channel: hash32,
+  sequence: integer({ min: 0 }),
+  /** covers the most that this answer can cost */
+  voucher: promise
+}), { bytesMax: ASK_BYTES_MAX })
+
+export type AskMessage = Infer<typeof askCodec>
+
+export const proposedAnswerCodec = codec('proposed answer', struct({
+  type: literal('proposed-answer'),
+  receipt: receiptCodec.schema,
+  gatewaySignature: signature64,
+  salt: bytes({ length: 32 }),
+  prompt: tokens,
+  output: tokens
+}), { bytesMax: ANSWER_BYTES_MAX })
+
+export const cosignCodec = codec('cosign', struct({
+  type: literal('cosign'),
+  channel: hash32,
+  sequence: integer({ min: 0 }),
+  payerSignature: signature64,
+  /** over the exact total */
+  voucherSignature: signature64
+}), { bytesMax: ASK_BYTES_MAX })
+
+export type CosignMessage = Infer<typeof cosignCodec>
+
+export const acknowledgementCodec = codec('acknowledgement', struct({
+  type: literal('acknowledged'),
+  sequence: integer({ min: 0 }),
+  cumulative: amount
+}), { bytesMax: 1_024 })
+
+export const offersRequestCodec = codec('offers request', struct({
+  type: literal('offers-request'),
+  channel: nullable(hash32)
+}), { bytesMax: 1_024 })
+
+export const offersCodec = codec('offers', struct({
+  type: literal('offers'),
+  gateway: account,
+  offers: list(struct({ adapter: cid(), name: text({ max: 120 }), base: cid(), pricePerThousandTokens: amount }), { max: 4_096 }),
+  /** where the named channel stands; null if the gateway has not seen it */
+  channel: nullable(struct({ sequence: integer({ min: 0 }), cumulative: amount }))
+}), { bytesMax: 1024 * 1024 })
+
+/** Signed by a committee member, so that only the committee reads prompts. */
+export const receiptsRequestCodec = codec('receipts request', struct({
+  type: literal('receipts-request'),
+  chain: text({ max: 64 }),
+  task: hash32,
+  receiptsRoot: hash32,
+  assessor: account
+}), { bytesMax: 1_024 })
+
+export type ReceiptsRequest = Infer<typeof receiptsRequestCodec>
+
+export const openingsCodec = codec('openings', struct({
+  type: literal('openings'),
+  openings: list(receiptOpeningCodec.schema, { max: RECEIPTS_PER_REDEMPTION_MAX })
+}), { bytesMax: OPENINGS_BYTES_MAX })

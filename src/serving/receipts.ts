@@ -1,0 +1,86 @@
+import { signPayload, verifySignature } from '../identity/index.ts'
+import { cidOf, compareBytes, cosignedReceiptCodec, domains, equalBytes, hash, merkleRoot, receiptCodec, signingBytes, voucherCodec } from '../wire/index.ts'
+import { BadReceiptError } from './errors.ts'
+import type { Signer } from '../identity/index.ts'
+import type { Amount, CosignedReceipt, Hash, Receipt, ReceiptOpening, Voucher } from '../interface/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** Price of an answer: tokens of prompt and output at the adapter's price, rounded up to a base unit. */
+export function feeOf (pricePerThousandTokens: Amount, tokens: number): Amount {
+  return (pricePerThousandTokens * BigInt(tokens) + 999n) / 1_000n
+}
+
+/** Salted hash of tokens: 4 bytes each, big-endian. */
+export function tokensHash (domain: 'prompt' | 'output', salt: Uint8Array, tokens: ArrayLike<number>): Hash {
+  const bytes = new Uint8Array(tokens.length * 4)
+  const view = new DataView(bytes.buffer)
+
+  for (let i = 0; i < tokens.length; i++) {
+    view.setUint32(i * 4, tokens[i])
+  }
+
+  return hash(domains[domain], salt, bytes)
+}
+
+/**
+ * The salt of one receipt. Made of the gateway's secret, so that nobody else can guess it and the
+ * gateway need not remember it.
+ */
+export function receiptSalt (secret: Uint8Array, channel: Hash, sequence: number): Uint8Array {
+  const position = new Uint8Array(8)
+
+  new DataView(position.buffer).setBigUint64(0, BigInt(sequence))
+
+  return hash(domains.salt, secret, channel, position)
+}
+
+export function signReceipt (receipt: Receipt, signer: Signer): Uint8Array {
+  return signPayload(domains.receipt, receiptCodec, receipt, signer)
+}
+
+export function signVoucher (voucher: Voucher, signer: Signer): Uint8Array {
+  return signPayload(domains.voucher, voucherCodec, voucher, signer)
+}
+
+export function voucherVerifies (voucher: Voucher, payer: Uint8Array, signature: Uint8Array): boolean {
+  return verifySignature(payer, signingBytes(domains.voucher, voucherCodec.encode(voucher)), signature)
+}
+
+export function receiptCid (receipt: CosignedReceipt): CID {
+  return cidOf(cosignedReceiptCodec.encode(receipt))
+}
+
+/**
+ * What anybody can check of an opening without the model: both signatures, the salted hashes and
+ * the counts.
+ *
+ * @throws BadReceiptError naming what does not fit
+ */
+export function checkOpening ({ receipt, salt, prompt, output }: ReceiptOpening): void {
+  const { payload, gatewaySignature, payerSignature } = receipt
+  const signed = signingBytes(domains.receipt, receiptCodec.encode(payload))
+  const expectations: Array<[boolean, string]> = [
+    [payload.promptTokens === prompt.length, `the receipt counts ${payload.promptTokens} prompt tokens, the opening has ${prompt.length}`],
+    [payload.outputTokens === output.length, `the receipt counts ${payload.outputTokens} output tokens, the opening has ${output.length}`],
+    [equalBytes(payload.promptHash, tokensHash('prompt', salt, prompt)), 'the prompt does not hash to what the receipt says'],
+    [equalBytes(payload.outputHash, tokensHash('output', salt, output)), 'the output does not hash to what the receipt says'],
+    [verifySignature(payload.gateway, signed, gatewaySignature), 'the gateway\'s signature over the receipt does not verify'],
+    [verifySignature(payload.payer, signed, payerSignature), 'the payer\'s signature over the receipt does not verify']
+  ]
+
+  for (const [holds, message] of expectations) {
+    if (!holds) {
+      throw new BadReceiptError(message)
+    }
+  }
+}
+
+/** The order in which a committee adds receipts up: by channel, then by position in it. */
+export function compareReceipts (a: CosignedReceipt, b: CosignedReceipt): number {
+  return compareBytes(a.payload.channel, b.payload.channel) || a.payload.sequence - b.payload.sequence
+}
+
+/** Root over the CIDs of receipts in `compareReceipts` order. */
+export function receiptsRoot (receipts: CosignedReceipt[]): Hash {
+  return merkleRoot(receipts.toSorted(compareReceipts).map(receipt => receiptCid(receipt).bytes))
+}
