@@ -29,7 +29,7 @@ export function errorFrame (error: unknown): Uint8Array {
 
 /**
  * @returns the message, or undefined at the end of the answer
- * @throws RemoteError, MalformedResponseError
+ * @throws {RemoteError | MalformedResponseError}
  */
 export function readFrame (protocol: string, frame: Uint8ArrayList): Uint8Array | undefined {
   const bytes = frame.subarray()

@@ -78,7 +78,9 @@ export interface TopicInit<T> {
    * its code, any other error ignores the message (our fault, not the sender's).
    */
   validate (value: T, from: PeerId): Verdict | Promise<Verdict>
-  /** @default VALIDATE_TIMEOUT_MS */
+  /**
+   * @default VALIDATE_TIMEOUT_MS
+   */
   timeoutMs?: number
 }
 
@@ -109,7 +111,7 @@ export interface Topic<T> {
    * Sends a value to all subscribers but ourselves.
    *
    * @returns the number of peers it went to at once
-   * @throws MessageTooLargeError
+   * @throws {MessageTooLargeError}
    */
   publish (value: T, options?: AbortOptions): Promise<number>
   /** The listener sees each accepted message once. Returns a function that ends the subscription. */
@@ -128,7 +130,9 @@ export interface HandlerOptions {
    * @default 32
    */
   concurrency?: number
-  /** @default REQUEST_TIMEOUT_MS */
+  /**
+   * @default REQUEST_TIMEOUT_MS
+   */
   timeoutMs?: number
 }
 
@@ -142,17 +146,31 @@ export interface RequestContext {
 export type RequestHandler = (request: Uint8Array, context: RequestContext) => Promise<Uint8Array> | AsyncIterable<Uint8Array>
 
 export interface RequestOptions extends AbortOptions {
-  /** of each message of the answer; @default 1 MiB and some */
+  /**
+   * of each message of the answer
+   *
+   * @default 1 MiB and some
+   */
   responseBytesMax?: number
-  /** messages in the answer; @default 1 */
+  /**
+   * messages in the answer
+   *
+   * @default 1
+   */
   responsesMax?: number
-  /** @default REQUEST_TIMEOUT_MS */
+  /**
+   * @default REQUEST_TIMEOUT_MS
+   */
   timeoutMs?: number
 }
 
 export interface ChannelOptions {
   messageBytesMax: number
-  /** messages waiting for one peer, the oldest is dropped; @default CHANNEL_QUEUE_MAX */
+  /**
+   * messages waiting for one peer, the oldest is dropped
+   *
+   * @default CHANNEL_QUEUE_MAX
+   */
   queueMax?: number
 }
 
@@ -162,7 +180,7 @@ export interface Channel {
   /**
    * Queues a message. It is lost if the peer cannot be reached: repeat what matters.
    *
-   * @throws MessageTooLargeError
+   * @throws {MessageTooLargeError}
    */
   send (peer: PeerId, message: Uint8Array): void
 }
@@ -170,6 +188,8 @@ export interface Channel {
 export interface NetworkEvents {
   'peer:connect': CustomEvent<PeerId>
   'peer:disconnect': CustomEvent<PeerId>
+  /** a service lowered a peer's score */
+  'peer:penalise': CustomEvent<{ peer: PeerId, code: string, message: string }>
   /** a gossip message was ignored or rejected */
   'gossip:refused': CustomEvent<RefusedMessage>
 }
@@ -183,7 +203,9 @@ export interface ConnectedPeer {
 
 /** A libp2p node with bounded, typed topics, requests and channels. Register before or after `start`. */
 export interface Network extends Startable, TypedEventTarget<NetworkEvents> {
-  /** @throws NetworkNotStartedError before `start` */
+  /**
+   * @throws {NetworkNotStartedError} before `start`
+   */
   readonly libp2p: NodeLibp2p
   readonly peerId: PeerId
   /** our addresses with peer id */
@@ -195,17 +217,29 @@ export interface Network extends Startable, TypedEventTarget<NetworkEvents> {
   penalise (peer: PeerId, reason: DatanetError): void
   /** Dials an address, and again whenever the connection is lost. */
   connect (address: string, options?: AbortOptions): Promise<PeerId>
-  /** @throws DuplicateRegistrationError */
+  /**
+   * @throws {DuplicateRegistrationError}
+   */
   topic<T> (init: TopicInit<T>): Topic<T>
   /** verdicts other than accept, newest last, at most VERDICTS_KEPT_MAX */
   refused (): RefusedMessage[]
   topicStats (): Record<string, TopicStats>
-  /** Answers requests. @throws DuplicateRegistrationError */
+  /**
+   * Answers requests.
+   *
+   * @throws {DuplicateRegistrationError}
+   */
   handle (protocol: string, options: HandlerOptions, handler: RequestHandler): void
-  /** @throws RequestFailedError, RemoteError */
+  /**
+   * @throws {RequestFailedError | RemoteError}
+   */
   request (peer: PeerId, protocol: string, request: Uint8Array, options?: RequestOptions): Promise<Uint8Array>
   /** The same for answers of several messages. */
   requestMany (peer: PeerId, protocol: string, request: Uint8Array, options?: RequestOptions): AsyncIterable<Uint8Array>
-  /** Opens one-way messaging; the handler sees what others send. @throws DuplicateRegistrationError */
+  /**
+   * Opens one-way messaging; the handler sees what others send.
+   *
+   * @throws {DuplicateRegistrationError}
+   */
   channel (protocol: string, options: ChannelOptions, handler: (message: Uint8Array, peer: PeerId) => void | Promise<void>): Channel
 }

@@ -107,8 +107,9 @@ class NetworkService extends TypedEventEmitter<NetworkEvents> implements Network
     return this.libp2p.services.pubsub.getScore(peer.toString())
   }
 
-  penalise (peer: PeerId, _reason: DatanetError): void {
+  penalise (peer: PeerId, reason: DatanetError): void {
     const key = peer.toString()
+    this.safeDispatchEvent('peer:penalise', { detail: { peer, code: reason.code, message: reason.message } })
 
     if (this.#penalties.has(key) || this.#penalties.size < PENALISED_PEERS_MAX) {
       this.#penalties.set(key, (this.#penalties.get(key) ?? 0) + 1)

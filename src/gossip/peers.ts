@@ -1,6 +1,6 @@
 import * as dagCbor from '@ipld/dag-cbor'
-import { multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { DatanetError } from '../utils/index.ts'
 import {
   ADDRESS_BYTES_MAX, CONNECTIONS_WANTED, DIAL_TIMEOUT_MS, EXCHANGE_PEERS_MAX, KNOWN_PEERS_MAX, REDIAL_BACKOFF_MS_MAX,
@@ -41,7 +41,9 @@ function peerOf (address: Multiaddr): string | undefined {
   return address.getComponents().findLast(component => component.name === 'p2p')?.value
 }
 
-/** @throws MalformedResponseError */
+/**
+ * @throws {MalformedResponseError}
+ */
 export function decodeAddresses (bytes: Uint8Array): Multiaddr[] {
   const list: unknown = dagCbor.decode(bytes)
 

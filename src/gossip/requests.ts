@@ -130,11 +130,17 @@ export function requestRegistry (started: () => NodeLibp2p): Requests {
     },
     requestMany,
     request: async (peer, protocol, request, options) => {
-      for await (const message of requestMany(peer, protocol, request, { ...options, responsesMax: 1 })) {
-        return message
-      }
+      const answer = requestMany(peer, protocol, request, { ...options, responsesMax: 1 })
+      try {
+        const first = await answer.next()
 
-      throw new MalformedResponseError(protocol, 'no message')
+        if (first.done === true) {
+          throw new MalformedResponseError(protocol, 'no message')
+        }
+        return first.value
+      } finally {
+        await answer.return(undefined)
+      }
     },
     attach: async (node) => {
       libp2p = node

@@ -51,17 +51,29 @@ export interface Book {
   load (): Promise<void>
   readonly final: FinalBlock
   readonly genesisHash: Hash
-  /** Keeps a block that is not final under its hash. @throws InvalidBlockError if its transactions are not those of its header */
+  /**
+   * Keeps a block that is not final under its hash.
+   *
+   * @throws {InvalidBlockError} if its transactions are not those of its header
+   */
   hold (block: Block): { hash: Hash, known: boolean }
   drop (hash: Hash): void
   /** a block that is held */
   held (hash: Hash): Block | undefined
   heldBlocks (): Array<{ hash: Hash, block: Block }>
-  /** Executes a held block whose parent is final or was verified. @throws InvalidBlockError, UnknownBlockError */
+  /**
+   * Executes a held block whose parent is final or was verified.
+   *
+   * @throws {InvalidBlockError | UnknownBlockError}
+   */
   verify (hash: Hash): void
   /** Builds, executes and holds a block. `unincludable` are transactions that no block may hold. */
   build (draft: Draft): { block: Block, hash: Hash, unincludable: CID[] }
-  /** Makes a held block final and durable, with its own notarization if it is final through a descendant. Undefined if it was final already. @throws InvalidBlockError */
+  /**
+   * Makes a held block final and durable, with its own notarization if it is final through a descendant. Undefined if it was final already.
+   *
+   * @throws {InvalidBlockError}
+   */
   finalise (hash: Hash, certificate: Certificate, notarization?: Certificate | null): Promise<FinalisedBlock | undefined>
   /** After each final block, once it is announced: forgets old votes, and writes a snapshot if one is due. */
   tidy (): Promise<void>

@@ -1,18 +1,20 @@
 import { TypedEventEmitter } from 'main-event'
 import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
-import { certificateCodec, equalBytes, signedTransactionCodec } from '../wire/index.ts'
 import { DatanetError } from '../utils/index.ts'
+import { certificateCodec, signedTransactionCodec } from '../wire/index.ts'
 import { book } from './book.ts'
+import { checkValidators, selfOf, toTimeouts } from './config.ts'
 import { EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
-import { ChainConfigError, ChainHaltedError, ChainNotStartedError, RefusedByConsensusError, UnknownHeightError } from './errors.ts'
+import { ChainHaltedError, RefusedByConsensusError, UnknownHeightError } from './errors.ts'
 import { serveQueries } from './queries.ts'
 import { chainStore } from './store.ts'
 import { submissions } from './submissions.ts'
 import { serveSync } from './sync.ts'
 import { validatorPeers } from './validators.ts'
+import { waitForState } from './waiting.ts'
 import type { Book } from './book.ts'
 import type { Driver, Judgement } from './driver.ts'
 import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
@@ -29,32 +31,6 @@ import type {
 import type { LedgerState } from '../ledger/index.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-
-/** Own index among the validators; null for a node that only follows. @throws ChainConfigError */
-function selfOf (init: ChainInit): number | null {
-  const { blsSecretKey, signer, genesis } = init
-
-  if (blsSecretKey === undefined) {
-    return null
-  }
-  if (signer === undefined) {
-    throw new ChainConfigError('a validator needs its account besides its BLS key: pass signer')
-  }
-
-  const index = genesis.validators.findIndex(({ account }) => equalBytes(account, signer.account))
-  if (index < 0 || !equalBytes(genesis.validators[index].blsPublicKey, bls.publicKeyOf(blsSecretKey))) {
-    throw new ChainConfigError('the account and BLS key are not those of a validator of the genesis: pass neither to follow only')
-  }
-  return index
-}
-
-function checkValidators ({ genesis }: ChainInit): void {
-  const bad = genesis.validators.findIndex(({ blsPublicKey, possession }) => !bls.verifyPossession(blsPublicKey, possession))
-
-  if (bad >= 0) {
-    throw new ChainConfigError(`validator ${bad} of the genesis does not prove possession of its BLS key`)
-  }
-}
 
 const toVerdict = (what: string, { verdict, reason }: Judgement): Verdict => {
   return verdict === 'accept' ? 'accept' : { verdict, reason: new RefusedByConsensusError(what, reason) }
@@ -175,11 +151,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     this.#abort = new AbortController()
     await this.#book.load()
     const signer = blsSecretKey === undefined ? undefined : { sign: (message: Uint8Array) => bls.sign(blsSecretKey, message) }
-    const timeouts = {
-      ...(times.blockIntervalMsMin === undefined ? {} : { minBlockIntervalBusyMs: times.blockIntervalMsMin }),
-      ...(times.idleIntervalMs === undefined ? {} : { minBlockIntervalMs: times.idleIntervalMs }),
-      ...(times.leaderTimeoutMs === undefined ? {} : { leaderTimeoutMs: times.leaderTimeoutMs })
-    }
+    const timeouts = toTimeouts(times)
     const core = consensus({ chain: this.id, validators: genesis.validators, self: this.#self, bls, signer, timeouts })
     const perform = effectPerformer({
       genesis,
@@ -287,30 +259,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     return this.#submissions.finalised(id, options)
   }
 
-  async waitFor<T> (predicate: (state: LedgerState, height: number) => T | undefined | false | null, options: AbortOptions = {}): Promise<T> {
-    options.signal?.throwIfAborted()
-    const done = new AbortController()
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const look = (): void => {
-      try {
-        const found = predicate(this.state(), this.height)
-        if (found !== undefined && found !== false && found !== null) {
-          resolve(found)
-        }
-      } catch (error) {
-        reject(error)
-      }
-    }
-
-    this.addEventListener('block', look, { signal: done.signal })
-    this.#abort.signal.addEventListener('abort', () => { reject(new ChainNotStartedError()) }, { signal: done.signal })
-    options.signal?.addEventListener('abort', () => { reject(options.signal?.reason) }, { signal: done.signal })
-    look()
-    try {
-      return await promise
-    } finally {
-      done.abort()
-    }
+  async waitFor<T> (predicate: (state: LedgerState, height: number) => T | undefined | false | null, options?: AbortOptions): Promise<T> {
+    return waitForState(this, () => predicate(this.state(), this.height), this.#abort.signal, options)
   }
 
   async block (height: number): Promise<FinalisedBlock> {
@@ -361,6 +311,6 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
  * Makes the embedded chain of a node: a validator's if keys are given, otherwise a follower's.
  * Constructs its topics and protocols at once; start it after the network.
  *
- * @throws ChainConfigError
+ * @throws {ChainConfigError}
  */
 export const chain = (init: ChainInit): ((components: ChainComponents) => Chain) => (components) => new ChainService(init, components)

@@ -10,13 +10,18 @@ export interface Judgement {
 export interface Driver {
   start (input: Extract<ConsensusInput, { type: 'start' }>): void
   stop (): Promise<void>
-  /** Applies an input; its effects follow all earlier ones. @returns what gossip should do with the message */
+  /**
+   * Applies an input; its effects follow all earlier ones.
+   *
+   * @returns what gossip should do with the message
+   */
   step (input: ConsensusInput): Judgement
   /** Runs something in the order of effects: nothing that is carried out overlaps with it. */
   enqueue (job: () => Promise<void> | void): Promise<void>
 }
 
 /**
+ * @param core - the state machine, fresh
  * @param perform - carries out one effect; the next one waits for it
  * @param onFailure - a job failed, which must not happen; the driver has stopped
  */

@@ -1,11 +1,11 @@
 import { leaderOf } from '../consensus/index.ts'
 import { InvalidBlockError, UnknownBlockError, ValidatorFaultError } from './errors.ts'
-import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
 import { beaconMessage } from './genesis.ts'
+import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
 import type { Book } from './book.ts'
+import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
 import type { CertifiedBlock, SyncProtocols } from './sync.ts'
-import type { ChainStore } from './store.ts'
 import type { ValidatorPeers } from './validators.ts'
 import type { ConsensusEffect, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
@@ -202,8 +202,8 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
         }
         break
       }
-      case 'judge':
-        // the driver handed it to gossip
+      default:
+        // `judge`: the driver handed it to gossip
         break
     }
   }

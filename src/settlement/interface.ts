@@ -41,10 +41,14 @@ export interface SettlementBackend extends Startable, TypedEventTarget<Settlemen
    * Journals, gossips and repeats a signed transaction until it is final, also over restarts.
    *
    * @returns when the transaction is journaled: from now on it is not lost
-   * @throws the ledger's error if it cannot be valid, MempoolFullError
+   * @throws {DatanetError} of the ledger if it cannot be valid, MempoolFullError, NonceTakenError
    */
   submitNow (signed: Signed<Transaction>): Promise<CID>
-  /** `submitNow`, then waits until it is final. @throws TransactionRefusedError */
+  /**
+   * `submitNow`, then waits until it is final.
+   *
+   * @throws {TransactionRefusedError}
+   */
   submit (signed: Signed<Transaction>, options?: AbortOptions): Promise<FinalisedTransaction>
   /**
    * Signs with the account's next nonce and submits. Concurrent calls are put in order. A failed
@@ -66,13 +70,38 @@ export interface HeaderSource {
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
 }
 
+/** Defaults are those of consensus; see its `ConsensusTimeouts`. */
 export interface ConsensusTimes {
-  /** @default 250 */
+  /**
+   * least time between blocks with transactions
+   *
+   * @default 250
+   */
   blockIntervalMsMin?: number
-  /** between blocks without transactions @default 1000 */
+  /**
+   * between blocks without transactions
+   *
+   * @default 1000
+   */
   idleIntervalMs?: number
-  /** @default 4000 */
+  /**
+   * a leader is given up after this
+   *
+   * @default 4000
+   */
   leaderTimeoutMs?: number
+  /**
+   * a proposal that gets no certificate is given up after this
+   *
+   * @default 10000
+   */
+  certificationTimeoutMs?: number
+  /**
+   * for a leader that missed its last turn
+   *
+   * @default 300
+   */
+  silentTimeoutMs?: number
 }
 
 export interface ChainInit {
@@ -104,11 +133,21 @@ export interface ChainInit {
 }
 
 export interface MempoolLimits {
-  /** transactions in all @default 4096 */
+  /**
+   * transactions in all
+   *
+   * @default 4096
+   */
   transactionsMax?: number
-  /** @default 8388608 */
+  /**
+   * @default 8388608
+   */
   bytesMax?: number
-  /** transactions of one account @default 64 */
+  /**
+   * transactions of one account
+   *
+   * @default 64
+   */
   accountMax?: number
 }
 
@@ -138,18 +177,26 @@ export interface Chain extends SettlementBackend {
   validators (): ValidatorView[]
   /** proofs against validators, newest last, since the start */
   evidence (): Evidence[]
-  /** @throws UnknownHeightError */
+  /**
+   * @throws {UnknownHeightError}
+   */
   header (height: number): Promise<Header>
-  /** A finalised block with its results. @throws UnknownHeightError */
+  /**
+   * A finalised block with its results.
+   *
+   * @throws {UnknownHeightError}
+   */
   block (height: number): Promise<FinalisedBlock>
   /**
    * The newest header with a finalize certificate, or that at a height with a certificate over it:
    * a notarization if it became final through a later block.
    *
-   * @throws UnknownHeightError
+   * @throws {UnknownHeightError}
    */
   certified (height?: number): Promise<CertifiedHeader>
-  /** @throws UnknownHeightError for heights whose state is not kept */
+  /**
+   * @throws {UnknownHeightError} for heights whose state is not kept
+   */
   prove (key: string, height?: number): StateProof
   /** Answers light clients from now on. Safe to repeat. */
   serveQueries (): void

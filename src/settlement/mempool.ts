@@ -35,7 +35,9 @@ export interface MempoolRules {
 export interface Mempool {
   readonly stats: MempoolStats
   get (id: CID): Waiting | undefined
-  /** @throws KnownTransactionError, NonceTakenError, MempoolFullError; the caller has checked the transaction itself */
+  /**
+   * @throws {KnownTransactionError | NonceTakenError | MempoolFullError}; the caller has checked the transaction itself
+   */
   add (signed: Signed<Transaction>, options: { local: boolean, nowMs: number }): Waiting
   remove (id: CID): void
   /** the nonce after all that wait without a gap */
@@ -45,7 +47,11 @@ export interface Mempool {
   /** whether `select` on the newest final state would find anything */
   ready (): boolean
   local (): Waiting[]
-  /** Forgets what can not be executed any more. @returns what was local among it */
+  /**
+   * Forgets what can not be executed any more.
+   *
+   * @returns what was local among it
+   */
   prune (): Waiting[]
 }
 
@@ -94,13 +100,16 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
     }
   }
 
-  /** Forgets the foreign transaction that came last. @returns whether there was one */
-  const dropForeign = (): boolean => {
-    const last = [...byId.values()].findLast(waiting => !waiting.local)
-    if (last !== undefined) {
-      remove(last.id)
+  /** Foreign transactions that came last go first: a flood from outside must not keep this node's own users out. */
+  const makeRoom = (size: number): void => {
+    const foreign = [...byId.values()].filter(waiting => !waiting.local)
+
+    for (const { id } of foreign.reverse()) {
+      if (byId.size < transactionsMax && bytes + size <= bytesMax) {
+        return
+      }
+      remove(id)
     }
-    return last !== undefined
   }
 
   /** the run of nonces from `nonce` on */
@@ -132,8 +141,8 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
       if ((queue?.size ?? 0) >= accountMax) {
         throw new MempoolFullError('transactions of one account', accountMax)
       }
-      while (local && (byId.size >= transactionsMax || bytes + size > bytesMax) && dropForeign()) {
-        // a flood from outside must not keep this node's own users out
+      if (local) {
+        makeRoom(size)
       }
       if (byId.size >= transactionsMax) {
         throw new MempoolFullError('transactions', transactionsMax)

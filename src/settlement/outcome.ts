@@ -1,5 +1,5 @@
-import { fromHex, toHex } from '../wire/index.ts'
 import { CID } from 'multiformats/cid'
+import { fromHex, toHex } from '../wire/index.ts'
 import type { LedgerEvent, TransactionResult } from '../interface/index.ts'
 
 export interface Outcome {

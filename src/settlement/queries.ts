@@ -18,7 +18,7 @@ async function answer (chain: Pick<Chain, 'certified' | 'prove'>, query: Query):
       return certifiedHeaderCodec.encode(await chain.certified())
     case 'header':
       return certifiedHeaderCodec.encode(await chain.certified(query.height))
-    case 'proof':
+    default:
       return stateProofCodec.encode(chain.prove(query.key, query.height))
   }
 }
@@ -32,9 +32,8 @@ export function serveQueries (network: Network, chain: Pick<Chain, 'id' | 'certi
 
 /**
  * What a light client needs, from peers that `serveQueries`. Nothing is verified here: that is the
- * light client's task.
- *
- * @param peers - asked in order until one answers; by default all that are connected
+ * light client's task. Peers are asked in order until one
+ * answers; by default all that are connected.
  */
 export function querySource (init: { network: Network, chain: string, peers?(): PeerId[] }): HeaderSource {
   const { network } = init

@@ -122,10 +122,8 @@ export function chainStore (db: Level): ChainStore {
 
   return {
     tip: async () => {
-      for await (const key of blocks.keys({ reverse: true, limit: 1 })) {
-        return Number(key)
-      }
-      return 0
+      const [key] = await blocks.keys({ reverse: true, limit: 1 }).all()
+      return key === undefined ? 0 : Number(key)
     },
     block: async (height) => {
       const bytes = await blocks.get(pad(height))
@@ -133,10 +131,8 @@ export function chainStore (db: Level): ChainStore {
     },
     heightOf: async (hash) => number(await heights.get(toHex(hash))),
     certifiedAtOrBelow: async (height) => {
-      for await (const key of certified.keys({ reverse: true, limit: 1, lte: pad(height) })) {
-        return Number(key)
-      }
-      return undefined
+      const [key] = await certified.keys({ reverse: true, limit: 1, lte: pad(height) }).all()
+      return key === undefined ? undefined : Number(key)
     },
     executedAt: async (id) => number(await executed.get(id.toString())),
     putFinal: async (stored) => {
@@ -162,10 +158,8 @@ export function chainStore (db: Level): ChainStore {
       await snapshots.batch(old.map(key => ({ type: 'del', key })))
     },
     snapshot: async () => {
-      for await (const [key, bytes] of snapshots.iterator({ reverse: true, limit: 1 })) {
-        return { height: Number(key), bytes }
-      }
-      return undefined
+      const [newest] = await snapshots.iterator({ reverse: true, limit: 1 }).all()
+      return newest === undefined ? undefined : { height: Number(newest[0]), bytes: newest[1] }
     },
     persist: async (record, block) => {
       const batch = root.batch().put(recordKey(record), encodeRecord(record), { sublevel: records })

@@ -1,7 +1,7 @@
 import { raceSignal } from 'race-signal'
-import { DatanetError } from '../utils/index.ts'
 import { signRecord } from '../identity/index.ts'
 import { checkTransaction, readAccount } from '../ledger/index.ts'
+import { DatanetError } from '../utils/index.ts'
 import { domains, transactionCodec, transactionId } from '../wire/index.ts'
 import { REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
 import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'

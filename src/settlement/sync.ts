@@ -69,7 +69,11 @@ export function serveSync (network: Network, protocols: SyncProtocols, server: S
   })
 }
 
-/** Tries peers one after the other. @throws NoSourceError */
+/**
+ * Tries peers one after the other.
+ *
+ * @throws {NoSourceError}
+ */
 async function firstOf<T> (what: string, peers: PeerId[], ask: (peer: PeerId) => Promise<T>, options?: AbortOptions): Promise<T> {
   let last: unknown
   const tried = peers.slice(0, PEERS_TRIED_MAX)
@@ -85,7 +89,9 @@ async function firstOf<T> (what: string, peers: PeerId[], ask: (peer: PeerId) =>
   throw new NoSourceError(what, tried.length, last)
 }
 
-/** @throws NoSourceError */
+/**
+ * @throws {NoSourceError}
+ */
 export async function fetchBlock (network: Network, protocols: SyncProtocols, peers: PeerId[], hash: Hash, options?: AbortOptions): Promise<Block> {
   return firstOf('the block', peers, async peer => {
     const answer = await network.request(peer, protocols.block, blockRequestCodec.encode({ hash }), { ...options, responseBytesMax: BLOCK_BYTES_MAX, timeoutMs: FETCH_TIMEOUT_MS })
@@ -100,7 +106,9 @@ export async function fetchBlock (network: Network, protocols: SyncProtocols, pe
   }, options)
 }
 
-/** @throws NoSourceError */
+/**
+ * @throws {NoSourceError}
+ */
 export async function fetchCertificates (network: Network, protocols: SyncProtocols, peers: PeerId[], fromView: number, options?: AbortOptions): Promise<Certificate[]> {
   return firstOf('certificates', peers, async peer => {
     const answer = await network.request(peer, protocols.certificates, certificatesRequestCodec.encode({ fromView }), { ...options, responseBytesMax: certificatesCodec.bytesMax, timeoutMs: FETCH_TIMEOUT_MS })
@@ -112,7 +120,7 @@ export async function fetchCertificates (network: Network, protocols: SyncProtoc
  * The longest prefix that a certificate makes final. Links from `tip` on, one signature check per
  * certificate; nothing is executed before.
  *
- * @throws InvalidSyncError
+ * @throws {InvalidSyncError}
  */
 export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: number }, genesis: Genesis): CertifiedBlock[] {
   const hashes: Hash[] = []
@@ -145,7 +153,11 @@ export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: n
   return certified.reverse()
 }
 
-/** Asks one peer for the blocks after `tip`. @throws InvalidSyncError, RequestFailedError, RemoteError */
+/**
+ * Asks one peer for the blocks after `tip`.
+ *
+ * @throws {InvalidSyncError | RequestFailedError | RemoteError}
+ */
 export async function fetchRange (network: Network, protocols: SyncProtocols, peer: PeerId, tip: { hash: Hash, height: number }, genesis: Genesis, options?: AbortOptions): Promise<CertifiedBlock[]> {
   const request = syncRequestCodec.encode({ from: tip.height + 1, limit: SYNC_BLOCKS_MAX })
   const items: SyncItem[] = []

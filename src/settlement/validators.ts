@@ -52,7 +52,9 @@ export function validatorPeers (init: ValidatorPeersInit, network: Network): Val
     return ours ?? new Uint8Array(0)
   }
 
-  /** @throws InvalidHelloError, SignatureError, MalformedRecordError */
+  /**
+   * @throws {InvalidHelloError | SignatureError | MalformedRecordError}
+   */
   const learn = (bytes: Uint8Array, peer: PeerId): void => {
     if (bytes.byteLength === 0) {
       return

@@ -287,7 +287,9 @@ describe('network', function () {
 
   it('lowers the score of a peer that a service penalises', async () => {
     const { a, b } = await pair()
+    const told = once<{ code: string }>(b, 'peer:penalise', ({ code }) => code === 'ERR_ODD')
     b.penalise(a.peerId, new OddNumberError(1))
+    await told
     while (b.score(a.peerId) >= 0) {
       await once(b.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
     }

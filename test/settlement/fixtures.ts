@@ -98,7 +98,7 @@ export function swarm (): TestSwarm {
         bootstrap: first === undefined ? [] : first.net.addresses().map(String)
       })()
       const keys = validator === undefined ? {} : { blsSecretKey: validatorBls(validator), signer: validatorSigner(validator) }
-      const ledger = chain({ genesis, ...keys, times: { blockIntervalMsMin: 50, idleIntervalMs: 200, leaderTimeoutMs: 1_500 }, ...init })({ network: net, db })
+      const ledger = chain({ genesis, ...keys, times: { blockIntervalMsMin: 50, idleIntervalMs: 200, leaderTimeoutMs: 1_500, certificationTimeoutMs: 2_500, silentTimeoutMs: 500 }, ...init })({ network: net, db })
       ledger.serveQueries()
       await net.start()
       await ledger.start()
