@@ -176,6 +176,10 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
       if (!guilty(world, effect.validator)) {
         violate(world, node, `punished honest validator ${effect.validator}: ${effect.reason}`)
       }
+
+      break
+    default:
+      // `judge` was looked at when the input was given
   }
 }
 

@@ -1,5 +1,5 @@
-import type { ValidatorInfo } from '../../src/interface/index.ts'
 import type { VoteBls, VoteSigner } from '../../src/consensus/index.ts'
+import type { ValidatorInfo } from '../../src/interface/index.ts'
 
 /**
  * Test-only stand-in for BLS: a keyed checksum that anybody can forge, of the same sizes and with

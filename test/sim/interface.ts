@@ -1,7 +1,7 @@
-import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
-import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
 import type { Queue } from './queue.ts'
 import type { Random } from './random.ts'
+import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
+import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
 
 /**
  * Villains. All run the real state machine and abuse what comes out of it.
@@ -39,13 +39,13 @@ export interface Scenario {
   dropPermille?: number
   duplicatePermille?: number
   delayMaxMs?: number
-  /** @default true */
+  /** on unless false */
   partitions?: boolean
-  /** honest machines stop in the middle of what they do and start again. @default true */
+  /** honest machines stop in the middle of what they do and start again. On unless false. */
   crashes?: boolean
   /** … then it is well and blocks have to become final again */
   calmMs: number
-  /** the calm ends early when everybody has made progress. @default false */
+  /** the calm ends early when everybody has made progress. Off unless true. */
   untilHealed?: boolean
   crypto?: Crypto
   /** the state machine under test; mutants go here */
