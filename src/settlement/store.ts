@@ -103,6 +103,26 @@ async function collect<T> (values: AsyncIterable<Uint8Array>, decode: (bytes: Ui
   return all
 }
 
+/** Waiting for the disk costs the same for one as for many: all that come during one write share the next. */
+function groupCommit<T> (write: (group: T[]) => Promise<void>): (item: T) => Promise<void> {
+  let next: { items: T[], done: Promise<void> } | undefined
+  let tail: Promise<void> = Promise.resolve()
+
+  return async (item) => {
+    if (next === undefined) {
+      const group: T[] = []
+      const done = tail.then(async () => {
+        next = undefined
+        return write(group)
+      })
+      next = { items: group, done }
+      tail = done.catch(() => {})
+    }
+    next.items.push(item)
+    return next.done
+  }
+}
+
 /** @param db - open; the store uses the sublevels under `chain` */
 export function chainStore (db: Level): ChainStore {
   const root = db.sublevel<string, Uint8Array>('chain', { valueEncoding: 'view' })
@@ -180,9 +200,11 @@ export function chainStore (db: Level): ChainStore {
       await records.clear({ lt: pad(view + 1) })
       await candidates.clear({ lt: pad(view + 1) })
     },
-    journal: async (signed) => {
-      await root.batch().put(transactionId(signed).toString(), signedTransactionCodec.encode(signed), { sublevel: journal }).write({ sync: true })
-    },
+    journal: groupCommit(async (group) => {
+      const batch = root.batch()
+      group.forEach(signed => batch.put(transactionId(signed).toString(), signedTransactionCodec.encode(signed), { sublevel: journal }))
+      await batch.write({ sync: true })
+    }),
     unjournal: async (id) => { await journal.del(id.toString()) },
     journaled: async () => collect(journal.values(), signedTransactionCodec.decode)
   }
