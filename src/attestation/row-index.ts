@@ -1,8 +1,6 @@
 import { BANDS, BAND_VALUES, MINHASH_VALUES, NEAR_DUPLICATE_MATCHES_MIN } from './constants.ts'
 import type { Fingerprint } from './fingerprint.ts'
 
-const BAND_SPAN = 2 ** 32
-
 /** Whether two fingerprints agree in enough values. */
 export const isNear = (a: Uint32Array, b: Uint32Array): boolean => {
   let matches = 0
@@ -14,14 +12,14 @@ export const isNear = (a: Uint32Array, b: Uint32Array): boolean => {
   return matches >= NEAR_DUPLICATE_MATCHES_MIN
 }
 
-/** A key of one band; different bands never share keys. Collisions cost time only: candidates are compared in full. */
+/** A key of one band, a small integer. Collisions cost time only: candidates are compared in full. */
 const bandKey = (signature: Uint32Array, band: number): number => {
   let x = 0
   for (let i = 0; i < BAND_VALUES; i++) {
     x = Math.imul(x ^ (signature[band * BAND_VALUES + i] ?? 0), 0x9e3779b1)
     x ^= x >>> 15
   }
-  return band * BAND_SPAN + (x >>> 0)
+  return x & 0x3fffffff
 }
 
 interface Indexed {
@@ -31,13 +29,14 @@ interface Indexed {
 
 /**
  * Rows of the contributions of one Datanet, findable by similarity. What a search finds depends on
- * the set of rows alone, not on the order in which they came. About 1.5 KB a row.
+ * the set of rows alone, not on the order in which they came. About 2.6 KB a row.
  */
 export class RowIndex {
   private readonly sources = new Set<number>()
   /** sources of each exact text */
   private readonly texts = new Map<string, number[]>()
-  private readonly bands = new Map<number, Indexed[]>()
+  /** most keys have one row, which stands without a list */
+  private readonly bands = Array.from({ length: BANDS }, () => new Map<number, Indexed | Indexed[]>())
 
   /** Whether all rows of a contribution are in. */
   has (source: number): boolean {
@@ -61,15 +60,17 @@ export class RowIndex {
       sources.push(source)
     }
     const entry: Indexed = { source, signature }
-    for (let band = 0; band < BANDS; band++) {
-      const key = bandKey(signature, band)
-      const bucket = this.bands.get(key)
+    this.bands.forEach((band, index) => {
+      const key = bandKey(signature, index)
+      const bucket = band.get(key)
       if (bucket === undefined) {
-        this.bands.set(key, [entry])
-      } else {
+        band.set(key, entry)
+      } else if (Array.isArray(bucket)) {
         bucket.push(entry)
+      } else {
+        band.set(key, [bucket, entry])
       }
-    }
+    })
   }
 
   /** Whether a row of an allowed contribution has the same text, or nearly the same. */
@@ -77,13 +78,14 @@ export class RowIndex {
     if (this.texts.get(exact)?.some(allowed) === true) {
       return 'exact'
     }
-    for (let band = 0; band < BANDS; band++) {
-      for (const entry of this.bands.get(bandKey(signature, band)) ?? []) {
-        if (allowed(entry.source) && isNear(signature, entry.signature)) {
-          return 'near'
-        }
+    const matches = (entry: Indexed): boolean => allowed(entry.source) && isNear(signature, entry.signature)
+    const near = this.bands.some((band, index) => {
+      const bucket = band.get(bandKey(signature, index))
+      if (bucket === undefined) {
+        return false
       }
-    }
-    return undefined
+      return Array.isArray(bucket) ? bucket.some(matches) : matches(bucket)
+    })
+    return near ? 'near' : undefined
   }
 }
