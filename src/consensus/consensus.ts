@@ -1,5 +1,5 @@
 import { equalBytes } from '../wire/index.ts'
-import { certificateValid, quorum, totalStake } from './certificates.ts'
+import { certificateValid, quorum, totalStake, voteValid } from './certificates.ts'
 import { CERTIFICATES_PER_ANSWER_MAX, DEFAULT_TIMEOUTS, VALIDATORS_MAX } from './constants.ts'
 import { ConsensusConfigError, ConsensusDriverError } from './errors.ts'
 import { excuseLateness, nullifyAtMs, proposeAtMs } from './pacing.ts'
@@ -9,6 +9,7 @@ import { restore } from './start.ts'
 import { certificateAt, initialState, leader } from './state.ts'
 import { receiveCertificate, receiveVote } from './tally.ts'
 import { settle } from './tree.ts'
+import { signVote } from './votes.ts'
 import type { Consensus, ConsensusConfig, ConsensusEffect, ConsensusInput, ConsensusStatus } from './interface.ts'
 import type { Machine } from './state.ts'
 import type { Certificate } from '../interface/index.ts'
@@ -31,6 +32,19 @@ const check = (config: ConsensusConfig, timeouts: Machine['timeouts']): void => 
 
   if (timeouts.minBlockIntervalMs * 2 > timeouts.leaderTimeoutMs || timeouts.minBlockIntervalBusyMs > timeouts.minBlockIntervalMs) {
     throw new ConsensusConfigError(`a leader that waits ${timeouts.minBlockIntervalMs} ms before an idle block would be given up after ${timeouts.leaderTimeoutMs} ms: keep the timeout at twice the interval or more, and the busy interval at most the idle one`)
+  }
+}
+
+/** A wrong key would only show as a node that never completes a certificate. View 0 does not exist, so this signs nothing. */
+const checkSigner = ({ validators, self, signer, bls, chain }: ConsensusConfig): void => {
+  if (self === null || signer === undefined) {
+    return
+  }
+
+  const statement = { kind: 'nullify', view: 0, blockHash: new Uint8Array(0) } as const
+
+  if (!voteValid(signVote(chain, self, statement, signer), validators, bls, chain)) {
+    throw new ConsensusConfigError(`expected the secret key of validator ${self} but its signature does not verify with the public key in the genesis: use this validator's key, or self: null`)
   }
 }
 
@@ -132,6 +146,7 @@ export const consensus = (config: ConsensusConfig): Consensus => {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeouts }
 
   check(config, timeouts)
+  checkSigner(config)
 
   const machine: Machine = {
     config,

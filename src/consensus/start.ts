@@ -8,7 +8,7 @@ import type { Machine } from './state.ts'
 
 /**
  * Rebuilds the state from what the driver kept: the last final block, own votes and certificates
- * above it. Own records are trusted; stale ones, and votes of another key, are passed over. A view
+ * above it. Own records are trusted; stale ones, and votes of another validator, are passed over. A view
  * in which this validator has voted is entered with these votes, so that none is contradicted.
  */
 export const restore = (machine: Machine, input: Extract<ConsensusInput, { type: 'start' }>): void => {

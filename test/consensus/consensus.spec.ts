@@ -279,6 +279,7 @@ describe('consensus', () => {
 
     assert.throws(() => consensus({ ...config, validators: [] }), { code: 'ERR_CONSENSUS_CONFIG' })
     assert.throws(() => consensus({ ...config, signer: undefined }), { code: 'ERR_CONSENSUS_CONFIG' })
+    assert.throws(() => consensus({ ...config, signer: fakeSigner(1) }), { code: 'ERR_CONSENSUS_CONFIG' })
     assert.throws(() => consensus({ ...config, self: 4 }), { code: 'ERR_CONSENSUS_CONFIG' })
     assert.throws(() => consensus({ ...config, timeouts: { minBlockIntervalMs: 3000 } }), { code: 'ERR_CONSENSUS_CONFIG' })
     assert.throws(() => consensus(config).step({ type: 'tick' }, 0), { code: 'ERR_CONSENSUS_DRIVER' })

@@ -24,7 +24,7 @@ const MUTANTS: Array<Mutant & { from?: number, seeds: number }> = [
     seeds: 20
   },
   { name: 'votes for blocks that were not executed', file: 'rules.ts', find: "verdict.type === 'yes' && block.status === 'valid'", replace: "verdict.type === 'yes'", seeds: 20 },
-  { name: 'signatures taken on trust', file: 'tally.ts', find: 'votes.length === 0 || aggregateValid(machine, votes)', replace: 'true', seeds: 30 },
+  { name: 'signatures taken on trust', file: 'tally.ts', find: 'voteBytes(config.chain, votes[0].vote), signature) ? signature : null', replace: 'voteBytes(config.chain, votes[0].vote), signature) ? signature : signature', seeds: 30 },
   { name: 'certificates taken on trust', file: 'tally.ts', find: 'if (!certificateValid(certificate, config.validators, config.bls, config.chain)) {', replace: 'if (certificate.view < 0) {', seeds: 30 }
 ]
 

@@ -1,0 +1,130 @@
+/**
+ * What consensus costs at 128 validators with real BLS, and how many scenarios the simulator tries.
+ */
+import { bitmapOf, certificateValid, consensus, leaderOf, proposalInput, signVote } from '../../src/consensus/index.ts'
+import { bls as browserBls } from '../../src/identity/backend.browser.ts'
+import { bls, blsSecretKey, deriveSeed } from '../../src/identity/index.ts'
+// the implementation that browsers get
+import { certificateCodec, headerCodec, headerHash } from '../../src/wire/index.ts'
+import { trySeed } from '../sim/simulator.ts'
+import type { Bench } from './interface.ts'
+import type { Consensus, ConsensusEffect, VoteKind } from '../../src/consensus/index.ts'
+import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
+
+const N = 128
+const CHAIN = 'bench'
+
+const secrets = (): Uint8Array[] => Array.from({ length: N }, (_, i) => blsSecretKey(deriveSeed(new Uint8Array(32), `bench/${i}`)))
+
+/** Processor time in milliseconds: it should not depend on who else is at work. */
+const timed = (work: () => void): number => {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+
+  return (user + system) / 1000
+}
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]
+
+/** One view as validator 0 sees it: proposal, 127 notarize votes, 127 finalize votes. Returns its milliseconds. */
+const oneView = (core: Consensus, validators: ValidatorInfo[], keys: Uint8Array[], view: number, parent: Uint8Array): { ms: number, hash: Uint8Array } => {
+  const header: Header = {
+    type: 'header',
+    version: 1,
+    chain: CHAIN,
+    height: view,
+    view,
+    parent,
+    proposer: validators[leaderOf(view, N)].account,
+    transactionsRoot: new Uint8Array(32),
+    stateRoot: new Uint8Array(32),
+    validatorsHash: new Uint8Array(32),
+    beaconSignature: new Uint8Array(96)
+  }
+  const hash = headerHash(header)
+  const vote = (kind: VoteKind, validator: number): ReturnType<typeof signVote> =>
+    signVote(CHAIN, validator, { kind, view, blockHash: hash }, { sign: message => bls.sign(keys[validator], message) })
+  const others = Array.from({ length: N - 1 }, (_, i) => i + 1)
+  const notarizes = others.map(i => vote('notarize', i))
+  const finalizes = others.map(i => vote('finalize', i))
+  const effects: ConsensusEffect[] = []
+
+  const ms = timed(() => {
+    core.step(proposalInput({ block: { header, transactions: [] }, vote: notarizes[leaderOf(view, N) - 1], justification: [] }), view)
+    core.step({ type: 'verified', hash, valid: true }, view)
+
+    for (const cast of [...notarizes, ...finalizes]) {
+      effects.push(...core.step({ type: 'vote', from: cast.validator, vote: cast }, view))
+    }
+  })
+
+  if (!effects.some(({ type }) => type === 'finalise')) {
+    throw new RangeError(`view ${view} did not become final`)
+  }
+
+  return { ms, hash }
+}
+
+export const run: Bench = async ({ quick }) => {
+  const keys = secrets()
+  const validators: ValidatorInfo[] = keys.map((key, i) => ({ account: new Uint8Array(32).fill(i), blsPublicKey: bls.publicKeyOf(key), possession: new Uint8Array(96), stake: 1n }))
+  const core = consensus({ chain: CHAIN, validators, self: 0, bls, signer: { sign: message => bls.sign(keys[0], message) } })
+  let hash: Uint8Array = new Uint8Array(32)
+  const views: number[] = []
+
+  core.step({ type: 'start', final: { hash, height: 0, view: 0, certificate: null }, records: [], blocks: [] }, 0)
+
+  // the first view parses all keys, once in the life of a node
+  for (let view = 1; view <= (quick ? 6 : 20); view++) {
+    const result = oneView(core, validators, keys, view, hash)
+
+    hash = result.hash
+    views.push(result.ms)
+  }
+
+  const certificate: Certificate = {
+    kind: 'finalize',
+    view: 1,
+    blockHash: hash,
+    signers: bitmapOf(keys.keys(), N),
+    signature: bls.aggregate(keys.map(key => signVote(CHAIN, 0, { kind: 'finalize', view: 1, blockHash: hash }, { sign: message => bls.sign(key, message) }).signature))
+  }
+  const header: Header = {
+    type: 'header',
+    version: 1,
+    chain: CHAIN,
+    height: 1,
+    view: 1,
+    parent: hash,
+    proposer: validators[0].account,
+    transactionsRoot: hash,
+    stateRoot: hash,
+    validatorsHash: hash,
+    beaconSignature: new Uint8Array(96)
+  }
+  const check = (backend: typeof bls): number => median(Array.from({ length: 5 }, () => timed(() => {
+    if (!certificateValid(certificate, validators, backend, CHAIN)) {
+      throw new RangeError('the certificate does not verify')
+    }
+  })))
+
+  const budgetMs = quick ? 10_000 : 60_000
+  const startedMs = performance.now()
+  let seeds = 0
+
+  for (; performance.now() - startedMs < budgetMs; seeds++) {
+    const wrong = trySeed(1 + seeds)
+
+    if (wrong.length > 0) {
+      throw new RangeError(wrong.join('\n'))
+    }
+  }
+
+  return [
+    { name: 'viewCost128Ms', value: median(views.slice(1)), unit: 'ms', detail: `one view of one of ${N} validators: proposal, ${2 * (N - 1)} votes, two certificates; first view ${views[0].toFixed(0)} ms` },
+    { name: 'headerBytes128', value: headerCodec.encode(header).length + certificateCodec.encode(certificate).length, unit: 'bytes', detail: 'header and certificate as records' },
+    { name: 'headerVerify128Ms', value: check(browserBls), unit: 'ms', detail: `noble, as browsers do; ${check(bls).toFixed(1)} ms with blst` },
+    { name: 'simSeedsPerMinute', value: seeds / (performance.now() - startedMs) * 60_000, unit: 'seeds/min', detail: '4 to 7 validators, villains, crashes, partitions; all promises held' }
+  ]
+}
