@@ -14,7 +14,7 @@ export const FILE_DEPTH_MAX = 3
 /** Files are held in memory while they are put or joined; the largest we make are training states and weights. */
 export const FILE_BYTES_MAX = 256 * 1024 * 1024
 
-/** Leaves of one file fetched at once: 4 MiB in flight. */
+/** Leaves of one file fetched or written at once: 4 MiB in flight. */
 export const FILE_CONCURRENCY = 16
 
 /** One attempt to fetch one block. Bitswap loses about one want in seventy and says nothing, so attempts are short. */

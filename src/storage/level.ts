@@ -6,10 +6,16 @@ import { Level } from 'level'
 
 type PutOptions = Parameters<Level<string, Uint8Array>['put']>[2]
 
-/** Each write is on the disk before it is acknowledged: it survives SIGKILL and loss of power. */
+/** Helia counts the pins of each block under this; the pin itself, `/pin/…`, is written after them. */
+const PIN_COUNTS = '/pinned-block/'
+
+/**
+ * Writes are on the disk before they are acknowledged: they survive SIGKILL and loss of power.
+ * Pin counts need no wait of their own, since the log is one file: syncing the pin syncs them.
+ */
 class DurableLevel extends Level<string, Uint8Array> {
   override async put <K = string, V = Uint8Array> (key: K, value: V, options?: PutOptions): Promise<void> {
-    await super.put(key, value, { ...options, sync: true } as Parameters<Level<K, V>['put']>[2])
+    await super.put(key, value, { ...options, sync: !String(key).startsWith(PIN_COUNTS) } as Parameters<Level<K, V>['put']>[2])
   }
 }
 

@@ -5,7 +5,7 @@ import all from 'it-all'
 import { concat } from 'uint8arrays/concat'
 import { acquaint } from './acquaintance.ts'
 import { assertSupportedCid, cidOfBlock, DAG_CBOR, RAW, verifyBlock } from './cid.ts'
-import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, RESEND_MS } from './constants.ts'
+import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, FILE_CONCURRENCY, RESEND_MS } from './constants.ts'
 import { BlockMismatchError, BlockTooLargeError, BlockUnavailableError, StorageNotStartedError, UnsupportedCidError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { fileBlocks, joinFile } from './files.ts'
@@ -164,13 +164,19 @@ export class HeliaStorage implements Storage {
 
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
     const { helia } = this.current()
-    let root: CID | undefined
+    let cid = cidOfBlock(new Uint8Array(0), RAW)
+    let writes: Array<Promise<CID>> = []
     for (const block of fileBlocks(bytes)) {
       options.signal?.throwIfAborted()
-      await helia.blockstore.put(block.cid, block.bytes, { signal: options.signal })
-      root = block.cid
+      writes.push(helia.blockstore.put(block.cid, block.bytes, { signal: options.signal }))
+      cid = block.cid
+      // level syncs writes that come together once
+      if (writes.length === FILE_CONCURRENCY) {
+        await Promise.all(writes)
+        writes = []
+      }
     }
-    const cid = root ?? cidOfBlock(bytes, RAW)
+    await Promise.all(writes)
     if (options.pin !== false) {
       await this.pin(cid, options)
     }
