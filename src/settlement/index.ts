@@ -14,8 +14,9 @@
  * ```
  */
 export { chain } from './chain.ts'
+export { blockRequestCodec, certificatesCodec, certificatesRequestCodec, helloCodec, queryCodec, signedHelloCodec, syncItemCodec, syncRequestCodec } from './codecs.ts'
 export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
 export { queryProtocol, querySource } from './queries.ts'
 export * from './errors.ts'
-export type { Query } from './codecs.ts'
+export type { Hello, Query, SyncItem, SyncRequest } from './codecs.ts'
 export type * from './interface.ts'
