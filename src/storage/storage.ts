@@ -165,9 +165,8 @@ export class HeliaStorage implements Storage {
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
     const { helia } = this.current()
     let cid = cidOfBlock(new Uint8Array(0), RAW)
-    let writes: Array<Promise<CID>> = []
+    let writes: Array<Promise<CID> | CID> = []
     for (const block of fileBlocks(bytes)) {
-      options.signal?.throwIfAborted()
       writes.push(helia.blockstore.put(block.cid, block.bytes, { signal: options.signal }))
       cid = block.cid
       // level syncs writes that come together once
