@@ -1,4 +1,4 @@
-import { TypedEventEmitter } from 'main-event'
+import { TypedEventEmitter, setMaxListeners } from 'main-event'
 import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
 import { DatanetError } from '../utils/index.ts'
@@ -149,6 +149,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   async #start (): Promise<void> {
     const { genesis, times = {}, blsSecretKey } = this.#init
     this.#abort = new AbortController()
+    // everybody who waits for a state listens
+    setMaxListeners(Infinity, this.#abort.signal)
     await this.#book.load()
     const signer = blsSecretKey === undefined ? undefined : { sign: (message: Uint8Array) => bls.sign(blsSecretKey, message) }
     const timeouts = toTimeouts(times)
