@@ -11,6 +11,7 @@ import { Fetcher } from './fetcher.ts'
 import { fileBlocks, joinFile } from './files.ts'
 import { openLevelStores } from './level.ts'
 import { pinDag, unpinDag } from './pins.ts'
+import type { FileBlock } from './files.ts'
 import type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'
 import type { AbortOptions } from '../interface/index.ts'
 import type { Helia } from '@helia/interface'
@@ -165,9 +166,10 @@ export class HeliaStorage implements Storage {
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
     const { helia } = this.current()
     let cid = cidOfBlock(new Uint8Array(0), RAW)
-    let writes: Array<Promise<CID> | CID> = []
+    const write = async ({ cid, bytes }: FileBlock): Promise<void> => { await helia.blockstore.put(cid, bytes, { signal: options.signal }) }
+    let writes: Array<Promise<void>> = []
     for (const block of fileBlocks(bytes)) {
-      writes.push(helia.blockstore.put(block.cid, block.bytes, { signal: options.signal }))
+      writes.push(write(block))
       cid = block.cid
       // level syncs writes that come together once
       if (writes.length === FILE_CONCURRENCY) {
