@@ -58,13 +58,6 @@ module.exports = {
       to: { dependencyTypes: ['core'] }
     },
     {
-      name: 'browser-graph',
-      comment: 'The light client and the entry point run in browsers: nothing in their graph may be Node-only (the identity backend is swapped by the browser field).',
-      severity: 'error',
-      from: { path: '^src/(index\\.ts|light-client/|ui/)' },
-      to: { reachable: true, path: '^(node:|(fs|path|crypto|worker_threads|child_process|os|net|http)$)|node_modules/(classic-level|@chainsafe/blst|fastify)', pathNot: '^src/identity/backend\\.ts$' }
-    },
-    {
       name: 'not-in-package',
       comment: 'What src imports at run time is a dependency, not a development dependency.',
       severity: 'error',

@@ -10,6 +10,11 @@ export default [
   { ignores: ['dist/**', 'node_modules/**', 'src/wire/pb/**', 'src/**/generated/**', 'src/numeric/assembly/**', '.data/**'] },
   ...aegir,
   {
+    // programs for the terminal: they print, and show their calls indented
+    files: ['tools/**/*.ts', 'test/bench/**/*.ts'],
+    rules: { 'no-console': 'off', 'jsdoc/check-indentation': 'off' }
+  },
+  {
     files: pure,
     rules: {
       'no-restricted-globals': ['error',

@@ -18,10 +18,10 @@ import { fileCid } from '../src/storage/index.ts'
 import { DatanetError } from '../src/utils/index.ts'
 import { digestOf, documentsOf } from './pretrain-corpus.ts'
 import { initialWeights, tensorsOver } from './pretrain-model.ts'
-import type { LlamaConfig } from '../src/interface/index.ts'
-import type { AdamState, Tokenizer } from '../src/models/index.ts'
 import type { Source } from './pretrain-corpus.ts'
 import type { WorkerInit, WorkerRequest } from './pretrain-worker.ts'
+import type { LlamaConfig } from '../src/interface/index.ts'
+import type { AdamState, Tokenizer } from '../src/models/index.ts'
 
 interface PretrainRecipe {
   name: string

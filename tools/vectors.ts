@@ -24,7 +24,7 @@ function readable (value: unknown): unknown {
   }
 
   if (value instanceof Uint8Array) {
-    return { '/': { bytes: Buffer.from(value).toString('base64').replace(/=+$/, '') } }
+    return { '/': { bytes: Buffer.from(value).toString('base64').replace(/[=]+$/, '') } }
   }
 
   if (Array.isArray(value)) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
 import { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
+import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
 import type { NodeEvent } from '../interface/index.ts'
 
 /** Where a running node listens; `api.json` in its data directory, readable by its owner alone. */

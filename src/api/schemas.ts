@@ -1,4 +1,5 @@
-import { Type, type TSchema } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
+import type { TSchema } from '@sinclair/typebox'
 
 // What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
 

@@ -6,8 +6,8 @@ import { api } from '../api/index.ts'
 import { runDemo } from '../demo/index.ts'
 import { openNode, writeWhole } from '../node/index.ts'
 import { contextOf, examples } from './context.ts'
-import type { ApiAddress } from '../api/index.ts'
 import type { Context } from './context.ts'
+import type { ApiAddress } from '../api/index.ts'
 
 /** `datanet start`. */
 export function startCommand (): Command {

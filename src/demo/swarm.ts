@@ -146,7 +146,7 @@ class SwarmService implements Swarm {
       child.once('exit', (code, by) => { fail(`ended with ${code ?? by ?? 'no code'} before it was ready`) })
       either.addEventListener('abort', () => {
         if (signal?.aborted === true) {
-          reject(signal.reason as Error)
+          reject(new ProcessFailedError(name, 'was interrupted', this.log(name)))
         } else {
           fail(`was not ready after ${START_TIMEOUT_MS / 1000} s`)
         }

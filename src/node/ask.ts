@@ -16,7 +16,10 @@ export function answerViews (node: DatanetNode): AnswerView[] {
 /**
  * Asks a gateway, pays from an account of this node and traces the answer.
  *
+ * @param node - pays and keeps the answer
+ * @param request - what to ask whom
  * @param account - name in the keychain; default: the node's own
+ * @param options - ends the question
  */
 export async function ask (node: DatanetNode, request: AskRequest, account = node.config.account, options: AbortOptions = {}): Promise<AnswerView> {
   const started = performance.now()

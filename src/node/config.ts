@@ -1,9 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CONFIG_BYTES_MAX, NAME_PATTERN } from './constants.ts'
 import { ConfigError, DataDirError } from './errors.ts'
+import type { Static } from '@sinclair/typebox'
 
 const nodeConfig = Type.Object({
   /** for people and logs; peers know the node by its key */

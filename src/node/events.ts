@@ -17,10 +17,10 @@ export interface NodeEventMap {
 
 /** All that happens on a node, in the words of its API. */
 export interface NodeEvents extends Startable, TypedEventEmitter<NodeEventMap> {
-  readonly training: (view: TrainingView) => void
-  readonly assessor: (event: AssessorEvent) => void
+  training (view: TrainingView): void
+  assessor (event: AssessorEvent): void
   /** tells what a validator could not judge */
-  readonly watch: (validator: Validator) => Validator
+  watch (validator: Validator): Validator
   tell (event: NodeEvent): void
 }
 
@@ -111,6 +111,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
   }
 
   private ledger (event: LedgerEvent): void {
+    // eslint-disable-next-line default-case -- the compiler knows that these are all
     switch (event.type) {
       case 'transfer':
         this.tell({ type: 'payment', from: accountToString(event.from), to: accountToString(event.to), amount: event.amount.toString(), reason: event.reason, task: event.task == null ? undefined : toHex(event.task) })

@@ -1,5 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { blsSecretKey, deriveSeed, ed25519Signer } from '../identity/index.ts'
 import { fromHex, toHex } from '../wire/index.ts'
@@ -19,6 +19,7 @@ export interface Keychain {
   /**
    * Makes an account, or returns the one of this name.
    *
+   * @param name - see NAME_PATTERN
    * @param seed - 32 bytes; random if left out
    */
   create (name: string, seed?: Uint8Array): Promise<Signer>

@@ -13,7 +13,10 @@ import type { HeaderSource } from '../light-client/index.ts'
  * Why a contribution was paid, verified link by link against peers as a light client would: this
  * node's own state is not taken for granted.
  *
+ * @param node - whose peers are asked
+ * @param contribution - its CID
  * @param task - hexadecimal; default: the newest task that paid the contribution
+ * @param options - ends the search
  */
 export async function why (node: DatanetNode, contribution: string, task?: string, options: AbortOptions = {}): Promise<WhyView> {
   const cid = CID.parse(contribution)

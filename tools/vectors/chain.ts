@@ -35,29 +35,29 @@ function bodies (): Record<string, records.TransactionBody> {
   const task = hashFor('task')
 
   return {
-    'transfer': { kind: 'transfer', to: payer.account, amount: 10n ** 18n },
-    'stake': { kind: 'stake', amount: 1n },
-    'unstake': { kind: 'unstake', amount: 1n },
+    transfer: { kind: 'transfer', to: payer.account, amount: 10n ** 18n },
+    stake: { kind: 'stake', amount: 1n },
+    unstake: { kind: 'unstake', amount: 1n },
     'create-datanet': { kind: 'create-datanet', datanet: cidFor('datanet'), name: 'state-of-the-union' },
-    'contribute': { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
+    contribute: { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
     'publish-adapter': { kind: 'publish-adapter', adapter: cidFor('adapter'), base: cidFor('base'), snapshot: cidFor('snapshot'), contributions: sorted(cidFor('contribution 0'), cidFor('contribution 1')) },
-    'attest': { kind: 'attest', subject: cidFor('contribution'), verdict: 'admit', attestation: cidFor('attestation') },
+    attest: { kind: 'attest', subject: cidFor('contribution'), verdict: 'admit', attestation: cidFor('attestation') },
     'open-channel': { kind: 'open-channel', gateway: gateway.account, amount: 10n ** 18n, expiresAtHeight: 5000 },
     'close-channel': { kind: 'close-channel', channel: hashFor('channel') },
-    'redeem': { kind: 'redeem', channel: hashFor('channel'), cumulative: 28n * 10n ** 12n, voucherSignature: new Uint8Array(64).fill(7), batches: [{ adapter: cidFor('adapter'), receiptsRoot: hashFor('receipts'), receipts: 4, fees: 28n * 10n ** 12n }] },
-    'commit': { kind: 'commit', task, commit: hashFor('commit') },
-    'reveal': { kind: 'reveal', task, scoreRoot: hashFor('scores'), total: 1n << 40n, traceRoot: hashFor('trace'), traceLength: 33, salt: hashFor('salt') },
-    'open': { kind: 'open', task, openings: [{ index: 3, step: hashFor('step'), proof: [hashFor('left'), hashFor('right')] }] },
-    'verdict': { kind: 'verdict', task, scoreRoot: hashFor('scores'), total: 1n << 40n },
+    redeem: { kind: 'redeem', channel: hashFor('channel'), cumulative: 28n * 10n ** 12n, voucherSignature: new Uint8Array(64).fill(7), batches: [{ adapter: cidFor('adapter'), receiptsRoot: hashFor('receipts'), receipts: 4, fees: 28n * 10n ** 12n }] },
+    commit: { kind: 'commit', task, commit: hashFor('commit') },
+    reveal: { kind: 'reveal', task, scoreRoot: hashFor('scores'), total: 1n << 40n, traceRoot: hashFor('trace'), traceLength: 33, salt: hashFor('salt') },
+    open: { kind: 'open', task, openings: [{ index: 3, step: hashFor('step'), proof: [hashFor('left'), hashFor('right')] }] },
+    verdict: { kind: 'verdict', task, scoreRoot: hashFor('scores'), total: 1n << 40n },
     'report-unavailable': { kind: 'report-unavailable', task },
-    'claim': { kind: 'claim', task, claims: [{ contribution: cidFor('contribution'), score: 1n << 39n, index: 1, proof: [hashFor('left')] }] },
-    'wrap': { kind: 'wrap', amount: 10n ** 21n },
-    'unwrap': { kind: 'unwrap', amount: 1n },
-    'delegate': { kind: 'delegate', to: payer.account },
-    'propose': { kind: 'propose', title: 'Data gets 55 %', actions: [{ kind: 'set-params', params: { feeSplit: { platform: 1000, developers: 2000, validators: 1500, data: 5500 } } }, { kind: 'treasury-transfer', to: payer.account, amount: 1n }] },
-    'vote': { kind: 'vote', proposal: 0, support: 'abstain' },
-    'queue': { kind: 'queue', proposal: 0 },
-    'execute': { kind: 'execute', proposal: 0 }
+    claim: { kind: 'claim', task, claims: [{ contribution: cidFor('contribution'), score: 1n << 39n, index: 1, proof: [hashFor('left')] }] },
+    wrap: { kind: 'wrap', amount: 10n ** 21n },
+    unwrap: { kind: 'unwrap', amount: 1n },
+    delegate: { kind: 'delegate', to: payer.account },
+    propose: { kind: 'propose', title: 'Data gets 55 %', actions: [{ kind: 'set-params', params: { feeSplit: { platform: 1000, developers: 2000, validators: 1500, data: 5500 } } }, { kind: 'treasury-transfer', to: payer.account, amount: 1n }] },
+    vote: { kind: 'vote', proposal: 0, support: 'abstain' },
+    queue: { kind: 'queue', proposal: 0 },
+    execute: { kind: 'execute', proposal: 0 }
   }
 }
 
@@ -128,13 +128,13 @@ export function chainFixtures (): Fixture[] {
       { name: 'a beacon signature of 95 bytes', edit: put('beaconSignature', new Uint8Array(95)) },
       { name: 'a height that no number holds exactly', edit: put('height', 2n ** 53n), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    plainRecord('block', 'blockCodec', wire.blockCodec, { 'two transactions': { header, transactions: block }, 'empty': { header, transactions: [] } }, [
+    plainRecord('block', 'blockCodec', wire.blockCodec, { 'two transactions': { header, transactions: block }, empty: { header, transactions: [] } }, [
       { name: 'too many transactions', edit: plain => { plain.transactions = new Array(513).fill((plain.transactions as unknown[])[0]) } },
       { name: 'a transaction that is bytes', edit: put('transactions.0', new Uint8Array(8)), code: 'ERR_MALFORMED_RECORD' }
     ]),
     plainRecord('certificate', 'certificateCodec', wire.certificateCodec, {
-      'finalize': certificate,
-      'nullify': { ...certificate, kind: 'nullify', blockHash: new Uint8Array() }
+      finalize: certificate,
+      nullify: { ...certificate, kind: 'nullify', blockHash: new Uint8Array() }
     }, [
       { name: 'a nullification of a block', edit: put('kind', 'nullify'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'no block to finalise', edit: put('blockHash', new Uint8Array()), code: 'ERR_MALFORMED_RECORD' },

@@ -134,7 +134,7 @@ export function dataFixtures (): Fixture[] {
   const cosignedBytes = wire.cosignedReceiptCodec.encode(cosigned(receipt))
 
   return [
-    plainRecord('datanet', 'datanetCodec', wire.datanetCodec, { 'speeches': datanet }, [
+    plainRecord('datanet', 'datanetCodec', wire.datanetCodec, { speeches: datanet }, [
       { name: 'no fields', edit: put('fields', []) },
       { name: 'a title of two lines', edit: put('title', 'two\nlines'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a share of more than the whole', edit: put('admission.piiPermilleMax', 1001) },
@@ -151,7 +151,7 @@ export function dataFixtures (): Fixture[] {
       { name: 'a boolean cell', edit: put('rows.0.year', true), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a float cell', edit: put('rows.0.year', 1.5), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    signedRecord('contribution', 'contributionCodec', wire.contributionCodec, wire.domains.contribution, { 'lincoln': contribution }, contributor, [
+    signedRecord('contribution', 'contributionCodec', wire.contributionCodec, wire.domains.contribution, { lincoln: contribution }, contributor, [
       { name: 'no rows', edit: put('rows', 0) },
       { name: 'no shards', edit: put('shards', []) },
       { name: 'a title of 121 characters', edit: put('title', 'x'.repeat(121)) },
@@ -160,7 +160,7 @@ export function dataFixtures (): Fixture[] {
       { name: 'a negative number of bytes', edit: put('bytes', -1) }
     ]),
     signedRecord('attestation', 'attestationCodec', wire.attestationCodec, wire.domains.attestation, {
-      'admit': attestation,
+      admit: attestation,
       'reject an adapter': { ...attestation, subjectKind: 'adapter', verdict: 'reject', checks: [{ name: 'segment', passed: false, measure: 1, limit: 0, detail: 'step 8 differs' }] }
     }, validator, [
       { name: 'an unknown verdict', edit: put('verdict', 'perhaps'), code: 'ERR_MALFORMED_RECORD' },
@@ -185,8 +185,8 @@ export function dataFixtures (): Fixture[] {
       { name: 'a seed of 33 bits', edit: put('seed', 2 ** 32) }
     ]),
     signedRecord('adapter', 'adapterCodec', wire.adapterCodec, wire.domains.adapter, {
-      'forward': adapter,
-      'reverse': { ...adapter, influence: { form: 'reverse' } }
+      forward: adapter,
+      reverse: { ...adapter, influence: { form: 'reverse' } }
     }, developer, [
       { name: 'no checkpoints', edit: put('checkpoints', []) },
       { name: 'columns of the reverse form', edit: put('influence.form', 'reverse'), code: 'ERR_MALFORMED_RECORD' },
@@ -220,7 +220,7 @@ export function dataFixtures (): Fixture[] {
     ]),
     plainRecord('voucher', 'voucherCodec', wire.voucherCodec, {
       'a promise': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 28n * 10n ** 12n },
-      'nothing': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 0n },
+      nothing: { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 0n },
       'the largest amount': { type: 'voucher', version: 1, chain: CHAIN, channel: hashFor('channel'), cumulative: 2n ** 128n - 1n }
     }, [
       { name: 'an amount of 17 bytes', edit: put('cumulative', TOO_BIG) },
