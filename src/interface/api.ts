@@ -161,6 +161,8 @@ export interface TaskView {
   phase: string
   fees: string
   scoreRoot: string | null
+  /** the split that its fees are paid by, in basis points; set at the cutoff */
+  feeSplit?: { platform: number, developers: number, validators: number, data: number }
   deadline: number
   seats: Array<{ assessor: string, state: 'drawn' | 'committed' | 'revealed' | 'opened' | 'slashed', scoreRoot: string | null, fault: string | null }>
   payouts: Array<{ account: string, reason: string, contribution?: string, amount: string }>

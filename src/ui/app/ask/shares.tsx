@@ -1,0 +1,48 @@
+import { percent, plural } from '../format.ts'
+import { useNode } from '../use-node.tsx'
+import type { AnswerView } from '../../../interface/index.ts'
+import type { ReactNode } from 'react'
+
+interface Props {
+  view: AnswerView
+  lit: number | null
+  onLight(share: number | null): void
+}
+
+/** Who shaped the answer, largest first; pointing at one lights up its tokens. */
+export function Shares ({ view, lit, onLight }: Props): ReactNode {
+  const { colourOf } = useNode()
+  const ranked = view.shares.map((share, index) => ({ ...share, index })).toSorted((a, b) => b.share - a.share)
+  const helped = ranked.filter(({ share }) => share > 0)
+  const held = ranked.length - helped.length
+  const largest = helped[0]?.share ?? 1
+
+  if (view.shares.length === 0) {
+    return <div className='shares'><p className='small'>This adapter’s answers are traced at the end of the epoch, all together.</p></div>
+  }
+
+  return (
+    <div className='shares'>
+      <ul aria-label='Contributions that shaped the answer'>
+        {helped.map(({ index, contribution, title, share, influence }) => (
+          <li key={contribution}>
+            <button
+              type='button'
+              className={lit === index ? 'share lit' : 'share'}
+              data-contribution={contribution}
+              title={`influence ${influence.toPrecision(3)}`}
+              onMouseEnter={() => { onLight(index) }}
+              onMouseLeave={() => { onLight(null) }}
+              onFocus={() => { onLight(index) }}
+              onBlur={() => { onLight(null) }}
+            >
+              <span className='share-title'><span>{title}</span><b className='number'>{percent(share)}</b></span>
+              <span className='share-bar'><span style={{ width: `${Math.max(1.5, share / largest * 100)}%`, background: colourOf(contribution) }} /></span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {held > 0 && <p className='small'>{plural(held, 'contribution')} made this answer less likely and {held === 1 ? 'earns' : 'earn'} nothing from it.</p>}
+    </div>
+  )
+}

@@ -1,0 +1,52 @@
+import { partColours } from '../colours.ts'
+import type { FeeSplit, Payment } from '../types.ts'
+import type { TaskView } from '../../../interface/index.ts'
+
+export interface FlowPart {
+  key: keyof FeeSplit
+  title: string
+  colour: string
+  amount: bigint
+}
+
+const titles: Record<keyof FeeSplit, string> = { platform: 'Platform', developers: 'Developers', validators: 'Validators and committee', data: 'Data' }
+
+const order: Array<keyof FeeSplit> = ['platform', 'developers', 'validators', 'data']
+
+const partOf: Record<string, keyof FeeSplit | undefined> = {
+  platform: 'platform', developer: 'developers', 'base-developer': 'developers', validator: 'validators', assessor: 'validators'
+}
+
+/**
+ * Where a task's fees go. If the page saw the payments, they are what is shown; else the split of
+ * the task's epoch, as far as the node tells it, or the one in force.
+ */
+export function flowOf (view: TaskView, payments: Payment[], inForce: FeeSplit): { parts: FlowPart[], data: bigint, paid: boolean } {
+  const fees = BigInt(view.fees)
+  const seen = payments.filter(({ task, reason }) => task === view.task && partOf[reason] != null)
+  const split = view.feeSplit ?? inForce
+  const amounts: Record<keyof FeeSplit, bigint> = { platform: 0n, developers: 0n, validators: 0n, data: 0n }
+
+  if (seen.length > 0) {
+    for (const { reason, amount } of seen) {
+      const part = partOf[reason]
+
+      if (part != null) {
+        amounts[part] += BigInt(amount)
+      }
+    }
+  } else {
+    for (const part of order) {
+      amounts[part] = fees * BigInt(split[part]) / 10_000n
+    }
+  }
+
+  // what is left is claimed by contributors, each by proof
+  amounts.data = fees - amounts.platform - amounts.developers - amounts.validators
+
+  return {
+    parts: order.map(key => ({ key, title: titles[key], colour: partColours[key], amount: amounts[key] })),
+    data: amounts.data,
+    paid: view.phase === 'settled'
+  }
+}
