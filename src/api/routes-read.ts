@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import {
-  accountView, adapterViews, answerViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, toJson, why
+  accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, toJson, why
 } from '../node/index.ts'
 import { ANSWER_TIMEOUT_MS, BLOCKS_MAX } from './constants.ts'
 import { accountText, blocksQuery, datanetQuery, idParams, whyQuery } from './schemas.ts'
@@ -15,7 +15,7 @@ export function readRoutes (server: FastifyInstance, { node, closing }: ApiConte
   server.get('/api/v1/bases', async () => baseViews(node))
   server.get('/api/v1/presets', async () => presetViews())
   server.get('/api/v1/adapters', async () => adapterViews(node))
-  server.get('/api/v1/answers', async () => answerViews(node))
+  server.get('/api/v1/answers', async () => node.answers.list())
   server.get('/api/v1/tasks', async () => taskViews(node))
   server.get('/api/v1/proposals', async () => proposalViews(node))
 

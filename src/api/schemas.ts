@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { TSchema } from '@sinclair/typebox'
+import type { TObject, TProperties } from '@sinclair/typebox'
 
 // What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
 
@@ -13,7 +13,7 @@ export const adapterText = Type.String({ minLength: 1, maxLength: 160, descripti
 /** Which account of the keychain acts; the node's own if left out. */
 const as = Type.Optional(accountName)
 
-const strict = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, { additionalProperties: false })
+const strict = <T extends TProperties>(properties: T): TObject<T> => Type.Object(properties, { additionalProperties: false })
 
 export const transferBody = strict({ as, to: accountText, amount: amountText })
 export const amountBody = strict({ as, amount: amountText })

@@ -66,6 +66,9 @@ export const LATER_QUESTION = 'The people of the United States'
 
 export const ANSWER_TOKENS = 32
 
+/** Greedy answers of so small a model repeat themselves; with a seed these are as reproducible. */
+export const SAMPLER = { temperature: 0.7, topK: 40, seed: 7 } as const
+
 /** A process that does not come up within this time will not. */
 export const START_TIMEOUT_MS = 90_000
 
@@ -74,3 +77,10 @@ export const STOP_TIMEOUT_MS = 20_000
 
 /** Bound of each step; far above what it takes on two cores. */
 export const STEP_TIMEOUT_MS = 10 * 60_000
+
+/** A process that keeps ending is left alone after so many restarts. */
+export const RESTARTS_MAX = 20
+
+/** Attempts at a step whose process is gone; it takes some seconds to come back. */
+export const STEP_ATTEMPTS_MAX = 60
+export const STEP_RETRY_MS = 1_000

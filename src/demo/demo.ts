@@ -1,5 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Listr } from 'listr2'
+import { NodeUnreachableError } from '../api/index.ts'
+import { STEP_ATTEMPTS_MAX, STEP_RETRY_MS } from './constants.ts'
 import { openJournal } from './journal.ts'
 import { accountOf, report, resultOf } from './report.ts'
 import { prepare } from './setup.ts'
@@ -37,7 +40,7 @@ export async function runDemo (options: DemoOptions): Promise<void> {
   await prepare(dataDir, options.apiPort ?? (options.once === true ? 0 : 4170))
 
   const journal = await openJournal(dataDir)
-  const processes = swarm(dataDir)
+  const processes = swarm(dataDir, ({ name, pid }) => { say(`${name} ended and runs again as process ${pid}`) })
 
   try {
     await tasksOf(processes, journal, options).run()
@@ -79,7 +82,7 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
         }
       }
 
-      await work({ swarm: processes, journal, signal, tell })
+      await persistently({ swarm: processes, journal, signal, tell }, work)
       await journal.save({ seconds: { ...journal.state.seconds, [name]: (journal.state.seconds[name] ?? 0) + (performance.now() - started) / 1000 } })
     },
     rendererOptions: { timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(1)} s`, format: () => (text?: string) => text ?? '' } }
@@ -98,7 +101,7 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     step('Validators fetch, check and attest', 'validate', steps.validated),
     step('Fine-tune an adapter, bit for bit, and publish it', 'train', async context => {
       // the vote runs beside the training; a failure shows where it is awaited
-      voting = steps.vote({ ...context, tell: () => {} })
+      voting = persistently({ ...context, tell: () => {} }, steps.vote)
       voting.catch(() => {})
       await steps.train(context)
     }),
@@ -119,6 +122,23 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     rendererOptions: { collapseSubtasks: false },
     ...(json ? { silentRendererCondition: false } : {})
   } as never)
+}
+
+/** Does a step again when a process that it talked to was gone: every step looks first what is done already. */
+async function persistently (context: StepContext, work: (context: StepContext) => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await work(context)
+      return
+    } catch (err) {
+      if (!(err instanceof NodeUnreachableError) || attempt >= STEP_ATTEMPTS_MAX) {
+        throw err
+      }
+
+      context.tell(`${err.message}; trying again`)
+      await delay(STEP_RETRY_MS, undefined, { signal: context.signal })
+    }
+  }
 }
 
 async function gather (processes: Swarm, journal: Journal, { dataDir, signal }: DemoOptions): Promise<Results> {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { client } from '../api/index.ts'
 import { packageRoot } from '../node/index.ts'
-import { START_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
+import { RESTARTS_MAX, START_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { ProcessFailedError } from './errors.ts'
 import { memberDir, members } from './setup.ts'
 import type { NodeClient } from '../api/index.ts'
@@ -37,26 +37,36 @@ interface ReadyMessage {
   addresses: string[]
 }
 
-export function swarm (dataDir: string): Swarm {
-  return new SwarmService(dataDir)
+/**
+ * @param dataDir - see `prepare`
+ * @param onRestart - a process that ended unasked runs again
+ */
+export function swarm (dataDir: string, onRestart: (process: SwarmProcess) => void = () => {}): Swarm {
+  return new SwarmService(dataDir, onRestart)
 }
 
 class SwarmService implements Swarm {
   private readonly dataDir: string
   private readonly children = new Map<string, ChildProcess>()
   private readonly processes = new Map<string, SwarmProcess>()
+  private readonly restarts = new Map<string, number>()
+  private readonly onRestart: (process: SwarmProcess) => void
+  private stopping = false
 
-  constructor (dataDir: string) {
+  constructor (dataDir: string, onRestart: (process: SwarmProcess) => void) {
     this.dataDir = dataDir
+    this.onRestart = onRestart
   }
 
   async start ({ signal, onReady }: AbortOptions & { onReady?(process: SwarmProcess): void } = {}): Promise<void> {
     const [first, ...others] = members
+
+    this.stopping = false
     const seed = await this.node(first.name, [], signal)
 
     onReady?.(seed)
 
-    await Promise.all(others.map(async ({ name }) => { onReady?.(await this.node(name, seed.addresses, signal)) }))
+    await Promise.all(others.map(async ({ name }) => { onReady?.(await this.node(name, seed.addresses.slice(0, 1), signal)) }))
     this.light()
   }
 
@@ -75,7 +85,7 @@ class SwarmService implements Swarm {
   }
 
   async stop (): Promise<void> {
-    // members first, then who they follow, so that nobody waits for a peer that is gone
+    this.stopping = true
     await Promise.all([...this.children].map(async ([, child]) => stopChild(child)))
     this.children.clear()
     this.processes.clear()
@@ -125,13 +135,29 @@ class SwarmService implements Swarm {
   }
 
   private async node (name: string, bootstrap: string[], signal?: AbortSignal): Promise<SwarmProcess> {
-    const child = this.spawn(name, ['start', ...bootstrap.slice(0, 1).flatMap(address => ['--bootstrap', address])])
+    const child = this.spawn(name, ['start', ...bootstrap.flatMap(address => ['--bootstrap', address])])
     const ready = await this.ready(name, child, signal)
     const process = { name, pid: child.pid ?? 0, api: client(ready), addresses: ready.addresses }
 
     this.processes.set(name, process)
+    child.once('exit', () => { this.ended(name) })
 
     return process
+  }
+
+  /** A process that was killed comes back on its data directory, as a service manager would have it. */
+  private ended (name: string): void {
+    const restarts = this.restarts.get(name) ?? 0
+
+    if (this.stopping || restarts >= RESTARTS_MAX) {
+      return
+    }
+
+    this.restarts.set(name, restarts + 1)
+
+    const others = [...this.processes.values()].filter(process => process.name !== name).flatMap(({ addresses }) => addresses.slice(0, 1))
+
+    this.node(name, others.slice(0, 2)).then(this.onRestart, () => { this.ended(name) })
   }
 
   private async ready (name: string, child: ChildProcess, signal?: AbortSignal): Promise<ReadyMessage> {

@@ -1,17 +1,9 @@
 import { CID } from 'multiformats/cid'
 import { attributeAnswer, TOKENS_DEFAULT } from '../serving/index.ts'
-import { ANSWERS_KEPT_MAX } from './constants.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
 import type { AbortOptions, AnswerView, AskRequest, AttributionShare } from '../interface/index.ts'
 import type { AnswerAttribution, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
-
-const answers = new WeakMap<DatanetNode, AnswerView[]>()
-
-/** Answers that this node bought since it started, newest first. */
-export function answerViews (node: DatanetNode): AnswerView[] {
-  return answers.get(node) ?? []
-}
 
 /**
  * Asks a gateway, pays from an account of this node and traces the answer.
@@ -35,7 +27,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   const attribution = attributeAnswer(adapter, paid.opening)
   const view = await answerView(node, request, adapter, paid, attribution, performance.now() - started)
 
-  answers.set(node, [view, ...answerViews(node)].slice(0, ANSWERS_KEPT_MAX))
+  await node.answers.add(view)
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })
 
   return view

@@ -9,7 +9,7 @@
  * console.info(statusView(node).height)
  * ```
  */
-export { answerViews, ask } from './ask.ts'
+export { ask } from './ask.ts'
 export { importBase, packageRoot, shippedBase } from './base-model.ts'
 export { defaultConfig, readConfig, writeConfig, writeWhole } from './config.ts'
 export { NAME_PATTERN, PRICE_DEFAULT } from './constants.ts'

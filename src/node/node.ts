@@ -10,6 +10,7 @@ import { chain } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
 import { training } from '../training/index.ts'
 import { genesisCodec } from '../wire/index.ts'
+import { answers } from './answers.ts'
 import { importBase, shippedBase } from './base-model.ts'
 import { readConfig } from './config.ts'
 import { GENESIS_BYTES_MAX } from './constants.ts'
@@ -18,6 +19,7 @@ import { DataDirError } from './errors.ts'
 import { nodeEvents } from './events.ts'
 import { openKeychain } from './keychain.ts'
 import { trainings } from './trainings.ts'
+import type { Answers } from './answers.ts'
 import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
 import type { Keychain } from './keychain.ts'
@@ -43,6 +45,7 @@ export interface DatanetNode extends Startable {
   readonly trainings: Trainings
   readonly library: ModelLibrary
   readonly payer: Payer
+  readonly answers: Answers
   /** only with the role "gateway" */
   readonly gateway?: Gateway
   readonly events: NodeEvents
@@ -131,6 +134,7 @@ function compose (parts: Parts): DatanetNode {
     trainings: queue,
     library,
     payer: payer({ network: net, chain: ledger, library, db, gateway: shop }),
+    answers: answers(db),
     gateway: shop,
     events,
     ...lifecycle(services, db, () => { ledger.serveQueries() })
