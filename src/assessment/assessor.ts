@@ -1,19 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { readChain, readTask, readValidators, readPayout } from '../ledger/index.ts'
+import { readChain, readTask, readValidators } from '../ledger/index.ts'
 import { assessmentCommit, scoreTree, traceTree } from '../scoring/index.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
-import { assess } from './assess.ts'
-import { ASSESSMENTS_KEPT_MAX, CLAIMS_PER_TRANSACTION, CLAIM_STAGGER_BLOCKS, FETCH_ATTEMPTS_MAX, SUBMIT_TIMEOUT_MS } from './constants.ts'
-import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
+import { owedClaims } from './claims.ts'
+import { CLAIM_STAGGER_BLOCKS, SUBMIT_TIMEOUT_MS } from './constants.ts'
 import { journal } from './journal.ts'
+import { Recomputing } from './recompute.ts'
 import { serveScores } from './scores.ts'
-import type { Assessor, AssessorEvent, Recomputer } from './interface.ts'
+import type { AssessComponents } from './assess.ts'
+import type { Assessor, AssessorEvent } from './interface.ts'
 import type { Journal, SaltedAssessment } from './journal.ts'
-import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type { Hash, ScoreTable, TaskState, TransactionBody } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
-import type { Storage } from '../storage/index.ts'
 import type { Level } from 'level'
 
 export interface AssessorInit {
@@ -21,11 +19,8 @@ export interface AssessorInit {
   onEvent? (event: AssessorEvent): void
 }
 
-export interface AssessorComponents {
-  network: Network
+export interface AssessorComponents extends AssessComponents {
   chain: SettlementBackend
-  storage: Pick<Storage, 'get'>
-  training: Recomputer
   db: Level
 }
 
@@ -45,23 +40,34 @@ export function assessor (init: AssessorInit): (components: AssessorComponents) 
   return components => new AssessorService(init, components)
 }
 
+/** Transactions of an assessor as events, in the order of a task's phases. */
+type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:open' | 'assessor:verdict' | 'assessor:claim'
+
 class AssessorService implements Assessor {
   private readonly init: AssessorInit
   private readonly components: AssessorComponents
   private readonly journal: Journal
+  private readonly recomputing: Recomputing
   /** tasks that are being worked on */
   private readonly busy = new Map<string, Promise<void>>()
-  /** tasks whose payouts are not all made */
-  private readonly unpaid = new Map<string, { settledAt: number }>()
-  private readonly attempts = new Map<string, number>()
+  /** tasks that this node assessed and whose payouts are not all made, with the height at which they were seen settled */
+  private readonly unpaid = new Map<string, number | null>()
   private controller = new AbortController()
   private started = false
+  private served = false
   private readonly onBlock = (): void => { this.look() }
 
   constructor (init: AssessorInit, components: AssessorComponents) {
     this.init = init
     this.components = components
     this.journal = journal(components.db)
+    this.recomputing = new Recomputing({
+      ...components,
+      journal: this.journal,
+      signer: init.signer,
+      mayForget: task => !this.unpaid.has(task),
+      emit: event => { this.emit(event) }
+    })
   }
 
   async start (): Promise<void> {
@@ -73,10 +79,15 @@ class AssessorService implements Assessor {
     this.controller = new AbortController()
 
     for (const task of await this.journal.tasks()) {
-      this.unpaid.set(task, { settledAt: this.components.chain.height })
+      this.unpaid.set(task, null)
     }
 
-    serveScores(this.components.network, async task => this.table(task))
+    // a network has no way back from a registration
+    if (!this.served) {
+      this.served = true
+      serveScores(this.components.network, async task => this.started ? this.table(task) : undefined)
+    }
+
     this.components.chain.addEventListener('block', this.onBlock)
     this.look()
   }
@@ -123,38 +134,54 @@ class AssessorService implements Assessor {
 
   private async act (task: Hash): Promise<void> {
     const state = readTask(this.components.chain.state(), task)
-    const seat = state?.seats.find(({ assessor }) => equalBytes(assessor, this.init.signer.account))
 
-    if (state == null) {
+    if (state == null || state.phase === 'unavailable') {
+      this.unpaid.delete(toHex(task))
       return
     }
+
+    const seat = state.seats.find(({ assessor }) => equalBytes(assessor, this.init.signer.account))
+    const isSeated = seat != null && seat.fault == null && !seat.unavailable
 
     if (state.phase === 'verdict') {
       await this.giveVerdict(task, state)
     } else if (state.phase === 'settled') {
       await this.claim(task, state)
-    } else if (seat == null || seat.fault != null || seat.unavailable) {
-      // not ours
-    } else if (state.phase === 'commit' && seat.commit == null) {
+    } else if (isSeated && state.phase === 'commit' && seat.commit == null) {
       await this.commit(task, state)
-    } else if (state.phase === 'reveal' && seat.commit != null && seat.scoreRoot == null) {
+    } else if (isSeated && state.phase === 'reveal' && seat.commit != null && seat.scoreRoot == null) {
       await this.reveal(task)
-    } else if (state.phase === 'open' && seat.scoreRoot != null && !seat.opened) {
+    } else if (isSeated && state.phase === 'open' && seat.scoreRoot != null && !seat.opened) {
       await this.open(task, state)
     }
   }
 
   private async commit (task: Hash, state: TaskState): Promise<void> {
-    const assessment = await this.assessment(task, state)
+    const assessment = await this.recomputing.assessment(task, state, this.controller.signal)
 
     if (assessment == null) {
       return
     }
 
-    const { chain } = this.components
+    if ('unavailable' in assessment) {
+      this.emit({ type: 'assessor:unavailable', task, reason: assessment.unavailable })
+      await this.send(task, { kind: 'report-unavailable', task })
+      return
+    }
+
+    this.unpaid.set(toHex(task), null)
+
     const { root, total, trace } = this.treesOf(assessment)
     const commit = assessmentCommit({
-      chain: chain.id, epoch: state.epoch, task, scoreRoot: root, total, traceRoot: trace.root, traceLength: trace.length, salt: assessment.salt, assessor: this.init.signer.account
+      chain: this.components.chain.id,
+      epoch: state.epoch,
+      task,
+      scoreRoot: root,
+      total,
+      traceRoot: trace.root,
+      traceLength: trace.length,
+      salt: assessment.salt,
+      assessor: this.init.signer.account
     })
 
     await this.send(task, { kind: 'commit', task, commit }, 'assessor:commit')
@@ -195,9 +222,9 @@ class AssessorService implements Assessor {
       return
     }
 
-    const assessment = await this.assessment(task, state)
+    const assessment = await this.recomputing.assessment(task, state, this.controller.signal)
 
-    if (assessment != null) {
+    if (assessment != null && !('unavailable' in assessment)) {
       const { root, total } = this.treesOf(assessment)
 
       await this.send(task, { kind: 'verdict', task, scoreRoot: root, total }, 'assessor:verdict')
@@ -208,94 +235,25 @@ class AssessorService implements Assessor {
   private async claim (task: Hash, state: TaskState): Promise<void> {
     const key = toHex(task)
     const { chain } = this.components
-    const ledger = chain.state()
-    const assessment = await this.journal.get(task)
     const seat = state.seats.findIndex(({ assessor }) => equalBytes(assessor, this.init.signer.account))
+    const assessment = seat < 0 ? undefined : await this.journal.get(task)
+    const claims = assessment == null ? null : owedClaims(chain.state(), task, state, assessment.table)
 
-    if (assessment == null || seat < 0 || state.scoreRoot == null || !equalBytes(scoreTree(assessment.table).root, state.scoreRoot)) {
+    if (claims == null || claims.length === 0) {
       this.unpaid.delete(key)
       return
     }
 
-    const { settledAt } = this.unpaid.get(key) ?? { settledAt: chain.height }
-    const tree = scoreTree(assessment.table)
-    const owed = assessment.table.entries
-      .map((entry, index) => ({ ...entry, index }))
-      .filter(({ contribution, score }) => score > 0n && readPayout(ledger, task, contribution) == null)
+    const settledAt = this.unpaid.get(key) ?? chain.height
 
-    if (owed.length === 0) {
-      this.unpaid.delete(key)
-      return
-    }
-
-    this.unpaid.set(key, { settledAt })
+    this.unpaid.set(key, settledAt)
 
     if (chain.height < settledAt + seat * CLAIM_STAGGER_BLOCKS) {
       return
     }
 
-    for (let i = 0; i < owed.length; i += CLAIMS_PER_TRANSACTION) {
-      const claims = owed.slice(i, i + CLAIMS_PER_TRANSACTION).map(({ index }) => tree.claim(index))
-
-      await this.send(task, { kind: 'claim', task, claims }, 'assessor:claim')
-    }
-  }
-
-  /** From the journal, or computed and journaled; nothing if the task cannot be computed, which is then reported. */
-  private async assessment (task: Hash, state: TaskState): Promise<SaltedAssessment | undefined> {
-    const known = await this.journal.get(task)
-
-    if (known != null) {
-      return known
-    }
-
-    const started = performance.now()
-    this.emit({ type: 'assessor:recompute:start', task })
-
-    try {
-      const assessment = await assess(this.components, this.components.chain.id, task, state, this.init.signer, {
-        signal: this.controller.signal,
-        onProgress: ({ done, total }) => {
-          if (done != null && total != null) {
-            this.emit({ type: 'assessor:recompute:progress', task, done, total })
-          }
-        }
-      })
-      const salted = { ...assessment, salt: new Uint8Array(randomBytes(32)) }
-
-      await this.forgetOld()
-      await this.journal.put(task, salted)
-      this.unpaid.set(toHex(task), { settledAt: this.components.chain.height })
-      this.emit({ type: 'assessor:recompute:end', task, milliseconds: performance.now() - started })
-
-      return salted
-    } catch (err) {
-      await this.unavailable(task, state, err)
-
-      return undefined
-    }
-  }
-
-  private async unavailable (task: Hash, state: TaskState, err: unknown): Promise<void> {
-    const attempts = (this.attempts.get(toHex(task)) ?? 0) + 1
-    const final = err instanceof FalseReceiptError || (err instanceof ReceiptsUnavailableError && attempts >= FETCH_ATTEMPTS_MAX)
-
-    this.attempts.set(toHex(task), attempts)
-
-    if (!final || state.phase !== 'commit') {
-      throw err
-    }
-
-    this.attempts.delete(toHex(task))
-    this.emit({ type: 'assessor:unavailable', task, reason: err.message })
-    await this.send(task, { kind: 'report-unavailable', task }, 'assessor:error')
-  }
-
-  private async forgetOld (): Promise<void> {
-    const tasks = await this.journal.tasks()
-
-    for (const task of tasks.filter(task => !this.unpaid.has(task)).slice(0, Math.max(0, tasks.length - ASSESSMENTS_KEPT_MAX))) {
-      await this.journal.delete(task)
+    for (const body of claims) {
+      await this.send(task, body, 'assessor:claim')
     }
   }
 
@@ -305,12 +263,12 @@ class AssessorService implements Assessor {
     return { root, total, trace: traceTree(this.init.signer.account, trace) }
   }
 
-  private async send (task: Hash, body: TransactionBody, type: 'assessor:commit' | 'assessor:reveal' | 'assessor:open' | 'assessor:verdict' | 'assessor:claim' | 'assessor:error'): Promise<void> {
+  private async send (task: Hash, body: TransactionBody, type?: Act): Promise<void> {
     const signal = AbortSignal.any([this.controller.signal, AbortSignal.timeout(SUBMIT_TIMEOUT_MS)])
     const result = await this.components.chain.send(body, this.init.signer, { signal })
 
     // a refusal means that the phase moved on; the next look sees that
-    if (result.ok && type !== 'assessor:error') {
+    if (result.ok && type != null) {
       this.emit({ type, task })
     }
   }

@@ -9,6 +9,9 @@ export const FETCH_TIMEOUT_MS = 20_000
 /** Attempts to get a task's receipts before a seat reports them missing; one a block or so. */
 export const FETCH_ATTEMPTS_MAX = 10
 
+/** A seat that cannot recompute says so this many blocks before it would count as silent. */
+export const REPORT_BLOCKS_BEFORE_DEADLINE = 3
+
 /** Claims in one transaction: about 1 KiB each with its proof. */
 export const CLAIMS_PER_TRANSACTION = 64
 
@@ -20,3 +23,6 @@ export const ASSESSMENTS_KEPT_MAX = 4_096
 
 /** Waiting for one of our own transactions to be final; it is journaled and goes on without us. */
 export const SUBMIT_TIMEOUT_MS = 60_000
+
+/** Tasks whose receipts are in memory at once; recomputations take turns on all threads anyway. */
+export const RECOMPUTE_CONCURRENCY = 2

@@ -21,29 +21,42 @@ export interface SaltedAssessment extends Assessment {
  */
 export interface Journal {
   get (task: Hash): Promise<SaltedAssessment | undefined>
-  put (task: Hash, assessment: SaltedAssessment): Promise<void>
-  /** what this node has assessed, oldest first */
+  put (task: Hash, epoch: number, assessment: SaltedAssessment): Promise<void>
+  /** what this node has assessed, oldest epoch first */
   tasks (): Promise<string[]>
-  delete (task: string): Promise<void>
+  /** deletes the oldest of those that `mayGo` until at most `max` are left */
+  keep (max: number, mayGo: (task: string) => boolean): Promise<void>
 }
 
 export function journal (db: Level): Journal {
   const entries = db.sublevel<string, Uint8Array>('assessments', { valueEncoding: 'view' })
+  const order = db.sublevel('assessments-by-epoch', {})
+
+  const tasks: Journal['tasks'] = async () => order.values().all()
 
   return {
+    tasks,
     async get (task) {
       const bytes = await entries.get(toHex(task))
 
       return bytes == null ? undefined : entryCodec.decode(bytes)
     },
-    async put (task, { table, trace, salt }) {
-      await db.batch([{ type: 'put', sublevel: entries, key: toHex(task), value: entryCodec.encode({ type: 'assessment', table, trace, salt }) }], { sync: true })
+    async put (task, epoch, { table, trace, salt }) {
+      const key = toHex(task)
+
+      await db.batch([
+        { type: 'put', sublevel: entries, key, value: entryCodec.encode({ type: 'assessment', table, trace, salt }) },
+        { type: 'put', sublevel: order, key: `${epoch.toString().padStart(12, '0')}/${key}`, value: key }
+      ], { sync: true })
     },
-    async tasks () {
-      return entries.keys().all()
-    },
-    async delete (task) {
-      await entries.del(task)
+    async keep (max, mayGo) {
+      const all = await order.iterator().all()
+      const old = all.filter(([, task]) => mayGo(task)).slice(0, Math.max(0, all.length - max))
+
+      await db.batch(old.flatMap(([key, task]) => [
+        { type: 'del', sublevel: entries, key: task },
+        { type: 'del', sublevel: order, key }
+      ]))
     }
   }
 }

@@ -1,47 +1,82 @@
 import { accountToString, signRecord } from '../identity/index.ts'
+import { readChain, readChannel } from '../ledger/index.ts'
 import { checkOpening, OPENINGS_BYTES_MAX, openingsCodec, RECEIPTS_PROTOCOL, receiptsRequestCodec, receiptsRoot } from '../serving/index.ts'
 import { domains, equalBytes, signedCodec, toHex } from '../wire/index.ts'
 import { FETCH_TIMEOUT_MS } from './constants.ts'
 import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Hash, ReceiptOpening, TaskState } from '../interface/index.ts'
+import type { AbortOptions, Hash, ReceiptOpening, Signed, TaskState } from '../interface/index.ts'
+import type { LedgerState } from '../ledger/index.ts'
+import type { Gateway, ReceiptsRequest } from '../serving/index.ts'
 import type { PeerId } from '@libp2p/interface'
 
 type Source = TaskState['sources'][number]
 
 const requestCodec = signedCodec(receiptsRequestCodec)
 
+export interface ReceiptComponents {
+  network: Network
+  /** the gateway of this node, if it is one: it is asked without a stream */
+  gateway?: Pick<Gateway, 'account' | 'openings'>
+}
+
 /**
- * The receipts of a task from the gateways that redeemed them, each source checked against what
- * the ledger knows of it.
+ * The receipts of a task from the gateways that redeemed them, checked against what the ledger
+ * knows: the same answer for every assessor, however long ago the task was made.
  *
- * @throws ReceiptsUnavailableError if no connected peer has them, to be tried again
- * @throws FalseReceiptError if they are not what was redeemed
+ * @throws {ReceiptsUnavailableError} if no connected peer has them, to be tried again
+ * @throws {FalseReceiptError} if they are not what was redeemed
  */
-export async function fetchReceipts (network: Network, chain: string, task: Hash, state: TaskState, signer: Signer, options?: AbortOptions): Promise<ReceiptOpening[]> {
+export async function fetchReceipts (components: ReceiptComponents, ledger: LedgerState, task: Hash, state: TaskState, signer: Signer, options?: AbortOptions): Promise<ReceiptOpening[]> {
+  const { chain } = readChain(ledger)
+  const seen = new Set<string>()
   const openings: ReceiptOpening[] = []
 
   for (const source of state.sources) {
-    const request = requestCodec.encode(signRecord(domains.receiptsRequest, receiptsRequestCodec, {
-      type: 'receipts-request', chain, task, receiptsRoot: source.receiptsRoot, assessor: signer.account
-    }, signer))
+    const payload: ReceiptsRequest = {
+      type: 'receipts-request', chain, task, receiptsRoot: source.receiptsRoot, assessor: signer.account, peer: components.network.peerId.toString()
+    }
+    const request = signRecord(domains.receiptsRequest, receiptsRequestCodec, payload, signer)
+    const found = await fetchSource(components, source, request, options)
 
-    openings.push(...await fetchSource(network, source, request, options))
+    checkSource(ledger, state, source, found)
+
+    for (const opening of found) {
+      const { channel, sequence } = opening.receipt.payload
+      const place = `${toHex(channel)}/${sequence}`
+
+      if (seen.has(place)) {
+        throw new FalseReceiptError(`receipt ${sequence} of channel ${toHex(channel)} was redeemed twice`)
+      }
+
+      seen.add(place)
+      openings.push(opening)
+    }
   }
 
   return openings
 }
 
-async function fetchSource (network: Network, source: Source, request: Uint8Array, options?: AbortOptions): Promise<ReceiptOpening[]> {
+async function fetchSource (components: ReceiptComponents, source: Source, request: Signed<ReceiptsRequest>, options?: AbortOptions): Promise<ReceiptOpening[]> {
+  const { network, gateway } = components
   const causes: unknown[] = []
+  const isHere = (openings: ReceiptOpening[]): boolean => openings.length > 0 && equalBytes(receiptsRoot(openings.map(({ receipt }) => receipt)), source.receiptsRoot)
+
+  if (gateway != null && equalBytes(gateway.account, source.gateway)) {
+    const openings = await gateway.openings(request, network.peerId.toString())
+
+    if (isHere(openings)) {
+      return openings
+    }
+  }
 
   for (const peer of await peersWith(network, RECEIPTS_PROTOCOL)) {
     try {
-      const bytes = await network.request(peer, RECEIPTS_PROTOCOL, request, { ...options, timeoutMs: FETCH_TIMEOUT_MS, responseBytesMax: OPENINGS_BYTES_MAX })
+      const bytes = await network.request(peer, RECEIPTS_PROTOCOL, requestCodec.encode(request), { ...options, timeoutMs: FETCH_TIMEOUT_MS, responseBytesMax: OPENINGS_BYTES_MAX })
       const { openings } = openingsCodec.decode(bytes)
 
-      if (openings.length > 0 && equalBytes(receiptsRoot(openings.map(({ receipt }) => receipt)), source.receiptsRoot)) {
+      if (isHere(openings)) {
         return openings
       }
 
@@ -59,36 +94,29 @@ async function fetchSource (network: Network, source: Source, request: Uint8Arra
 
 /** Connected peers that speak a protocol, as identify told. */
 export async function peersWith (network: Network, protocol: string): Promise<PeerId[]> {
-  const found: PeerId[] = []
+  const peers = await Promise.all(network.peers().map(async ({ peer }) => {
+    // a peer that left meanwhile is in no peer store
+    const known = await network.libp2p.peerStore.get(peer).catch(() => undefined)
 
-  for (const { peer } of network.peers()) {
-    const { protocols } = await network.libp2p.peerStore.get(peer)
+    return known?.protocols.includes(protocol) === true ? [peer] : []
+  }))
 
-    if (protocols.includes(protocol)) {
-      found.push(peer)
-    }
-  }
-
-  return found
+  return peers.flat()
 }
 
 /**
- * Checks a task's receipts as far as signatures, hashes and sums go.
+ * Whether receipts are those of one redemption, as far as signatures, hashes and sums go. A receipt
+ * of another channel or payer would weigh in the scores without having been paid.
  *
- * @throws FalseReceiptError
+ * @throws {FalseReceiptError}
  */
-export function checkReceipts (chain: string, state: TaskState, openings: ReceiptOpening[]): void {
-  for (const source of state.sources) {
-    const mine = openings.filter(({ receipt: { payload } }) => equalBytes(payload.channel, source.channel) && equalBytes(payload.gateway, source.gateway))
-    const fees = mine.reduce((sum, { receipt }) => sum + receipt.payload.fee, 0n)
-    const inSources = state.sources.filter(other => equalBytes(other.channel, source.channel))
+export function checkSource (ledger: LedgerState, state: TaskState, source: Source, openings: ReceiptOpening[]): void {
+  const { chain } = readChain(ledger)
+  const channel = readChannel(ledger, source.channel)
+  const fees = openings.reduce((sum, { receipt }) => sum + receipt.payload.fee, 0n)
 
-    // one channel may be redeemed several times in an epoch: their sums count together
-    const expected = inSources.reduce((sum, other) => ({ fees: sum.fees + other.fees, receipts: sum.receipts + other.receipts }), { fees: 0n, receipts: 0 })
-
-    if (fees !== expected.fees || mine.length !== expected.receipts) {
-      throw new FalseReceiptError(`the ledger knows ${expected.receipts} receipts over ${expected.fees} base units of channel ${toHex(source.channel)}, but they are ${mine.length} over ${fees}`)
-    }
+  if (fees !== source.fees || openings.length !== source.receipts) {
+    throw new FalseReceiptError(`the ledger knows ${source.receipts} receipts over ${source.fees} base units of channel ${toHex(source.channel)}, but they are ${openings.length} over ${fees}`)
   }
 
   for (const opening of openings) {
@@ -98,6 +126,14 @@ export function checkReceipts (chain: string, state: TaskState, openings: Receip
       throw new FalseReceiptError('a receipt is of another chain or another adapter than its task')
     }
 
-    checkOpening(opening)
+    if (!equalBytes(payload.channel, source.channel) || !equalBytes(payload.gateway, source.gateway) || channel == null || !equalBytes(payload.payer, channel.payer)) {
+      throw new FalseReceiptError('a receipt is of another channel, gateway or payer than the redemption that it came with')
+    }
+
+    try {
+      checkOpening(opening)
+    } catch (cause) {
+      throw new FalseReceiptError(`receipt ${payload.sequence} of channel ${toHex(payload.channel)} does not hold`, { cause })
+    }
   }
 }

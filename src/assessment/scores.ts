@@ -26,7 +26,7 @@ export function serveScores (network: Network, tableOf: (task: Hash) => Promise<
 /**
  * The score table of a task from whoever assessed it. Check it against the task's score root.
  *
- * @throws ScoresMissingError
+ * @throws {ScoresMissingError}
  */
 export async function fetchScores (network: Network, task: Hash, options?: AbortOptions): Promise<ScoreTable> {
   for (const peer of await peersWith(network, SCORES_PROTOCOL)) {

@@ -1,4 +1,5 @@
 import { amount, codec, integer, literal, nullable, receiptOpeningCodec, signature64, struct, toHex } from '../wire/index.ts'
+import { RECEIPTS_PER_REDEMPTION_MAX, REDEMPTION_BYTES_MAX } from './constants.ts'
 import { proposedAnswerCodec } from './messages.ts'
 import { compareReceipts } from './receipts.ts'
 import type { ProposedAnswer } from './interface.ts'
@@ -12,13 +13,24 @@ const pageCodec = codec('channel page', struct({
   sequence: integer({ min: 0 }),
   /** what the newest co-signed receipt adds up to */
   cumulative: amount,
-  voucherSignature: nullable(signature64),
+  /** the payer's signature over the newest receipt: who repeats it, repeats that acknowledgement */
+  payerSignature: nullable(signature64),
   /** an answer that was given and is not co-signed yet */
   proposed: nullable(proposedAnswerCodec.schema)
 }), { bytesMax: 512 * 1024 })
 
 /** Where a channel stands at its gateway. */
 export type ChannelPage = Infer<typeof pageCodec>
+
+const paidCodec = codec('paid receipt', struct({
+  type: literal('paid-receipt'),
+  opening: receiptOpeningCodec.schema,
+  /** over the receipt's cumulative amount: every receipt is a place up to which one can redeem */
+  voucherSignature: signature64
+}), { bytesMax: receiptOpeningCodec.bytesMax + 256 })
+
+/** A co-signed receipt with the voucher that pays it. */
+export type PaidReceipt = Omit<Infer<typeof paidCodec>, 'type'>
 
 /**
  * What a gateway remembers: the page of each channel and the openings of all receipts. Everything
@@ -29,27 +41,36 @@ export interface Book {
   /** remembers the answer before it is sent */
   propose (channel: Hash, page: ChannelPage, answer: ProposedAnswer): Promise<void>
   /** stores receipt and page in one write */
-  settle (channel: Hash, page: ChannelPage, opening: ReceiptOpening): Promise<void>
-  /** openings of a channel with totals above `cumulative`, in order of their sequence */
-  openings (channel: Hash, above: Amount): Promise<ReceiptOpening[]>
+  settle (channel: Hash, page: ChannelPage, paid: PaidReceipt): Promise<void>
+  /** the oldest receipts of a channel with totals above `cumulative`, in order, as many as one redemption takes */
+  unredeemed (channel: Hash, above: Amount): Promise<PaidReceipt[]>
   /** channels that have a page */
   channels (): Promise<string[]>
+  /** drops the page of a channel that is closed; its receipts stay for their committees */
+  forget (channel: Hash): Promise<void>
   /** remembers which openings a redemption consists of */
   batch (root: Hash, openings: ReceiptOpening[]): Promise<void>
   /** openings of a redemption, in `compareReceipts` order; empty if unknown */
   batchOf (root: Hash): Promise<ReceiptOpening[]>
 }
 
-const emptyPage: ChannelPage = { type: 'channel-page', sequence: 0, cumulative: 0n, voucherSignature: null, proposed: null }
+const emptyPage: ChannelPage = { type: 'channel-page', sequence: 0, cumulative: 0n, payerSignature: null, proposed: null }
+
+/** Receipts sort by what they add up to, those without a price by their sequence. */
+function receiptKey (channel: Hash, cumulative: Amount, sequence: number): string {
+  return `${amountKey(channel, cumulative)}/${sequence.toString().padStart(16, '0')}`
+}
+
+/** 2^128 has 39 decimal digits. */
+function amountKey (channel: Hash, cumulative: Amount): string {
+  return `${toHex(channel)}/${cumulative.toString().padStart(39, '0')}`
+}
 
 export function book (db: Level): Book {
   const pages = db.sublevel<string, Uint8Array>('serving-pages', { valueEncoding: 'view' })
   const receipts = db.sublevel<string, Uint8Array>('serving-receipts', { valueEncoding: 'view' })
   const batches = db.sublevel<string, string[]>('serving-batches', { valueEncoding: 'json' })
   const sync = { sync: true }
-
-  /** Keys sort by sequence within a channel. */
-  const receiptKey = (channel: Hash, sequence: number): string => `${toHex(channel)}/${sequence.toString().padStart(12, '0')}`
 
   return {
     async page (channel) {
@@ -62,22 +83,27 @@ export function book (db: Level): Book {
       await db.batch([{ type: 'put', sublevel: pages, key: toHex(channel), value: pageCodec.encode({ ...page, proposed: { type: 'proposed-answer', ...answer } }) }], sync)
     },
 
-    async settle (channel, page, opening) {
+    async settle (channel, page, paid) {
+      const { cumulative, sequence } = paid.opening.receipt.payload
+
       await db.batch([
         { type: 'put', sublevel: pages, key: toHex(channel), value: pageCodec.encode({ ...page, proposed: null }) },
-        { type: 'put', sublevel: receipts, key: receiptKey(channel, opening.receipt.payload.sequence), value: receiptOpeningCodec.encode(opening) }
+        { type: 'put', sublevel: receipts, key: receiptKey(channel, cumulative, sequence), value: paidCodec.encode({ type: 'paid-receipt', ...paid }) }
       ], sync)
     },
 
-    async openings (channel, above) {
-      const found: ReceiptOpening[] = []
+    async unredeemed (channel, above) {
+      const found: PaidReceipt[] = []
+      let bytesLeft = REDEMPTION_BYTES_MAX
 
-      for await (const bytes of receipts.values({ gte: receiptKey(channel, 0), lte: `${toHex(channel)}/~` })) {
-        const opening = receiptOpeningCodec.decode(bytes)
+      for await (const bytes of receipts.values({ gt: `${amountKey(channel, above)}/~`, lte: `${toHex(channel)}/~`, limit: RECEIPTS_PER_REDEMPTION_MAX })) {
+        bytesLeft -= bytes.byteLength
 
-        if (opening.receipt.payload.cumulative > above) {
-          found.push(opening)
+        if (bytesLeft < 0 && found.length > 0) {
+          break
         }
+
+        found.push(paidCodec.decode(bytes))
       }
 
       return found
@@ -87,10 +113,14 @@ export function book (db: Level): Book {
       return pages.keys().all()
     },
 
+    async forget (channel) {
+      await pages.del(toHex(channel))
+    },
+
     async batch (root, openings) {
       const keys = openings
         .toSorted((a, b) => compareReceipts(a.receipt, b.receipt))
-        .map(({ receipt: { payload } }) => receiptKey(payload.channel, payload.sequence))
+        .map(({ receipt: { payload } }) => receiptKey(payload.channel, payload.cumulative, payload.sequence))
 
       await db.batch([{ type: 'put', sublevel: batches, key: toHex(root), value: keys }], sync)
     },
@@ -99,7 +129,7 @@ export function book (db: Level): Book {
       const keys = await batches.get(toHex(root)) ?? []
       const values = await receipts.getMany(keys)
 
-      return values.filter(bytes => bytes != null).map(bytes => receiptOpeningCodec.decode(bytes))
+      return values.filter(bytes => bytes != null).map(bytes => paidCodec.decode(bytes).opening)
     }
   }
 }

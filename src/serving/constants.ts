@@ -4,11 +4,20 @@ export const ASK_BYTES_MAX = 64 * 1024
 /** An answer's tokens, its receipt and its text. */
 export const ANSWER_BYTES_MAX = 256 * 1024
 
-/** Openings of one channel and adapter in one epoch: about 2 KiB each, 2,000 of them. */
+/** Tokens of a prompt, and of an answer: what the two messages above hold. */
+export const TOKENS_MAX = 8_192
+
+/** Openings of one redemption: about 2 KiB each, 2,000 of them. */
 export const OPENINGS_BYTES_MAX = 4 * 1024 * 1024
+
+/** What the openings themselves may take of it; the rest is the message around them. */
+export const REDEMPTION_BYTES_MAX = OPENINGS_BYTES_MAX - 64 * 1024
 
 /** Receipts of one redemption; more wait for the next. A committee member replays each of them. */
 export const RECEIPTS_PER_REDEMPTION_MAX = 2_000
+
+/** Redemptions under way at once; the mempool takes 64 transactions of one account. */
+export const REDEMPTIONS_AT_ONCE = 32
 
 /** Tokens of one answer where the payer names no number. */
 export const TOKENS_DEFAULT = 48
@@ -22,8 +31,20 @@ export const ASK_TIMEOUT_MS = 120_000
 /** Models, prices and receipts are looked up, not computed. */
 export const LOOKUP_TIMEOUT_MS = 20_000
 
+/** Weights of one model from the swarm. */
+export const LOAD_TIMEOUT_MS = 60_000
+
+/** Committees that read receipts at once: 4 MiB each. */
+export const RECEIPTS_CONCURRENCY_MAX = 16
+
 /** The gateway redeems in the last blocks of an epoch; consensus needs one or two to order it. */
 export const REDEEM_BLOCKS_BEFORE_CUTOFF = 6
+
+/**
+ * Epochs that a channel must still have when a question comes: the gateway redeems once in each,
+ * and from its expiry on the payer may take the rest of the deposit back.
+ */
+export const EXPIRY_MARGIN_EPOCHS = 2
 
 /** What a payer puts into escrow when it first talks to a gateway, in base units (1 OPEN). */
 export const CHANNEL_DEPOSIT = 10n ** 18n
@@ -44,3 +65,15 @@ export const COLUMN_BYTES_MAX = 64 * 1024 * 1024
 
 /** Transactions of a payer in which its newest channel is looked for. */
 export const NONCES_SEARCHED_MAX = 64
+
+/** Adapters that one gateway lists. */
+export const OFFERS_MAX = 4_096
+
+/** Connected gateways that are asked for their offers. */
+export const GATEWAYS_ASKED_MAX = 16
+
+/** Questions that a payer may have put without an answer before one is answered and paid. */
+export const UNANSWERED_MAX = 16
+
+/** A new channel is known to the payer a block before the gateway; it asks again after each block. */
+export const NEW_CHANNEL_ATTEMPTS_MAX = 5

@@ -25,7 +25,7 @@ export class PaymentRequiredError extends DatanetError {
 export class SequenceError extends DatanetError {
   constructor (expected: number, got: number) {
     super('ERR_SEQUENCE', `expected request ${expected} of this channel, but got ${got}`, {
-      hint: 'one request of a channel is served at a time; take the sequence and total from the error and sign again'
+      hint: 'one request of a channel is served at a time; a payer that lost its place opens another channel'
     })
   }
 }
@@ -59,5 +59,44 @@ export class NotEntitledError extends DatanetError {
 export class BadColumnError extends DatanetError {
   constructor (message: string) {
     super('ERR_BAD_COLUMN', message)
+  }
+}
+
+export class GatewayStoppedError extends DatanetError {
+  constructor () {
+    super('ERR_GATEWAY_STOPPED', 'this gateway does not serve now', { hint: 'ask another gateway, or start this one' })
+  }
+}
+
+/** What a gateway may say no with; any other code of a stranger becomes ERR_GATEWAY_REFUSED. */
+const refusals = new Set([
+  'ERR_UNKNOWN_ADAPTER', 'ERR_PROMPT_TOO_LONG', 'ERR_PAYMENT_REQUIRED', 'ERR_SEQUENCE', 'ERR_BUSY', 'ERR_BAD_RECEIPT', 'ERR_NOT_ENTITLED', 'ERR_GATEWAY_STOPPED'
+])
+
+/** A gateway answered with an error; `code` is the gateway's if it is one that gateways have. */
+export class RefusedByGatewayError extends DatanetError {
+  constructor (code: string, cause: Error) {
+    super(refusals.has(code) ? code : 'ERR_GATEWAY_REFUSED', `the gateway refused: ${cause.message}`, { cause })
+  }
+}
+
+/** The two sides of a channel disagree for good about where it stands. */
+export class ChannelBrokenError extends DatanetError {
+  constructor (channel: string, cause: unknown) {
+    super('ERR_CHANNEL_BROKEN', `channel ${channel} cannot be used any more: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+      hint: 'ask again to open another; what is left in this one comes back when it is closed after its expiry'
+    })
+  }
+}
+
+export class RedemptionFailedError extends DatanetError {
+  constructor (failed: number, channels: number, causes: unknown[]) {
+    const [first] = causes
+
+    super('ERR_REDEMPTION_FAILED', `${failed} of ${channels} channels could not be redeemed, the first because ${first instanceof Error ? first.message : String(first)}`, {
+      cause: new AggregateError(causes),
+      hint: 'they are tried again before the next cutoff'
+    })
   }
 }

@@ -1,24 +1,40 @@
+import { setImmediate } from 'node:timers/promises'
 import { generate } from '../models/index.ts'
+import { TOKENS_MAX } from './constants.ts'
 import { PromptTooLongError } from './errors.ts'
 import type { GeneratedAnswer, LoadedAdapter } from './interface.ts'
-import type { SamplerSettings } from '../interface/index.ts'
+import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
 
-/** The ids of a prompt: BOS and its tokens. @throws PromptTooLongError if the answer would not fit behind it */
+/**
+ * The ids of a prompt: BOS and its tokens.
+ *
+ * @throws {PromptTooLongError} if the answer would not fit behind it
+ */
 export function promptTokens (adapter: LoadedAdapter, prompt: string, maxTokens: number): number[] {
   const { tokenizer, model } = adapter.base
   const tokens = [tokenizer.bos, ...tokenizer.encode(prompt)]
+  const lengthMax = Math.min(model.config.contextLength, TOKENS_MAX)
 
-  if (tokens.length + maxTokens > model.config.contextLength) {
-    throw new PromptTooLongError(tokens.length, maxTokens, model.config.contextLength)
+  if (tokens.length + maxTokens > lengthMax) {
+    throw new PromptTooLongError(tokens.length, maxTokens, lengthMax)
   }
 
   return tokens
 }
 
-/** Answers a prompt; the same bytes on every machine for the same adapter, prompt and sampler. */
-export function generateAnswer (adapter: LoadedAdapter, options: { prompt: number[], maxTokens: number, sampler: SamplerSettings }): GeneratedAnswer {
+/**
+ * Answers a prompt; the same bytes on every machine for the same adapter, prompt and sampler.
+ * Other work of the process gets its turn after each token.
+ */
+export async function generateAnswer (adapter: LoadedAdapter, request: { prompt: number[], maxTokens: number, sampler: SamplerSettings }, options: AbortOptions = {}): Promise<GeneratedAnswer> {
   const { model, tokenizer } = adapter.base
-  const output = [...generate(model, { ...options, lora: adapter.lora, stop: [tokenizer.bos, tokenizer.eos] })]
+  const output: number[] = []
 
-  return { prompt: options.prompt, output, text: tokenizer.decode(output) }
+  for (const token of generate(model, { ...request, lora: adapter.lora, stop: [tokenizer.eos] })) {
+    output.push(token)
+    await setImmediate()
+    options.signal?.throwIfAborted()
+  }
+
+  return { prompt: request.prompt, output, text: tokenizer.decode(output) }
 }

@@ -13,15 +13,20 @@
  * ```
  */
 export { attributeAnswer } from './attribution.ts'
-export { RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
+export { ASK_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
 export { modelLibrary, readAdapterRecord } from './library.ts'
-export { openingsCodec, receiptsRequestCodec } from './messages.ts'
+export {
+  acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
+} from './messages.ts'
 export { payer } from './payer.ts'
-export { checkOpening, compareReceipts, feeOf, receiptCid, receiptsRoot, tokensHash } from './receipts.ts'
+export { checkOpening, compareReceipts, feeOf, receiptCid, receiptsRoot, signReceipt, signVoucher, tokensHash } from './receipts.ts'
 export type { AnswerAttribution } from './attribution.ts'
-export type { Gateway, GatewayComponents, GatewayInit, Redemption } from './gateway.ts'
+export type { Acknowledgement } from './answering.ts'
+export type { Gateway, GatewayComponents, GatewayInit } from './gateway.ts'
+export type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
+export type { Redemption } from './redeeming.ts'
 export type { AskOptions, GeneratedAnswer, LoadedAdapter, LoadedBase, ModelLibrary, Offer, Offers, PaidAnswer } from './interface.ts'
 export type { Payer, PayerComponents } from './payer.ts'

@@ -24,6 +24,8 @@ export interface LoadedAdapter {
 
 /** Models by CID, fetched, verified and kept in bounded memory. */
 export interface ModelLibrary {
+  /** an adapter's record alone, without its weights */
+  record (cid: CID, options?: AbortOptions): Promise<Adapter>
   base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
   adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
 }

@@ -1,7 +1,8 @@
+import { raceSignal } from 'race-signal'
 import { verifyRecord } from '../identity/index.ts'
 import { loadBase, loraShape, peftToTheta } from '../models/index.ts'
 import { adapterCodec, baseModelCodec, domains, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
-import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
+import { COLUMN_BYTES_MAX, LOAD_TIMEOUT_MS, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
 import type { LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
 import type { AbortOptions, Adapter } from '../interface/index.ts'
@@ -31,14 +32,14 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
     const bases = recent<LoadedBase>(bytesMax, ({ model }) => bytesOf(model.weights))
     const adapters = recent<LoadedAdapter>(bytesMax, ({ lora, columns }) => lora.theta.byteLength * (1 + (columns?.length ?? 0)))
 
-    const base: ModelLibrary['base'] = async (cid, options) => bases(cid, async () => {
+    const base: ModelLibrary['base'] = async (cid, caller) => bases(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
       const loaded = loadBase(record, await storage.getFile(record.weights, options), await storage.getFile(record.tokenizer, options))
 
       return { ...loaded, cid }
-    })
+    }, caller)
 
-    const adapter: ModelLibrary['adapter'] = async (cid, options) => adapters(cid, async () => {
+    const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters(cid, async options => {
       const record = await readAdapterRecord(storage, cid, options)
       const recipe = recipeCodec.decode(await storage.get(record.recipe, options))
       const snapshot = snapshotCodec.decode(await storage.get(record.snapshot, options))
@@ -50,13 +51,17 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
         : null
 
       return { cid, record, recipe, snapshot, base: loadedBase, lora: { shape, theta }, columns }
-    })
+    }, caller)
 
-    return { base, adapter }
+    return { record: async (cid, options) => readAdapterRecord(storage, cid, options), base, adapter }
   }
 }
 
-/** An adapter's record, signed by its developer. @throws SignatureError, MalformedRecordError */
+/**
+ * An adapter's record, signed by its developer.
+ *
+ * @throws {SignatureError | MalformedRecordError}
+ */
 export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID, options?: AbortOptions): Promise<Adapter> {
   const signed = signedAdapter.decode(await storage.get(cid, options))
 
@@ -92,28 +97,33 @@ function bytesOf (weights: LoadedBase['model']['weights']): number {
   return [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
 }
 
+type Recent<T> = (cid: CID, load: (options: AbortOptions) => Promise<T>, options?: AbortOptions) => Promise<T>
+
 /** Values by CID, loaded once even when asked for at the same time; the least recently used go first. */
-function recent<T> (bytesMax: number, bytesOf: (value: T) => number): (cid: CID, load: () => Promise<T>) => Promise<T> {
+function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Recent<T> {
   const entries = new Map<string, { value: Promise<T>, bytes: number }>()
 
-  return async (cid, load) => {
+  const load = (key: string, from: (options: AbortOptions) => Promise<T>): { value: Promise<T>, bytes: number } => {
+    // whoever asked first may go away while others wait for the same value
+    const entry = { value: from({ signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }), bytes: 0 }
+
+    entry.value.then(value => {
+      entry.bytes = bytesOf(value)
+      evict(entries, bytesMax, key)
+    }, () => { entries.delete(key) })
+
+    return entry
+  }
+
+  return async (cid, from, options) => {
     const key = cid.toString()
-    const entry = entries.get(key) ?? { value: load(), bytes: 0 }
+    const entry = entries.get(key) ?? load(key, from)
 
     // last in the map is most recently used
     entries.delete(key)
     entries.set(key, entry)
 
-    try {
-      const value = await entry.value
-      entry.bytes = bytesOf(value)
-      evict(entries, bytesMax, key)
-
-      return value
-    } catch (err) {
-      entries.delete(key)
-      throw err
-    }
+    return raceSignal(entry.value, options?.signal)
   }
 }
 

@@ -1,7 +1,7 @@
 import {
-  account, amount, bytes, cid, codec, hash32, integer, list, literal, nullable, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
+  account, amount, bytes, cid, codec, hash32, integer, list, literal, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
 } from '../wire/index.ts'
-import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX } from './constants.ts'
+import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, TOKENS_MAX } from './constants.ts'
 import type { SamplerSettings } from '../interface/index.ts'
 import type { Infer, Schema } from '../wire/index.ts'
 
@@ -14,7 +14,7 @@ const sampler: Schema<SamplerSettings> = struct({
 })
 
 const token = integer({ min: 0, max: 1 << 20 })
-const tokens = list(token, { max: 8_192 })
+const tokens = list(token, { max: TOKENS_MAX })
 
 /** A voucher's amount and the payer's signature over it. */
 const promise = struct({ cumulative: amount, signature: signature64 })
@@ -23,7 +23,7 @@ export const askCodec = codec('ask', struct({
   type: literal('ask'),
   adapter: cid(),
   prompt: text({ max: 16_384 }),
-  maxTokens: integer({ min: 1, max: 4_096 }),
+  maxTokens: integer({ min: 1, max: TOKENS_MAX }),
   sampler,
   payer: account,
   channel: hash32,
@@ -61,16 +61,13 @@ export const acknowledgementCodec = codec('acknowledgement', struct({
 }), { bytesMax: 1_024 })
 
 export const offersRequestCodec = codec('offers request', struct({
-  type: literal('offers-request'),
-  channel: nullable(hash32)
+  type: literal('offers-request')
 }), { bytesMax: 1_024 })
 
 export const offersCodec = codec('offers', struct({
   type: literal('offers'),
   gateway: account,
-  offers: list(struct({ adapter: cid(), name: text({ max: 120 }), base: cid(), pricePerThousandTokens: amount }), { max: 4_096 }),
-  /** where the named channel stands; null if the gateway has not seen it */
-  channel: nullable(struct({ sequence: integer({ min: 0 }), cumulative: amount }))
+  offers: list(struct({ adapter: cid(), name: text({ max: 120 }), base: cid(), pricePerThousandTokens: amount }), { max: OFFERS_MAX })
 }), { bytesMax: 1024 * 1024 })
 
 /** Signed by a committee member, so that only the committee reads prompts. */
@@ -79,7 +76,9 @@ export const receiptsRequestCodec = codec('receipts request', struct({
   chain: text({ max: 64 }),
   task: hash32,
   receiptsRoot: hash32,
-  assessor: account
+  assessor: account,
+  /** the peer that sends the request: nobody else can use it */
+  peer: text({ max: 128 })
 }), { bytesMax: 1_024 })
 
 export type ReceiptsRequest = Infer<typeof receiptsRequestCodec>

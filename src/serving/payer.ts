@@ -1,34 +1,27 @@
-import PQueue from 'p-queue'
-import { channelId, readAccount, readChannel } from '../ledger/index.ts'
-import { amount, codec, domains, equalBytes, fromHex, integer, literal, nullable, receiptCodec, signature64, struct, toHex } from '../wire/index.ts'
-import { accountToString, verifyPayload } from '../identity/index.ts'
-import { ANSWER_BYTES_MAX, ASK_PROTOCOL, ASK_TIMEOUT_MS, CHANNEL_BLOCKS, CHANNEL_DEPOSIT, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, NONCES_SEARCHED_MAX, OFFERS_PROTOCOL } from './constants.ts'
-import { BadReceiptError, NoGatewayError, PaymentRequiredError } from './errors.ts'
+import { readChannel } from '../ledger/index.ts'
+import { DatanetError } from '../utils/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import { checkAnswer, questionHash } from './check-answer.ts'
+import { NEW_CHANNEL_ATTEMPTS_MAX, UNANSWERED_MAX } from './constants.ts'
+import { reachableCounters } from './counters.ts'
+import { BadReceiptError, ChannelBrokenError, NoGatewayError } from './errors.ts'
 import { promptTokens } from './generate.ts'
-import { acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, proposedAnswerCodec } from './messages.ts'
-import { checkOpening, feeOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
+import { emptyPayerPage, payerBook } from './payer-book.ts'
+import { payerChannels } from './payer-channels.ts'
+import { queues } from './queues.ts'
+import { feeOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
+import type { Counter } from './counters.ts'
 import type { Gateway } from './gateway.ts'
 import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer } from './interface.ts'
-import type { AskMessage, CosignMessage } from './messages.ts'
+import type { AskMessage } from './messages.ts'
+import type { PayerBook, PayerPage } from './payer-book.ts'
+import type { PayerChannels } from './payer-channels.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Amount, Hash, Voucher } from '../interface/index.ts'
+import type { AbortOptions, Amount, Hash, ReceiptOpening, Voucher } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
-import type { Infer } from '../wire/index.ts'
-import type { PeerId } from '@libp2p/interface'
 import type { Level } from 'level'
-
-const cosignature = struct({ sequence: integer({ min: 0 }), payerSignature: signature64, voucherSignature: signature64 })
-
-const pageCodec = codec('payer page', struct({
-  type: literal('payer-page'),
-  sequence: integer({ min: 0 }),
-  cumulative: amount,
-  /** sent, or about to be; said again until the gateway acknowledges */
-  unacknowledged: nullable(cosignature)
-}), { bytesMax: 4_096 })
-
-type Page = Infer<typeof pageCodec>
+import type { CID } from 'multiformats/cid'
 
 export interface PayerComponents {
   network: Network
@@ -43,256 +36,204 @@ export interface PayerComponents {
 export interface Payer {
   /** gateways that are connected, with what they serve */
   offers (options?: AbortOptions): Promise<Offers[]>
-  /** Asks, checks and pays. The first question to a gateway opens a channel. */
+  /**
+   * Asks, checks and pays. The first question to a gateway opens a channel.
+   *
+   * @throws {NoGatewayError | PromptTooLongError | PaymentRequiredError | RefusedByGatewayError | ChannelBrokenError}
+   * @throws {BadReceiptError} if the answer is not what was asked for at its price
+   */
   ask (question: AskOptions, signer: Signer, options?: AbortOptions): Promise<PaidAnswer>
-}
-
-/** How a gateway is reached: over a stream, or on this node. */
-interface Counter {
-  offers: Offers
-  ask (message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer>
-  cosign (message: CosignMessage, options?: AbortOptions): Promise<void>
 }
 
 export function payer (components: PayerComponents): Payer {
   return new PayerService(components)
 }
 
+/** One question in one channel. */
+interface Purchase {
+  counter: Counter
+  adapter: LoadedAdapter
+  channel: Hash
+  question: AskOptions
+  prompt: number[]
+  quote: Amount
+  signer: Signer
+}
+
+type Bought = Omit<PaidAnswer, 'text'>
+
 class PayerService implements Payer {
   private readonly components: PayerComponents
-  private readonly pages
-  private readonly channels
-  /** channels are used by one question at a time */
-  private readonly queue = new PQueue({ concurrency: 1 })
+  private readonly book: PayerBook
+  private readonly channels: PayerChannels
+  /** a channel is used by one question at a time */
+  private readonly queues = queues()
 
   constructor (components: PayerComponents) {
     this.components = components
-    this.pages = components.db.sublevel<string, Uint8Array>('payer-pages', { valueEncoding: 'view' })
-    this.channels = components.db.sublevel('payer-channels', {})
+    this.book = payerBook(components.db)
+    this.channels = payerChannels({ chain: components.chain, book: this.book })
   }
 
   async offers (options?: AbortOptions): Promise<Offers[]> {
-    return (await this.counters(options)).map(counter => counter.offers)
+    return (await reachableCounters(this.components.network, this.components.gateway, options)).map(counter => counter.offers)
   }
 
   async ask (question: AskOptions, signer: Signer, options?: AbortOptions): Promise<PaidAnswer> {
-    return this.queue.add(async () => {
-      const adapter = await this.components.library.adapter(question.adapter, options)
-      const counter = (await this.counters(options)).find(({ offers }) => offers.offers.some(offer => offer.adapter.equals(question.adapter)))
+    const adapter = await this.components.library.adapter(question.adapter, options)
+    const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
+    const quote = feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens)
+    const counter = await this.counterFor(question.adapter, signer, quote, options)
 
-      if (counter == null) {
-        throw new NoGatewayError()
-      }
+    return this.queues.run(`${toHex(signer.account)}/${toHex(counter.offers.gateway)}`, async () => {
+      options?.signal?.throwIfAborted()
 
-      return this.buy(counter, adapter, question, signer, options)
+      const channel = await this.channels.get(counter.offers.gateway, signer, quote, options)
+      const bought = await this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
+
+      return { ...bought, text: adapter.base.tokenizer.decode(bought.opening.output) }
     })
   }
 
-  private async buy (counter: Counter, adapter: LoadedAdapter, question: AskOptions, signer: Signer, options?: AbortOptions): Promise<PaidAnswer> {
-    const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
-    const quote = feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens)
-    const channel = await this.channel(counter.offers.gateway, signer, quote, options)
+  /** A gateway that serves the adapter; one with which a channel is open if there is one. */
+  private async counterFor (adapter: CID, signer: Signer, quote: Amount, options?: AbortOptions): Promise<Counter> {
+    const counters = await reachableCounters(this.components.network, this.components.gateway, options)
+    const serving = counters.filter(({ offers }) => offers.offers.some(offer => offer.adapter.equals(adapter)))
 
-    await this.repeatCosignature(counter, channel, options)
-
-    let paid = await this.askOnce(counter, channel, question, quote, signer, options)
-
-    // an answer that was lost on its way earlier comes, and is paid, first
-    if (!sameTokens(paid.opening.prompt, prompt) || !paid.cosigned.payload.adapter.equals(question.adapter)) {
-      paid = await this.askOnce(counter, channel, question, quote, signer, options)
+    for (const counter of serving) {
+      if (await this.channels.find(counter.offers.gateway, signer.account, quote) != null) {
+        return counter
+      }
     }
 
-    if (!sameTokens(paid.opening.prompt, prompt)) {
-      throw new BadReceiptError('the gateway answered another prompt than the one asked')
+    if (serving.length === 0) {
+      throw new NoGatewayError()
     }
 
-    return { ...paid, text: adapter.base.tokenizer.decode(paid.opening.output) }
+    return serving[0]
   }
 
-  private async askOnce (counter: Counter, channel: Hash, question: AskOptions, quote: Amount, signer: Signer, options?: AbortOptions): Promise<Omit<PaidAnswer, 'text'>> {
-    const page = await this.page(channel)
-    const voucher = this.voucher(channel, page.cumulative + quote)
-    const answer = await counter.ask({
+  private async buy (purchase: Purchase, options?: AbortOptions): Promise<Bought> {
+    const wanted = questionHash(purchase.question.adapter, purchase.prompt, purchase.question.sampler)
+
+    await this.repeatCosignature(purchase, options)
+
+    // an answer that was lost on its way earlier comes, and is paid, first; there is at most one
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const bought = await this.buyNext(purchase, wanted, options)
+      const { receipt: { payload }, prompt, output } = bought.opening
+
+      if (equalBytes(questionHash(payload.adapter, prompt, payload.sampler), wanted) && output.length <= purchase.question.maxTokens) {
+        return bought
+      }
+    }
+
+    throw new BadReceiptError('the gateway answered another question than the one that was put')
+  }
+
+  private async buyNext (purchase: Purchase, question: Hash, options?: AbortOptions): Promise<Bought> {
+    const { channel, quote, signer } = purchase
+    const page = await this.pageOf(channel)
+    const before = page.asked.filter(one => !equalBytes(one.question, question) || one.maxTokens !== purchase.question.maxTokens)
+    // enough for whichever of them the gateway has answered
+    const promised = before.reduce((most, one) => one.promised > most ? one.promised : most, page.cumulative + quote)
+    const asked = [...before, { question, maxTokens: purchase.question.maxTokens, promised: page.cumulative + quote }].slice(-UNANSWERED_MAX)
+
+    await this.book.write(channel, { ...page, asked })
+
+    const voucher = this.voucher(channel, promised)
+    const answer = await this.put(purchase, {
       type: 'ask',
-      ...question,
+      ...purchase.question,
       payer: signer.account,
       channel,
       sequence: page.sequence,
       voucher: { cumulative: voucher.cumulative, signature: signVoucher(voucher, signer) }
     }, options)
 
-    return this.cosign(counter, channel, page, answer, voucher.cumulative, signer, options)
+    return this.cosign(purchase, { ...page, asked }, answer, options)
   }
 
-  private async cosign (counter: Counter, channel: Hash, page: Page, answer: ProposedAnswer, promised: Amount, signer: Signer, options?: AbortOptions): Promise<Omit<PaidAnswer, 'text'>> {
-    const { receipt, gatewaySignature, salt, prompt, output } = answer
+  /** Puts a question; while the gateway has not seen the channel yet, once a block. */
+  private async put ({ counter, channel }: Purchase, message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer> {
+    const { chain } = this.components
 
-    await this.checkReceipt(answer, counter, page, promised)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await counter.ask(message, options)
+      } catch (err) {
+        if (codeOf(err) === 'ERR_SEQUENCE') {
+          await this.breakOff(channel, err)
+        }
+
+        const isNew = message.sequence === 0 && readChannel(chain.state(), channel)?.redeemed === 0n
+
+        if (codeOf(err) !== 'ERR_PAYMENT_REQUIRED' || !isNew || attempt === NEW_CHANNEL_ATTEMPTS_MAX) {
+          throw err
+        }
+
+        const { height } = chain
+
+        await chain.waitFor((_, newest) => newest > height, options)
+      }
+    }
+  }
+
+  private async cosign (purchase: Purchase, page: PayerPage, answer: ProposedAnswer, options?: AbortOptions): Promise<Bought> {
+    const { channel, counter, signer } = purchase
+    const { receipt, gatewaySignature, salt, prompt, output } = answer
+    const adapter = receipt.adapter.equals(purchase.question.adapter) ? purchase.adapter : await this.components.library.adapter(receipt.adapter, options)
+
+    checkAnswer(answer, adapter, { chain: this.components.chain.id, gateway: counter.offers.gateway, payer: signer.account, channel, page })
 
     const payerSignature = signReceipt(receipt, signer)
-    const cosigned = { payload: receipt, gatewaySignature, payerSignature }
-    const opening = { receipt: cosigned, salt, prompt, output }
-
-    checkOpening(opening)
-
+    const opening: ReceiptOpening = { receipt: { payload: receipt, gatewaySignature, payerSignature }, salt, prompt, output }
     const voucherSignature = signVoucher(this.voucher(channel, receipt.cumulative), signer)
-    const unacknowledged = { sequence: receipt.sequence, payerSignature, voucherSignature }
 
-    await this.write(channel, { type: 'payer-page', sequence: receipt.sequence + 1, cumulative: receipt.cumulative, unacknowledged })
-    await this.repeatCosignature(counter, channel, options)
+    await this.book.write(channel, {
+      ...page, sequence: receipt.sequence + 1, cumulative: receipt.cumulative, asked: [], unacknowledged: { sequence: receipt.sequence, payerSignature, voucherSignature }
+    })
+    await this.repeatCosignature(purchase, options)
 
-    return { receipt: receiptCid(cosigned), cosigned, opening }
+    return { receipt: receiptCid(opening.receipt), cosigned: opening.receipt, opening }
   }
 
-  /** @throws BadReceiptError if the receipt charges anything but the price of its tokens */
-  private async checkReceipt ({ receipt, prompt, output, gatewaySignature }: ProposedAnswer, counter: Counter, page: Page, promised: Amount): Promise<void> {
-    const { record } = await this.components.library.adapter(receipt.adapter)
-    const fee = feeOf(record.pricePerThousandTokens, prompt.length + output.length)
+  private async repeatCosignature ({ counter, channel }: Purchase, options?: AbortOptions): Promise<void> {
+    const page = await this.pageOf(channel)
 
-    verifyPayload(domains.receipt, receiptCodec, receipt, counter.offers.gateway, gatewaySignature)
-
-    if (receipt.fee !== fee || receipt.cumulative !== page.cumulative + fee || receipt.cumulative > promised || receipt.sequence !== page.sequence) {
-      throw new BadReceiptError(`expected receipt ${page.sequence} over ${fee} and ${page.cumulative + fee} base units in all, but got receipt ${receipt.sequence} over ${receipt.fee} and ${receipt.cumulative}`)
+    if (page.unacknowledged == null) {
+      return
     }
 
-    if (receipt.chain !== this.components.chain.id || !equalBytes(receipt.gateway, counter.offers.gateway)) {
-      throw new BadReceiptError('the receipt names another chain or another gateway')
-    }
-  }
-
-  private async repeatCosignature (counter: Counter, channel: Hash, options?: AbortOptions): Promise<void> {
-    const page = await this.page(channel)
-
-    if (page.unacknowledged != null) {
+    try {
       await counter.cosign({ type: 'cosign', channel, ...page.unacknowledged }, options)
-      await this.write(channel, { ...page, unacknowledged: null })
-    }
-  }
-
-  /** The channel to a gateway with enough left in it; opened if there is none. */
-  private async channel (gateway: Uint8Array, signer: Signer, quote: Amount, options?: AbortOptions): Promise<Hash> {
-    const { chain } = this.components
-    const key = `${accountToString(signer.account)}/${accountToString(gateway)}`
-    const known = await this.channels.get(key)
-
-    if (known != null) {
-      const channel = fromHex(known)
-      const state = readChannel(chain.state(), channel)
-
-      if (state != null && !state.closed && (await this.page(channel)).cumulative + quote <= state.deposit) {
-        return channel
+    } catch (err) {
+      if (['ERR_SEQUENCE', 'ERR_BAD_RECEIPT', 'ERR_PAYMENT_REQUIRED'].includes(codeOf(err))) {
+        await this.breakOff(channel, err)
       }
+
+      throw err
     }
 
-    const deposit = quote * 4n > CHANNEL_DEPOSIT ? quote * 4n : CHANNEL_DEPOSIT
-    const opened = await this.open(gateway, signer, deposit, options)
-
-    await this.components.db.batch([{ type: 'put', sublevel: this.channels, key, value: toHex(opened) }], { sync: true })
-
-    return opened
+    await this.book.write(channel, { ...page, unacknowledged: null })
   }
 
-  private async open (gateway: Uint8Array, signer: Signer, deposit: Amount, options?: AbortOptions): Promise<Hash> {
-    const { chain } = this.components
-    const result = await chain.send({ kind: 'open-channel', gateway, amount: deposit, expiresAtHeight: chain.height + CHANNEL_BLOCKS }, signer, options)
+  /** @throws {ChannelBrokenError} always */
+  private async breakOff (channel: Hash, cause: unknown): Promise<never> {
+    await this.book.write(channel, { ...await this.pageOf(channel), broken: true })
 
-    if (!result.ok) {
-      throw new PaymentRequiredError(`the channel could not be opened: ${result.message ?? result.code ?? 'without a reason'}`)
-    }
-
-    const opened = await this.newest(gateway, signer)
-
-    if (opened == null) {
-      throw new PaymentRequiredError('the channel was opened but is not on the ledger')
-    }
-
-    return opened
+    throw new ChannelBrokenError(toHex(channel), cause)
   }
 
-  /** The payer's newest open channel to a gateway among its last transactions; found again after a crash. */
-  private async newest (gateway: Uint8Array, signer: Signer): Promise<Hash | undefined> {
-    const state = this.components.chain.state()
-    const { nonce } = readAccount(state, signer.account)
-
-    for (let n = nonce - 1; n >= Math.max(0, nonce - NONCES_SEARCHED_MAX); n--) {
-      const channel = channelId(this.components.chain.id, signer.account, n)
-      const found = readChannel(state, channel)
-
-      if (found != null && !found.closed && equalBytes(found.gateway, gateway)) {
-        return channel
-      }
-    }
-
-    return undefined
+  private async pageOf (channel: Hash): Promise<PayerPage> {
+    return await this.book.page(channel) ?? emptyPayerPage
   }
 
   private voucher (channel: Hash, cumulative: Amount): Voucher {
     return { type: 'voucher', version: 1, chain: this.components.chain.id, channel, cumulative }
   }
-
-  private async page (channel: Hash): Promise<Page> {
-    const bytes = await this.pages.get(toHex(channel))
-
-    return bytes == null ? { type: 'payer-page', sequence: 0, cumulative: 0n, unacknowledged: null } : pageCodec.decode(bytes)
-  }
-
-  private async write (channel: Hash, page: Page): Promise<void> {
-    await this.components.db.batch([{ type: 'put', sublevel: this.pages, key: toHex(channel), value: pageCodec.encode(page) }], { sync: true })
-  }
-
-  private async counters (options?: AbortOptions): Promise<Counter[]> {
-    const { network, gateway } = this.components
-    const found: Counter[] = []
-
-    if (gateway != null) {
-      found.push({
-        offers: { gateway: gateway.account, offers: await gateway.offers() },
-        ask: async message => gateway.ask(message),
-        cosign: async message => { await gateway.cosign(message) }
-      })
-    }
-
-    for (const peer of await gatewayPeers(network)) {
-      // one that does not answer is not a gateway now
-      const counter = await remoteCounter(network, peer, options).catch(() => undefined)
-
-      if (counter != null) {
-        found.push(counter)
-      }
-    }
-
-    return found
-  }
 }
 
-async function gatewayPeers (network: Network): Promise<PeerId[]> {
-  const peers: PeerId[] = []
-
-  for (const { peer } of network.peers()) {
-    const { protocols } = await network.libp2p.peerStore.get(peer)
-
-    if (protocols.includes(ASK_PROTOCOL)) {
-      peers.push(peer)
-    }
-  }
-
-  return peers
-}
-
-async function remoteCounter (network: Network, peer: PeerId, options?: AbortOptions): Promise<Counter> {
-  const lookup = { ...options, timeoutMs: LOOKUP_TIMEOUT_MS, responseBytesMax: offersCodec.bytesMax }
-  const patient = { ...options, timeoutMs: ASK_TIMEOUT_MS, responseBytesMax: ANSWER_BYTES_MAX }
-  const offers = offersCodec.decode(await network.request(peer, OFFERS_PROTOCOL, offersRequestCodec.encode({ type: 'offers-request', channel: null }), lookup))
-
-  return {
-    offers,
-    ask: async message => proposedAnswerCodec.decode(await network.request(peer, ASK_PROTOCOL, askCodec.encode(message), patient)),
-    cosign: async message => {
-      acknowledgementCodec.decode(await network.request(peer, COSIGN_PROTOCOL, cosignCodec.encode(message), patient))
-    }
-  }
-}
-
-function sameTokens (a: number[], b: number[]): boolean {
-  return a.length === b.length && a.every((token, i) => token === b[i])
+function codeOf (err: unknown): string {
+  return err instanceof DatanetError ? err.code : ''
 }

@@ -54,7 +54,7 @@ export function receiptCid (receipt: CosignedReceipt): CID {
  * What anybody can check of an opening without the model: both signatures, the salted hashes and
  * the counts.
  *
- * @throws BadReceiptError naming what does not fit
+ * @throws {BadReceiptError} naming what does not fit
  */
 export function checkOpening ({ receipt, salt, prompt, output }: ReceiptOpening): void {
   const { payload, gatewaySignature, payerSignature } = receipt

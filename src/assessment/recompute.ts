@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import PQueue from 'p-queue'
+import { readTask } from '../ledger/index.ts'
+import { DatanetError } from '../utils/index.ts'
+import { toHex } from '../wire/index.ts'
+import { assess } from './assess.ts'
+import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
+import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
+import type { AssessComponents } from './assess.ts'
+import type { AssessorEvent } from './interface.ts'
+import type { Journal, SaltedAssessment } from './journal.ts'
+import type { Signer } from '../identity/index.ts'
+import type { Hash, TaskState } from '../interface/index.ts'
+import type { SettlementBackend } from '../settlement/index.ts'
+
+/** Every honest assessor finds the same: another attempt gives nothing else. */
+const lasting = new Set(['ERR_TRAINING_INPUT', 'ERR_ADAPTER_MISMATCH'])
+
+/** Nothing can be said of a task; its seat should say that. */
+export interface Unavailable {
+  unavailable: string
+}
+
+export interface RecomputingComponents extends AssessComponents {
+  chain: SettlementBackend
+  journal: Journal
+  signer: Signer
+  /** whether an assessment may be dropped to make room */
+  mayForget (task: string): boolean
+  emit (event: AssessorEvent): void
+}
+
+/** Assessments from the journal, or computed and journaled before anybody hears of them. */
+export class Recomputing {
+  readonly #components: RecomputingComponents
+  readonly #queue = new PQueue({ concurrency: RECOMPUTE_CONCURRENCY })
+  readonly #attempts = new Map<string, number>()
+
+  constructor (components: RecomputingComponents) {
+    this.#components = components
+  }
+
+  /**
+   * @returns undefined if the task moved on while it waited for its turn
+   * @throws what went wrong if it may go right the next time
+   */
+  async assessment (task: Hash, state: TaskState, signal: AbortSignal): Promise<SaltedAssessment | Unavailable | undefined> {
+    const known = await this.#components.journal.get(task)
+
+    return known ?? this.#queue.add(async () => {
+      signal.throwIfAborted()
+
+      if (readTask(this.#components.chain.state(), task)?.phase !== state.phase) {
+        return undefined
+      }
+
+      try {
+        return await this.#compute(task, state, signal)
+      } catch (err) {
+        signal.throwIfAborted()
+
+        return this.#judge(task, state, err)
+      }
+    })
+  }
+
+  async #compute (task: Hash, state: TaskState, signal: AbortSignal): Promise<SaltedAssessment> {
+    const { chain, journal, signer, mayForget, emit } = this.#components
+    const started = performance.now()
+
+    emit({ type: 'assessor:recompute:start', task })
+
+    const assessment = await assess(this.#components, chain.state(), task, state, signer, {
+      signal,
+      onProgress: ({ done, total }) => {
+        if (done != null && total != null) {
+          emit({ type: 'assessor:recompute:progress', task, done, total })
+        }
+      }
+    })
+    const salted = { ...assessment, salt: new Uint8Array(randomBytes(32)) }
+
+    await journal.keep(ASSESSMENTS_KEPT_MAX - 1, mayForget)
+    await journal.put(task, state.epoch, salted)
+    this.#attempts.delete(toHex(task))
+    emit({ type: 'assessor:recompute:end', task, milliseconds: performance.now() - started })
+
+    return salted
+  }
+
+  #judge (task: Hash, state: TaskState, err: unknown): Unavailable {
+    const key = toHex(task)
+    const attempts = (this.#attempts.get(key) ?? 0) + 1
+    const isFinal = err instanceof FalseReceiptError ||
+      (err instanceof DatanetError && lasting.has(err.code)) ||
+      (err instanceof ReceiptsUnavailableError && attempts >= FETCH_ATTEMPTS_MAX) ||
+      // better than to be taken for silent
+      this.#components.chain.height >= state.deadline - REPORT_BLOCKS_BEFORE_DEADLINE
+
+    if (!isFinal) {
+      this.#attempts.set(key, attempts)
+      throw err
+    }
+
+    this.#attempts.delete(key)
+
+    return { unavailable: err instanceof Error ? err.message : String(err) }
+  }
+}
