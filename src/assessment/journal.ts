@@ -44,19 +44,17 @@ export function journal (db: Level): Journal {
     async put (task, epoch, { table, trace, salt }) {
       const key = toHex(task)
 
-      await db.batch([
-        { type: 'put', sublevel: entries, key, value: entryCodec.encode({ type: 'assessment', table, trace, salt }) },
-        { type: 'put', sublevel: order, key: `${epoch.toString().padStart(12, '0')}/${key}`, value: key }
-      ], { sync: true })
+      // the place in the order first: what is in no order would never be dropped
+      await order.put(`${epoch.toString().padStart(12, '0')}/${key}`, key)
+      await db.batch([{ type: 'put', sublevel: entries, key, value: entryCodec.encode({ type: 'assessment', table, trace, salt }) }], { sync: true })
     },
     async keep (max, mayGo) {
       const all = await order.iterator().all()
       const old = all.filter(([, task]) => mayGo(task)).slice(0, Math.max(0, all.length - max))
 
-      await db.batch(old.flatMap(([key, task]) => [
-        { type: 'del', sublevel: entries, key: task },
-        { type: 'del', sublevel: order, key }
-      ]))
+      // the place in the order last: a crash in between is made good the next time
+      await entries.batch(old.map(([, task]) => ({ type: 'del', key: task })))
+      await order.batch(old.map(([key]) => ({ type: 'del', key })))
     }
   }
 }

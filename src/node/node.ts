@@ -110,12 +110,12 @@ function compose (parts: Parts): DatanetNode {
   const jobs = training({ threads: config.threads })({ storage: store, dataset: dataset(nets) })
   const library = modelLibrary()({ storage: store })
   const events = nodeEvents({ chain: ledger, network: net })
-  const shop = has('gateway') ? gateway({ signer, secret: keychain.secret('receipts') })({ network: net, chain: ledger, library, db }) : undefined
+  const shop = has('gateway') ? gateway({ signer, secret: keychain.secret('receipts'), onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) } })({ network: net, chain: ledger, library, db }) : undefined
 
   const optional: Array<Startable | undefined> = [
     // what settles is the replay, which checks no column: the spot check of the run is enough here
     has('validator') ? events.watch(validator()({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: { spotCheck: async (...check) => jobs.spotCheck(...check) } })) : undefined,
-    has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, db }) : undefined,
+    has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, gateway: shop, db }) : undefined,
     shop
   ]
   const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
