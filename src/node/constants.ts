@@ -13,6 +13,9 @@ export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,47}$/
 /** Finished trainings that a node remembers. */
 export const TRAININGS_KEPT_MAX = 256
 
+/** Trainings that wait for their turn: days of work for the machines that we know. */
+export const TRAININGS_QUEUED_MAX = 64
+
 /** Titles and manifests come from our own disk or a peer's; a page does not wait longer for them. */
 export const LOOKUP_TIMEOUT_MS = 10_000
 

@@ -4,7 +4,7 @@ import { signRecord } from '../identity/index.ts'
 import { readAdapter } from '../ledger/index.ts'
 import { presets, recipeOf } from '../models/index.ts'
 import { adapterCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
-import { TRAININGS_KEPT_MAX } from './constants.ts'
+import { TRAININGS_KEPT_MAX, TRAININGS_QUEUED_MAX } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Signer } from '../identity/index.ts'
@@ -68,6 +68,7 @@ class TrainingsService implements Trainings {
   private readonly jobs = new Map<string, Job>()
   private readonly controllers = new Map<string, AbortController>()
   private running: Promise<void> | undefined
+  private writes = Promise.resolve()
   private stopping = new AbortController()
   private started = false
 
@@ -96,6 +97,7 @@ class TrainingsService implements Trainings {
     this.started = false
     this.stopping.abort()
     await this.running
+    await this.writes
   }
 
   async add ({ request, account, pricePerThousandTokens }: StartTraining): Promise<TrainingView> {
@@ -103,6 +105,10 @@ class TrainingsService implements Trainings {
 
     if (preset == null) {
       throw new ConfigError(`expected a preset among ${Object.keys(presets).join(', ')} but got "${request.preset}"`)
+    }
+
+    if ([...this.jobs.values()].filter(({ view }) => unfinished.has(view.state)).length >= TRAININGS_QUEUED_MAX) {
+      throw new ConfigError(`${TRAININGS_QUEUED_MAX} trainings wait already`, { hint: 'cancel one, or wait for the first to end' })
     }
 
     // fails now rather than in an hour
@@ -226,7 +232,8 @@ class TrainingsService implements Trainings {
       const { contributions } = snapshotCodec.decode(await storage.get(adapter.snapshot, { signal }))
       const result = await chain.send({ kind: 'publish-adapter', adapter: cid, base: adapter.base, snapshot: adapter.snapshot, contributions }, signer, { signal })
 
-      if (!result.ok) {
+      // published by what was sent before a crash: that is as good
+      if (!result.ok && readAdapter(chain.state(), cid) == null) {
         throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
       }
     }
@@ -251,12 +258,12 @@ class TrainingsService implements Trainings {
 
     if (event.type === 'training:step') {
       view.losses = [...view.losses.slice(0, event.step - 1), event.loss]
-      void this.update(job, { state: 'training', step: event.step, steps: event.steps, progress: event.step / event.steps, secondsLeft: event.secondsLeft })
+      this.updateLater(job, { state: 'training', step: event.step, steps: event.steps, progress: event.step / event.steps, secondsLeft: event.secondsLeft })
     } else if (event.type === 'training:influence:progress') {
-      void this.update(job, { state: 'influence', progress: event.done / event.total, secondsLeft: event.secondsLeft })
+      this.updateLater(job, { state: 'influence', progress: event.done / event.total, secondsLeft: event.secondsLeft })
     } else if (event.type === 'training:checkpoint') {
       job.resume = { checkpoints: event.resume.checkpoints.map(String), lossMicro: event.resume.lossMicro }
-      void this.save(job)
+      this.updateLater(job, {})
     }
   }
 
@@ -270,16 +277,30 @@ class TrainingsService implements Trainings {
     await this.save(job)
   }
 
+  /** For progress, which nobody waits for: what cannot be written now is written with the next change. */
+  private updateLater (job: Job, change: Partial<TrainingView>): void {
+    this.update(job, change).catch(() => {})
+  }
+
   private async save (job: Job): Promise<void> {
     this.jobs.set(job.view.id, job)
     this.init.onChange?.(job.view)
-    await this.store.put(job.view.id, job)
+    // one write after the other, so that a job's last state is the one on disk
+    await this.write(async () => this.store.put(job.view.id, job))
 
     const finished = [...this.jobs.values()].filter(({ view }) => !unfinished.has(view.state))
 
     for (const { view } of finished.slice(0, Math.max(0, finished.length - TRAININGS_KEPT_MAX))) {
       this.jobs.delete(view.id)
-      await this.store.del(view.id)
+      await this.write(async () => this.store.del(view.id))
     }
+  }
+
+  private async write (work: () => Promise<void>): Promise<void> {
+    const done = this.writes.then(work)
+
+    this.writes = done.catch(() => {})
+
+    return done
   }
 }
