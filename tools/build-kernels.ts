@@ -18,7 +18,7 @@ const { error, stderr } = await asc.main([
 ], {
   writeFile (name, contents) {
     if (name === 'kernels.wasm' && typeof contents !== 'string') {
-      binary = contents
+      binary = new Uint8Array(contents)
     }
   }
 })

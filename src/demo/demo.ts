@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Listr } from 'listr2'
-import { NodeUnreachableError } from '../api/index.ts'
+import { NodeUnreachableError, RequestFailedError } from '../api/index.ts'
 import { STEP_ATTEMPTS_MAX, STEP_RETRY_MS } from './constants.ts'
 import { openJournal } from './journal.ts'
 import { accountOf, report, resultOf } from './report.ts'
@@ -131,14 +131,19 @@ async function persistently (context: StepContext, work: (context: StepContext) 
       await work(context)
       return
     } catch (err) {
-      if (!(err instanceof NodeUnreachableError) || attempt >= STEP_ATTEMPTS_MAX) {
+      if (!isPassing(err) || attempt >= STEP_ATTEMPTS_MAX) {
         throw err
       }
 
-      context.tell(`${err.message}; trying again`)
+      context.tell(`${(err as Error).message}; trying again`)
       await delay(STEP_RETRY_MS, undefined, { signal: context.signal })
     }
   }
+}
+
+/** A node, or a peer that it needed, was gone or did not answer: that passes. */
+function isPassing (err: unknown): boolean {
+  return err instanceof NodeUnreachableError || (err instanceof RequestFailedError && [429, 502, 503, 504].includes(err.status))
 }
 
 async function gather (processes: Swarm, journal: Journal, { dataDir, signal }: DemoOptions): Promise<Results> {
