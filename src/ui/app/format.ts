@@ -43,7 +43,11 @@ export function duration (seconds: number): string {
 }
 
 export function bytes (count: number): string {
-  return count < 1000 ? `${count} B` : count < 1_000_000 ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB` : `${(count / 1_000_000).toFixed(1)} MB`
+  if (count < 1000) {
+    return `${count} B`
+  }
+
+  return count < 1_000_000 ? `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB` : `${(count / 1_000_000).toFixed(1)} MB`
 }
 
 export function plural (count: number, one: string, many = `${one}s`): string {

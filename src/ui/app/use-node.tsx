@@ -3,7 +3,7 @@ import { nodeApi } from './api.ts'
 import { contributionColours } from './colours.ts'
 import { nodeStore } from './store.ts'
 import type { Api } from './api.ts'
-import type { NodeData, Resource } from './store.ts'
+import type { NodeData, Resource } from './node-data.ts'
 import type { AccountInfo, Params } from './types.ts'
 import type { ReactNode } from 'react'
 

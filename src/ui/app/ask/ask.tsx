@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { Empty, Waiting } from '../parts/notes.tsx'
 import { RoomHead, Section } from '../parts/room.tsx'
@@ -6,7 +7,6 @@ import { go, useRoute } from '../use-route.ts'
 import { Answer } from './answer.tsx'
 import { History } from './history.tsx'
 import { Question } from './question.tsx'
-import { Button } from '@mantine/core'
 import type { AnswerView } from '../../../interface/index.ts'
 import type { ReactNode } from 'react'
 

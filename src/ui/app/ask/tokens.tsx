@@ -10,6 +10,8 @@ interface Props {
   onLight(share: number | null): void
 }
 
+const moves: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 }
+
 /** Prompt and answer as one text. Arrow keys go from token to token. */
 export function Tokens ({ view, lit, onLight }: Props): ReactNode {
   const { colourOf } = useNode()
@@ -37,7 +39,7 @@ export function Tokens ({ view, lit, onLight }: Props): ReactNode {
   }
 
   const onKey = (event: KeyboardEvent<HTMLElement>, index: number): void => {
-    const next = index + (event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0)
+    const next = index + (moves[event.key] ?? 0)
 
     if (next !== index && view.tokens[next] != null) {
       event.preventDefault()
@@ -68,7 +70,9 @@ export function Tokens ({ view, lit, onLight }: Props): ReactNode {
             onFocus={event => { setStop(index); enter(index, event.currentTarget) }}
             onBlur={leave}
             onKeyDown={event => { onKey(event, index) }}
-          >{text}</span>
+          >
+            {text}
+          </span>
         ))}
       </div>
       {at != null && tip != null && <Tip view={view} at={at} style={tip} />}

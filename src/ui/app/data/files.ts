@@ -1,9 +1,9 @@
 export type FileFormat = 'jsonl' | 'csv' | 'parquet' | 'text'
 
-export function formatOf (name: string): FileFormat {
-  const ending = name.toLowerCase().split('.').at(-1) ?? ''
+const endings: Record<string, FileFormat | undefined> = { csv: 'csv', parquet: 'parquet', jsonl: 'jsonl', ndjson: 'jsonl' }
 
-  return ending === 'csv' || ending === 'parquet' ? ending : ending === 'jsonl' || ending === 'ndjson' ? 'jsonl' : 'text'
+export function formatOf (name: string): FileFormat {
+  return endings[name.toLowerCase().split('.').at(-1) ?? ''] ?? 'text'
 }
 
 /** `annual_report-2020.txt` → `Annual report 2020` */

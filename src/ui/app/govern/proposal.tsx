@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { open, percent, plural, ratio } from '../format.ts'
 import { Failure } from '../parts/notes.tsx'
+import { PhaseBar } from '../parts/phase-bar.tsx'
 import { useAction } from '../use-action.ts'
 import { useNode } from '../use-node.tsx'
 import { partTitles, proposedSplit, splitParts } from './split.ts'
@@ -15,7 +16,6 @@ export function Proposal ({ view }: { view: ProposalView }): ReactNode {
   const { params } = useNode()
   const split = proposedSplit(view.actions)
   const all = BigInt(view.for) + BigInt(view.against) + BigInt(view.abstain)
-  const at = stages.indexOf(view.status)
 
   return (
     <article className='proposal' aria-label={`Proposal ${view.proposal}`}>
@@ -25,16 +25,7 @@ export function Proposal ({ view }: { view: ProposalView }): ReactNode {
       </div>
       {view.status === 'defeated'
         ? <p className='small'>Not enough votes, or more against than for.</p>
-        : (
-          <ol className='phases' aria-label='Stages'>
-            {stages.map((stage, index) => (
-              <li key={stage} data-state={index < at || view.status === 'executed' ? 'done' : index === at ? 'now' : 'later'} aria-current={index === at ? 'step' : undefined}>
-                <span className='bar'><span style={{ width: index < at || view.status === 'executed' ? '100%' : index === at ? '50%' : '0%' }} /></span>
-                <span>{stageTitles[stage]}</span>
-              </li>
-            ))}
-          </ol>
-          )}
+        : <PhaseBar label='Stages' phases={stages.map(key => ({ key, title: stageTitles[key] }))} at={stages.indexOf(view.status)} finished={view.status === 'executed'} />}
       {split != null && params != null && view.status !== 'executed' && (
         <p className='facts'>{splitParts.filter(part => split[part] != null && split[part] !== params.feeSplit[part]).map(part => <span key={part}>{partTitles[part]}: {params.feeSplit[part] / 100} % → <b>{(split[part] ?? 0) / 100} %</b></span>)}</p>
       )}

@@ -1,6 +1,6 @@
 import { partColours } from '../colours.ts'
-import type { FeeSplit, Payment } from '../types.ts'
 import type { TaskView } from '../../../interface/index.ts'
+import type { FeeSplit, Payment } from '../types.ts'
 
 export interface FlowPart {
   key: keyof FeeSplit

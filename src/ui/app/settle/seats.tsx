@@ -1,5 +1,5 @@
-import { Account } from '../parts/ids.tsx'
 import { short } from '../format.ts'
+import { Account } from '../parts/ids.tsx'
 import type { TaskView } from '../../../interface/index.ts'
 import type { ReactNode } from 'react'
 

@@ -1,6 +1,7 @@
 import { Progress } from '@mantine/core'
 import { percent, plural } from '../format.ts'
 import { Id } from '../parts/ids.tsx'
+import { PhaseBar } from '../parts/phase-bar.tsx'
 import { Section } from '../parts/room.tsx'
 import { useNode } from '../use-node.tsx'
 import { Flow } from './flow.tsx'
@@ -53,22 +54,16 @@ export function Task ({ view }: { view: TaskView }): ReactNode {
   )
 }
 
-function Phases ({ view }: { view: TaskView }): ReactNode {
-  const shown = others[view.phase] == null ? usual : usual.map(step => step.phase === 'open' ? { ...step, phase: view.phase, title: view.phase === 'verdict' ? 'Verdict' : 'Unavailable' } : step)
-  const at = shown.findIndex(({ phase }) => phase === view.phase)
+function Phases ({ view: { phase: now } }: { view: TaskView }): ReactNode {
+  // what went wrong takes the place of what would have come
+  const shown = others[now] == null ? usual : usual.map(step => step.phase === 'open' ? { phase: now, title: now === 'verdict' ? 'Verdict' : 'Unavailable' } : step)
 
   return (
-    <ol className='phases' aria-label='Phases of the task'>
-      {shown.map(({ phase, title }, index) => {
-        const done = index < at || view.phase === 'settled'
-
-        return (
-          <li key={phase} data-state={done ? 'done' : index === at ? 'now' : 'later'} data-alarm={phase === 'verdict' || phase === 'unavailable'} aria-current={index === at ? 'step' : undefined}>
-            <span className='bar'><span className={index === at && !done ? 'working' : undefined} style={{ width: done ? '100%' : index === at ? '50%' : '0%' }} /></span>
-            <span>{title}</span>
-          </li>
-        )
-      })}
-    </ol>
+    <PhaseBar
+      label='Phases of the task'
+      phases={shown.map(({ phase, title }) => ({ key: phase, title, alarm: others[phase] != null }))}
+      at={shown.findIndex(({ phase }) => phase === now)}
+      finished={now === 'settled'}
+    />
   )
 }

@@ -2,7 +2,7 @@ import { plural } from '../format.ts'
 import { isRunning } from '../train/phases.ts'
 import { useNode } from '../use-node.tsx'
 import { go, rooms, useRoute } from '../use-route.ts'
-import type { NodeData } from '../store.ts'
+import type { NodeData } from '../node-data.ts'
 import type { RoomName } from '../types.ts'
 import type { ReactNode } from 'react'
 
@@ -17,7 +17,7 @@ export function Path (): ReactNode {
     <nav className='path' aria-label='Rooms'>
       <ol>
         {rooms.map((name, index) => {
-          const { text, busy } = newsOf(name, data)
+          const { text, busy } = newsOf[name](data)
 
           return (
             <li key={name} className={name === 'govern' ? 'apart' : undefined}>
@@ -41,37 +41,32 @@ interface News {
   busy: boolean
 }
 
-function newsOf (room: RoomName, data: NodeData): News {
-  const idle = (text: string): News => ({ text, busy: false })
+const idle = (text: string): News => ({ text, busy: false })
 
-  switch (room) {
-    case 'data': {
-      const { contributions = [] } = data
-      const pending = contributions.filter(({ status }) => status === 'pending').length
+const newsOf: Record<RoomName, (data: NodeData) => News> = {
+  data: ({ contributions = [] }) => {
+    const pending = contributions.filter(({ status }) => status === 'pending').length
 
-      return pending > 0 ? { text: `${pending} being checked`, busy: true } : idle(contributions.length === 0 ? 'nothing yet' : plural(contributions.length, 'contribution'))
-    }
-    case 'fine-tune': {
-      const running = data.trainings?.find(({ state }) => isRunning(state))
+    return pending > 0 ? { text: `${pending} being checked`, busy: true } : idle(contributions.length === 0 ? 'nothing yet' : plural(contributions.length, 'contribution'))
+  },
+  'fine-tune': ({ trainings = [], adapters = [] }) => {
+    const running = trainings.find(({ state }) => isRunning(state))
 
-      return running != null
-        ? { text: running.state === 'training' ? `step ${running.step} of ${running.steps}` : running.state, busy: true }
-        : idle(plural(data.adapters?.length ?? 0, 'adapter'))
-    }
-    case 'ask':
-      return idle(plural(data.answers?.length ?? 0, 'answer'))
-    case 'settle': {
-      const { tasks = [] } = data
-      const open = tasks.find(({ phase }) => phase !== 'settled' && phase !== 'unavailable')
+    return running == null
+      ? idle(plural(adapters.length, 'adapter'))
+      : { text: running.state === 'training' ? `step ${running.step} of ${running.steps}` : running.state, busy: true }
+  },
+  ask: ({ answers = [] }) => idle(plural(answers.length, 'answer')),
+  settle: ({ tasks = [] }) => {
+    const open = tasks.find(({ phase }) => phase !== 'settled' && phase !== 'unavailable')
+    const settled = tasks.filter(({ phase }) => phase === 'settled').length
 
-      return open != null ? { text: open.phase, busy: open.phase !== 'collecting' } : idle(tasks.length === 0 ? 'no task yet' : `${tasks.filter(({ phase }) => phase === 'settled').length} settled`)
-    }
-    case 'why':
-      return idle(plural((data.tasks ?? []).reduce((sum, { payouts }) => sum + payouts.length, 0), 'payout'))
-    case 'govern': {
-      const open = data.proposals?.find(({ status }) => status !== 'executed' && status !== 'defeated')
+    return open == null ? idle(tasks.length === 0 ? 'no task yet' : `${settled} settled`) : { text: open.phase, busy: open.phase !== 'collecting' }
+  },
+  why: ({ tasks = [] }) => idle(plural(tasks.reduce((sum, { payouts }) => sum + payouts.length, 0), 'payout')),
+  govern: ({ proposals = [] }) => {
+    const open = proposals.find(({ status }) => status !== 'executed' && status !== 'defeated')
 
-      return open != null ? { text: open.status, busy: true } : idle('no vote open')
-    }
+    return open == null ? idle('no vote open') : { text: open.status, busy: true }
   }
 }

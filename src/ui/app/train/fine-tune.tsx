@@ -4,8 +4,8 @@ import { RoomHead, Section } from '../parts/room.tsx'
 import { useNode } from '../use-node.tsx'
 import { Earlier } from './earlier.tsx'
 import { isRunning } from './phases.ts'
-import { TrainForm } from './train-form.tsx'
 import { Run } from './run.tsx'
+import { TrainForm } from './train-form.tsx'
 import type { ReactNode } from 'react'
 
 /** Room 2: pick a base, Datanets and a preset, then watch the adapter come into being. */

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useEffect, useRef } from 'react'
-import uPlot from 'uplot'
+import Plot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { ReactNode } from 'react'
 
@@ -11,7 +11,7 @@ const HEIGHT = 230
 export function LossChart ({ losses, steps }: { losses: number[], steps: number }): ReactNode {
   const { ref: sized, width } = useElementSize<HTMLDivElement>()
   const host = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot>(undefined)
+  const plot = useRef<Plot>(undefined)
   const scheme = useComputedColorScheme('light')
 
   useEffect(() => {
@@ -19,7 +19,7 @@ export function LossChart ({ losses, steps }: { losses: number[], steps: number 
       return
     }
 
-    const made = new uPlot(options(width, steps, scheme), [[], []], host.current)
+    const made = new Plot(options(width, steps, scheme), [[], []], host.current)
 
     plot.current = made
 
@@ -40,7 +40,7 @@ export function LossChart ({ losses, steps }: { losses: number[], steps: number 
   )
 }
 
-function options (width: number, steps: number, scheme: 'light' | 'dark'): uPlot.Options {
+function options (width: number, steps: number, scheme: 'light' | 'dark'): Plot.Options {
   const text = scheme === 'dark' ? '#a9b0bd' : '#5c6470'
   const line = scheme === 'dark' ? '#8ea2ff' : '#3b5bdb'
   const grid = { stroke: scheme === 'dark' ? '#ffffff14' : '#0000000f', width: 1 }

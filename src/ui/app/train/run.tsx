@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { duration } from '../format.ts'
 import { Failure } from '../parts/notes.tsx'
+import { PhaseBar } from '../parts/phase-bar.tsx'
 import { Section } from '../parts/room.tsx'
 import { useAction } from '../use-action.ts'
 import { useNode } from '../use-node.tsx'
@@ -46,18 +47,7 @@ function Phases ({ view: { state, progress } }: { view: TrainingView }): ReactNo
 
   return (
     <>
-      <ol className='phases' aria-label='Phases'>
-        {phases.map(({ state: name, title }, index) => {
-          const done = at > index || state === 'done'
-
-          return (
-            <li key={name} data-state={done ? 'done' : at === index ? 'now' : 'later'} aria-current={at === index && !done ? 'step' : undefined}>
-              <span className='bar'><span style={{ width: `${done ? 100 : at === index ? Math.max(4, progress * 100) : 0}%` }} /></span>
-              <span>{title}</span>
-            </li>
-          )
-        })}
-      </ol>
+      <PhaseBar label='Phases' phases={phases.map(({ state: key, title }) => ({ key, title }))} at={at} progress={progress} finished={state === 'done'} />
       <p className='small' role='status'>{state === 'queued' ? 'Waiting for the training before it.' : now?.detail ?? ''}</p>
     </>
   )
