@@ -8,6 +8,7 @@ import { openNode, writeWhole } from '../node/index.ts'
 import { contextOf, examples } from './context.ts'
 import type { Context } from './context.ts'
 import type { ApiAddress } from '../api/index.ts'
+import type { DatanetNode } from '../node/index.ts'
 
 /** `datanet start`. */
 export function startCommand (): Command {
@@ -54,7 +55,7 @@ async function runNode ({ options: { dataDir }, out, signal }: Context, { apiPor
     out.line('stop it with Ctrl-C')
     process.send?.({ type: 'ready', url: server.url, token, addresses: node.network.addresses().map(String) })
 
-    await aborted(signal)
+    await Promise.race([aborted(signal), halted(node)])
   } finally {
     await rm(address, { force: true })
     await server.stop()
@@ -71,4 +72,11 @@ async function aborted (signal: AbortSignal): Promise<void> {
       process.once('disconnect', resolve)
     })
   }
+}
+
+/** A certified block that does not execute here: going on would be another chain. */
+async function halted ({ chain }: DatanetNode): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    chain.addEventListener('halt', ({ detail }) => { reject(detail) }, { once: true })
+  })
 }
