@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { proposalCodec, voteCodec } from '../../src/consensus/index.ts'
 import { bls, blsSecretKey, deriveSeed } from '../../src/identity/index.ts'
 import { certificateCodec, headerHash } from '../../src/wire/index.ts'
+import { returning } from './returning.ts'
 import { livenessViolations, simulate, trySeed } from './simulator.ts'
 import type { Crypto, Scenario } from './interface.ts'
 import type { ConsensusInput } from '../../src/consensus/index.ts'
@@ -107,6 +108,15 @@ describe('consensus in the simulator', () => {
     // a turn of four views: three blocks of about 0.3 s and 0.4 s for the dead one
     assert.ok(Math.min(...heights) > 110, `${heights.join()}`)
     assert.deepEqual(violations, [])
+  })
+
+  it('goes on at once when a silent leader comes back and its block splits the others', () => {
+    for (const [seed, n, dead] of [[32, 4, false], [35, 4, false], [76, 4, false], [96, 4, false], [2, 7, true], [17, 7, true]] as const) {
+      const { longestPauseMs, violations } = simulate(returning(seed, n, dead))
+
+      assert.ok(longestPauseMs < 3_000, `seed ${seed}: nothing became final for ${longestPauseMs} ms`)
+      assert.deepEqual(violations, [], `seed ${seed}`)
+    }
   })
 
   it('sends a bounded number of messages for each block and asks for nothing when nothing is missing', () => {

@@ -319,6 +319,17 @@ const finalise = (world: World, node: SimNode, { hash, height, certificate, dire
   append(world, node, hash, block.header, direct ? certificate : null)
 }
 
+/** Measures how long there was nothing new. */
+export const notePause = (world: World): void => {
+  const { queue: { nowMs }, calm, newestFinalMs, scenario: { pausesFromMs = 0 } } = world
+
+  if (calm && nowMs >= pausesFromMs) {
+    world.longestPauseMs = Math.max(world.longestPauseMs, nowMs - Math.max(newestFinalMs, pausesFromMs))
+  }
+
+  world.newestFinalMs = nowMs
+}
+
 /** The promise of consensus: one chain, without holes, of blocks that execute. */
 const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, certificate: Disk['chain'][number]['certificate']): void => {
   const { chain, records } = node.disk
@@ -335,6 +346,7 @@ const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, c
   if (node.villain === null) {
     if (agreed === undefined) {
       world.finalHashes.set(header.height, toHex(hash))
+      notePause(world)
     } else if (agreed !== toHex(hash)) {
       violate(world, node, `FORK at height ${header.height}`)
     }

@@ -39,6 +39,8 @@ export interface Scenario {
   dropPermille?: number
   duplicatePermille?: number
   delayMaxMs?: number
+  /** only then the report begins to count pauses */
+  pausesFromMs?: number
   /** on unless false */
   partitions?: boolean
   /** honest machines stop in the middle of what they do and start again. On unless false. */
@@ -51,6 +53,10 @@ export interface Scenario {
   /** the state machine under test; mutants go here */
   machine?: typeof consensus
   timeouts?: ConsensusTimeouts
+  /** extra time that a message takes on its way between two nodes, in calm too */
+  lagMs? (from: number, to: number): number
+  /** whether a message sent now between two nodes is lost, in calm too */
+  cut? (from: number, to: number, nowMs: number): boolean
   /** loses messages of this kind for good, to show that the protocol needs them */
   censor? (vote: Vote | Certificate): boolean
 }
@@ -68,6 +74,8 @@ export interface Report {
   steps: number
   /** messages per final block in the calm; a storm of requests would show */
   calmMessagesPerBlock: number
+  /** the longest time in the calm in which no honest node finalised a new height, counted from `pausesFromMs` on */
+  longestPauseMs: number
 }
 
 export interface FinalEntry {
@@ -112,4 +120,7 @@ export interface World {
   convicted: Set<number>
   messages: number
   steps: number
+  /** when an honest node last finalised a height that was new to all */
+  newestFinalMs: number
+  longestPauseMs: number
 }

@@ -7,8 +7,14 @@ export const send = (world: World, from: SimNode, to: SimNode, deliver: (to: Sim
 
   world.messages++
 
+  if (scenario.cut?.(from.id, to.id, queue.nowMs) === true) {
+    return
+  }
+
+  const lagMs = scenario.lagMs?.(from.id, to.id) ?? 0
+
   if (calm) {
-    queue.at(queue.nowMs + random.between(5, 60), () => { deliver(to) })
+    queue.at(queue.nowMs + lagMs + random.between(5, 60), () => { deliver(to) })
     return
   }
 
@@ -20,7 +26,7 @@ export const send = (world: World, from: SimNode, to: SimNode, deliver: (to: Sim
     // now and then a message takes as long as a view
     const delayMs = random.chance(20) ? random.between(delayMaxMs, delayMaxMs * 20) : random.between(1, delayMaxMs)
 
-    queue.at(queue.nowMs + delayMs, () => {
+    queue.at(queue.nowMs + lagMs + delayMs, () => {
       if (world.calm || world.groupOf[from.id] === world.groupOf[to.id]) {
         deliver(to)
       }

@@ -1,5 +1,5 @@
 import { consensus, quorum, totalStake } from '../../src/consensus/index.ts'
-import { boot, step } from './driver.ts'
+import { boot, notePause, step } from './driver.ts'
 import { fakeBls, fakeSigner, fakeValidators } from './fake-bls.ts'
 import { partition } from './network.ts'
 import { queue } from './queue.ts'
@@ -123,7 +123,9 @@ export const simulate = (given: Scenario): Report => {
     voted: new Map(),
     convicted: new Set(),
     messages: 0,
-    steps: 0
+    steps: 0,
+    newestFinalMs: 0,
+    longestPauseMs: 0
   }
   const honest = nodes.filter(({ villain }) => villain === null)
   const heights = (): number[] => honest.map(({ disk }) => disk.chain.length - 1)
@@ -135,6 +137,7 @@ export const simulate = (given: Scenario): Report => {
   disturb(world)
   world.queue.runUntil(scenario.chaosMs)
   world.calm = true
+  world.newestFinalMs = scenario.chaosMs
   nodes.forEach(node => { node.crashAfterEffects = null })
   const heightsBeforeCalm = heights()
 
@@ -150,6 +153,9 @@ export const simulate = (given: Scenario): Report => {
     }
   }
 
+  // a pause that lasts to the end is one too
+  notePause(world)
+
   const blocks = Math.max(...heights()) - heightBefore
 
   return {
@@ -160,7 +166,8 @@ export const simulate = (given: Scenario): Report => {
     convicted: [...world.convicted].sort((a, b) => a - b),
     messages: world.messages,
     steps: world.steps,
-    calmMessagesPerBlock: blocks === 0 ? Infinity : (world.messages - messagesBefore) / blocks
+    calmMessagesPerBlock: blocks === 0 ? Infinity : (world.messages - messagesBefore) / blocks,
+    longestPauseMs: world.longestPauseMs
   }
 }
 
