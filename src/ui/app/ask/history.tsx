@@ -7,7 +7,7 @@ export function History ({ list, shown, onChoose }: { list: AnswerView[], shown?
   const { colourOf } = useNode()
 
   return (
-    <ul className='rows' aria-label='Earlier answers'>
+    <ul className='rows' aria-label='Answers so far'>
       {list.map(view => (
         <li key={view.receipt}>
           <button type='button' className='row-button' aria-pressed={view.receipt === shown} onClick={() => { onChoose(view.receipt) }}>

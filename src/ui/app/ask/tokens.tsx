@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { Fragment, useRef, useState } from 'react'
 import { useNode } from '../use-node.tsx'
 import type { AnswerView } from '../../../interface/index.ts'
 import type { CSSProperties, KeyboardEvent, ReactNode } from 'react'
@@ -56,28 +56,35 @@ export function Tokens ({ view, lit, onLight }: Props): ReactNode {
       <div className='tokens' role='group' aria-label='Answer by token; arrow keys move' data-lit={lit != null}>
         <span className='prompt' aria-hidden='true'>{view.prompt}</span>
         {view.tokens.map(({ text, share, influence }, index) => (
-          <span
-            key={index}
-            role='button'
-            tabIndex={index === stop ? 0 : -1}
-            data-token={index}
-            data-share={share ?? undefined}
-            data-contribution={share == null ? undefined : view.shares[share].contribution}
-            className={`token${share == null ? ' plain' : ''}${lit != null && share === lit ? ' lit' : ''}`}
-            style={share == null ? undefined : styleOf(colourOf(view.shares[share].contribution), influence / (strongest === 0 ? 1 : strongest))}
-            aria-label={share == null ? `${text}, no contribution raised it` : `${text}, by ${view.shares[share].title}`}
-            onMouseEnter={event => { enter(index, event.currentTarget) }}
-            onFocus={event => { setStop(index); enter(index, event.currentTarget) }}
-            onBlur={leave}
-            onKeyDown={event => { onKey(event, index) }}
-          >
-            {text}
-          </span>
+          <Fragment key={index}>
+            {spaceOf(text)}
+            <span
+              role='button'
+              tabIndex={index === stop ? 0 : -1}
+              data-token={index}
+              data-share={share ?? undefined}
+              data-contribution={share == null ? undefined : view.shares[share].contribution}
+              className={`token${share == null ? ' plain' : ''}${lit != null && share === lit ? ' lit' : ''}`}
+              style={share == null ? undefined : styleOf(colourOf(view.shares[share].contribution), influence / (strongest === 0 ? 1 : strongest))}
+              aria-label={share == null ? `${text}, no contribution raised it` : `${text}, by ${view.shares[share].title}`}
+              onMouseEnter={event => { enter(index, event.currentTarget) }}
+              onFocus={event => { setStop(index); enter(index, event.currentTarget) }}
+              onBlur={leave}
+              onKeyDown={event => { onKey(event, index) }}
+            >
+              {text.slice(spaceOf(text).length)}
+            </span>
+          </Fragment>
         ))}
       </div>
       {at != null && tip != null && <Tip view={view} at={at} style={tip} />}
     </div>
   )
+}
+
+/** The space before a word stays untinted; a token of nothing else keeps it. */
+function spaceOf (text: string): string {
+  return text.trim() === '' ? '' : text.slice(0, text.length - text.trimStart().length)
 }
 
 /** The stronger the influence, the deeper the tint; never so deep that the text suffers. */

@@ -2,7 +2,7 @@ import type { FeeSplit } from '../types.ts'
 
 export const splitParts: Array<keyof FeeSplit> = ['platform', 'developers', 'validators', 'data']
 
-export const partTitles: Record<keyof FeeSplit, string> = { platform: 'Platform', developers: 'Developers of adapter and base', validators: 'Validators and committee', data: 'Data' }
+export const partTitles: Record<keyof FeeSplit, string> = { platform: 'Platform', developers: 'Developers', validators: 'Validators and committee', data: 'Data' }
 
 /** The split with another share for data, taken from (or given to) one other part. */
 export function withData (split: FeeSplit, data: number, from: Exclude<keyof FeeSplit, 'data'>): FeeSplit {

@@ -41,7 +41,7 @@ export function Flow ({ view }: { view: TaskView }): ReactNode {
             />
           </>
           )
-        : <p className='small'>Data’s {percent(ratio(data, view.fees))} goes to the contributions by their scores, when the task is settled.</p>}
+        : <p className='small note'>Data’s {percent(ratio(data, view.fees))} goes to the contributions by their scores, when the task is settled.</p>}
     </Section>
   )
 }

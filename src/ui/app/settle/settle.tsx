@@ -1,5 +1,4 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
 import { open, plural, short } from '../format.ts'
 import { Empty, Waiting } from '../parts/notes.tsx'
 import { RoomHead } from '../parts/room.tsx'
@@ -12,9 +11,8 @@ import type { ReactNode } from 'react'
 export function Settle (): ReactNode {
   const { data: { tasks, adapters, answers } } = useNode()
   const { params } = useRoute()
-  const [chosen, setChosen] = useState(params.get('task') ?? undefined)
   const sorted = tasks?.toSorted((a, b) => b.epoch - a.epoch)
-  const shown = sorted?.find(({ task }) => task === chosen) ?? sorted?.[0]
+  const shown = sorted?.find(({ task }) => task === params.get('task')) ?? sorted?.[0]
 
   return (
     <>
@@ -34,7 +32,7 @@ export function Settle (): ReactNode {
           <ul className='rows tasks' aria-label='Tasks'>
             {sorted.map(view => (
               <li key={view.task}>
-                <button type='button' className='row-button' aria-pressed={view.task === shown?.task} onClick={() => { setChosen(view.task) }}>
+                <button type='button' className='row-button' aria-pressed={view.task === shown?.task} onClick={() => { go('settle', { task: view.task }) }}>
                   <span className='grow'>
                     <b>Epoch {view.epoch}</b>
                     <span className='sub'>{adapters?.find(({ adapter }) => adapter === view.adapter)?.name ?? short(view.adapter)} · {view.phase}</span>

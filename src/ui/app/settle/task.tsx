@@ -38,7 +38,7 @@ export function Task ({ view }: { view: TaskView }): ReactNode {
           {others[view.phase] ?? usual.find(({ phase }) => phase === view.phase)?.detail}
           {!ended && left > 0 && <> At the latest in {plural(left, 'block')}.</>}
         </p>
-        {progress != null && progress < 1 && !ended && (
+        {progress != null && progress < 1 && (view.phase === 'commit' || view.phase === 'verdict') && (
           <div className='recompute'>
             <span>This node recomputes it</span>
             <Progress value={progress * 100} aria-label='Recomputation' />

@@ -66,6 +66,7 @@ function Acting (): ReactNode {
       <div className='balance'>
         <b className='number'>{acting == null ? '–' : open(acting.balance)}</b> <span className='dim'>OPEN</span>
       </div>
+      <span className='dim small' aria-hidden='true'>as</span>
       <NativeSelect
         size='xs'
         aria-label='Acting account'

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { plural } from '../format.ts'
 import { isRunning } from '../train/phases.ts'
 import { useNode } from '../use-node.tsx'
@@ -12,9 +13,13 @@ const names: Record<RoomName, string> = { data: 'Data', 'fine-tune': 'Fine-tune'
 export function Path (): ReactNode {
   const { data } = useNode()
   const { room } = useRoute()
+  const nav = useRef<HTMLElement>(null)
+
+  // on a narrow screen the way is longer than the window
+  useEffect(() => { nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }) }, [room])
 
   return (
-    <nav className='path' aria-label='Rooms'>
+    <nav ref={nav} className='path' aria-label='Rooms'>
       <ol>
         {rooms.map((name, index) => {
           const { text, busy } = newsOf[name](data)

@@ -35,6 +35,7 @@ export function LossChart ({ losses, steps }: { losses: number[], steps: number 
 
   return (
     <figure className='chart' role='img' aria-label={losses.length === 0 ? 'Loss curve, no step yet' : `Loss curve: from ${losses[0].toFixed(3)} to ${losses[losses.length - 1].toFixed(3)} nats per token in ${losses.length} steps`}>
+      <div className='small' aria-hidden='true'>Loss by step, nats per token</div>
       <div ref={sized}><div ref={host} /></div>
     </figure>
   )
