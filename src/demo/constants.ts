@@ -84,3 +84,6 @@ export const RESTARTS_MAX = 20
 /** Attempts at a step whose process is gone; it takes some seconds to come back. */
 export const STEP_ATTEMPTS_MAX = 60
 export const STEP_RETRY_MS = 1_000
+
+/** Questions are asked in the first blocks of an epoch, so that all of a set are paid in the same one. */
+export const EPOCH_BEGINNING_BLOCKS = 6

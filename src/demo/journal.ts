@@ -11,6 +11,8 @@ export interface DemoState {
   training?: string
   adapter?: string
   proposal?: number
+  /** epoch in which the vote was executed: it holds from the next one on */
+  executedIn?: number
   /** questions that were answered and paid, by their text */
   answers: Record<string, AnswerView>
   /** task hashes by epoch's question set: first and later */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { accountToString } from '../identity/index.ts'
-import { ADAPTER_NAME, ANSWER_TOKENS, BALANCES, LATER_QUESTION, QUESTIONS, SAMPLER, SPEECHES, STEP_TIMEOUT_MS, VALIDATORS, WRAPPED } from './constants.ts'
+import { ADAPTER_NAME, ANSWER_TOKENS, BALANCES, EPOCH_BEGINNING_BLOCKS, LATER_QUESTION, QUESTIONS, SAMPLER, SPEECHES, STEP_TIMEOUT_MS, VALIDATORS, WRAPPED } from './constants.ts'
 import { StepFailedError } from './errors.ts'
 import { demoAccount } from './setup.ts'
 import { loadSpeech } from './speeches.ts'
@@ -188,17 +188,17 @@ function describe ({ state, step, steps, losses, progress, secondsLeft }: Traini
   }
 }
 
-/** Waits for the first blocks of an epoch, so that all questions of a set fall into one epoch. */
-async function freshEpoch (context: StepContext): Promise<void> {
+/** Waits for the first blocks of an epoch that comes after another, so that all questions of a set fall into one epoch. */
+async function freshEpoch (context: StepContext, after: number): Promise<void> {
   const { signal } = context
 
   await until(context, async () => {
-    const { height, params } = await studio(context).get<NodeStatus>('/api/v1/status', { signal })
+    const { height, epoch, params } = await studio(context).get<NodeStatus>('/api/v1/status', { signal })
     const within = height % Number(params.epochBlocks)
 
     context.tell(`height ${height}, the next epoch begins in ${Number(params.epochBlocks) - within} blocks`)
 
-    return within <= 4 ? true : undefined
+    return epoch > after && within <= EPOCH_BEGINNING_BLOCKS ? true : undefined
   }, 'a new epoch')
 }
 
@@ -209,7 +209,7 @@ export async function ask (context: StepContext, set: 'first' | 'later'): Promis
   const open = questions.filter(question => journal.state.answers[question] == null)
 
   if (open.length > 0) {
-    await freshEpoch(context)
+    await freshEpoch(context, set === 'later' ? journal.state.executedIn ?? 0 : -1)
   }
 
   for (const prompt of open) {
@@ -322,6 +322,12 @@ export async function execute (context: StepContext): Promise<void> {
     }, 'the end of the timelock')
     await studio(context).post('/api/v1/gov/execute', { as: 'developer', proposal }, { signal })
   })
+
+  if (context.journal.state.executedIn == null) {
+    const { epoch } = await studio(context).get<NodeStatus>('/api/v1/status', { signal })
+
+    await context.journal.save({ executedIn: epoch })
+  }
 }
 
 async function readProposal (context: StepContext): Promise<ProposalView> {

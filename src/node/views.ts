@@ -29,7 +29,7 @@ export interface AccountView {
 export function statusView (node: DatanetNode): NodeStatus {
   const { chain, config, keychain, network } = node
   const state = chain.state()
-  const { params } = readChain(state)
+  const { params, epoch } = readChain(state)
   const { account } = keychain.signer(config.account)
   const { balance, gopen } = readAccount(state, account)
 
@@ -41,7 +41,7 @@ export function statusView (node: DatanetNode): NodeStatus {
     roles: config.roles,
     peers: network.peers().map(({ peer, address }) => ({ peerId: peer.toString(), address })),
     height: chain.height,
-    epoch: Math.floor(chain.height / params.epochBlocks),
+    epoch,
     finalisedView: chain.view,
     stateRoot: toHex(stateRoot(state)),
     balance: balance.toString(),
