@@ -6,8 +6,11 @@ import { api } from '../api/index.ts'
 import { runDemo } from '../demo/index.ts'
 import { openNode, writeWhole } from '../node/index.ts'
 import { contextOf, examples } from './context.ts'
+import { short } from './output.ts'
 import type { Context } from './context.ts'
+import type { Output } from './output.ts'
 import type { ApiAddress } from '../api/index.ts'
+import type { NodeEvent } from '../interface/index.ts'
 import type { DatanetNode } from '../node/index.ts'
 
 /** `datanet start`. */
@@ -45,6 +48,7 @@ async function runNode ({ options: { dataDir }, out, signal }: Context, { apiPor
   const address = join(dataDir, 'api.json')
 
   try {
+    node.events.addEventListener('event', ({ detail }) => { log(detail, out) })
     await node.start({ signal })
     await server.start()
     await writeWhole(address, `${JSON.stringify({ url: server.url, token } satisfies ApiAddress)}\n`, 0o600)
@@ -79,4 +83,17 @@ async function halted ({ chain }: DatanetNode): Promise<never> {
   return new Promise((_resolve, reject) => {
     chain.addEventListener('halt', ({ detail }) => { reject(detail) }, { once: true })
   })
+}
+
+/** What a person who looks at the log wants to know; everything else is on the event stream. */
+function log (event: NodeEvent, out: Output): void {
+  const time = new Date().toISOString()
+
+  if (event.type === 'log') {
+    out.line(`${time} ${event.level} ${event.message}`)
+  } else if (event.type === 'task') {
+    const { task, phase, epoch, seats } = event.task
+
+    out.line(`${time} info task ${short(task)} of epoch ${epoch}: ${phase}, seats ${seats.map(({ state, fault }) => fault ?? state).join(', ')}`)
+  }
 }

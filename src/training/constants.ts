@@ -37,8 +37,12 @@ export const FLOPS_PER_WEIGHT_AND_TOKEN = 4
 /** Adapters record losses in micronats. */
 export const MICRO = 1e6
 
-/** How long the Jacobian may take, by estimate, before the reverse form is chosen. */
-export const INFLUENCE_SECONDS_MAX = 90
+/**
+ * Work of the Jacobian, by estimate, above which the reverse form is chosen: some minutes on two
+ * cores. In operations and not in seconds, because the form is part of the adapter's record, which
+ * must not depend on how busy a machine is.
+ */
+export const INFLUENCE_FLOPS_MAX = 6e12
 
 /** Consensus and serving must answer within seconds while all cores train. */
 export const WORKER_NICENESS = 10

@@ -12,11 +12,12 @@ export interface TrainingInit {
    */
   stallTimeoutMs?: number
   /**
-   * What the influence Jacobian may take, by estimate, when a job leaves the form open.
+   * Work of the influence Jacobian up to which a job that leaves the form open publishes it,
+   * in floating-point operations.
    *
-   * @default 90
+   * @default 6e12
    */
-  influenceSecondsMax?: number
+  influenceFlopsMax?: number
 }
 
 /** Records and files by CID; a `Storage` fits. */
@@ -47,7 +48,7 @@ export interface TrainingJob {
   /** @default 'trajectory' */
   method?: AttributionMethod
   /**
-   * `auto` publishes the Jacobian if it is estimated to stay within `influenceSecondsMax`.
+   * `auto` publishes the Jacobian if it is estimated to stay within `influenceFlopsMax`.
    *
    * @default 'auto'
    */

@@ -1,7 +1,7 @@
 import { chooseForm, decodeState, encodeFloats, encodeState, estimateCosts, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { recipeCodec } from '../wire/index.ts'
-import { FILE_BYTES_MAX, INFLUENCE_SECONDS_MAX, MICRO } from './constants.ts'
+import { FILE_BYTES_MAX, INFLUENCE_FLOPS_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
 import { checkpointSteps, withRun } from './run.ts'
@@ -13,7 +13,7 @@ import type { Adapter, ProgressOptions } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export interface JobSettings extends RunSettings {
-  influenceSecondsMax?: number
+  influenceFlopsMax?: number
 }
 
 /** Work and time before anything is computed. */
@@ -28,7 +28,7 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: JobSetti
     contributions,
     receipts: 0
   })
-  const form = chooseForm(costs, pace.flopsIn(settings.influenceSecondsMax ?? INFLUENCE_SECONDS_MAX))
+  const form = chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX)
   const flops = costs.training.flops + (form === 'forward' ? costs.forward.flops : 0)
 
   return { ...costs, form, seconds: pace.secondsFor(flops), contributions }

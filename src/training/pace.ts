@@ -15,10 +15,6 @@ export class Pace {
     return flops / this.#flopsPerSecond
   }
 
-  flopsIn (seconds: number): number {
-    return seconds * this.#flopsPerSecond
-  }
-
   measured (flops: number, milliseconds: number): void {
     if (milliseconds > 0) {
       this.#flopsPerSecond = (this.#flopsPerSecond + flops / milliseconds * 1000) / 2

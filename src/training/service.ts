@@ -28,7 +28,7 @@ export class TrainingService implements Training {
     }
 
     this.#components = components
-    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceSecondsMax: init.influenceSecondsMax }
+    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceFlopsMax: init.influenceFlopsMax }
     this.#pace = new Pace(threads)
   }
 
