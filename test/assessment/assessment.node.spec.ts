@@ -1,0 +1,174 @@
+import { expect } from 'aegir/chai'
+import { fetchScores } from '../../src/assessment/index.ts'
+import { accountToString } from '../../src/identity/index.ts'
+import { readAccount, readTask } from '../../src/ledger/index.ts'
+import { scoreTree } from '../../src/scoring/index.ts'
+import { training } from '../../src/training/index.ts'
+import { equalBytes, hash } from '../../src/wire/index.ts'
+import { acquaint, assessors, OPEN, people, signal, validator } from '../serving/fixtures.ts'
+import { court, faults, inPhase, paidOut, payouts, seat, trade } from './fixtures.ts'
+import type { Recomputer } from '../../src/assessment/index.ts'
+import type { FinalisedBlock, TransactionBody } from '../../src/interface/index.ts'
+import type { Market } from '../serving/fixtures.ts'
+
+let honest: Record<string, string>
+
+const markets: Market[] = []
+
+afterEach(async () => {
+  await Promise.all(markets.splice(0).map(async here => here.clean()))
+})
+
+async function opened (...args: Parameters<typeof court>): ReturnType<typeof court> {
+  const made = await court(...args)
+
+  markets.push(made.here)
+
+  return made
+}
+
+describe('a committee of seven', () => {
+  it('agrees bit for bit on one and two threads, and pays contributors and developers', async () => {
+    const { here, shop } = await opened()
+    const seats = await Promise.all(assessors.map(async (who, i) => seat(here, shop, who, { training: training({ threads: 1 + i % 2 })(here.here.components) })))
+    const answers = await trade(here, shop)
+    const { task, state } = await paidOut(here)
+
+    expect(state.fees).to.equal(answers[0].cosigned.payload.fee + answers[1].cosigned.payload.fee)
+    expect(new Set(Object.values(faults(state)))).to.deep.equal(new Set([null]))
+    expect(state.seats.every(one => one.scoreRoot != null && state.scoreRoot != null && equalBytes(one.scoreRoot, state.scoreRoot))).to.equal(true)
+
+    // whoever asks gets the table, and can check it
+    const { net } = await here.peer()
+
+    await acquaint(net, seats[3].net)
+    const table = await fetchScores(net, task, { signal: signal() })
+
+    expect(scoreTree(table)).to.deep.include({ root: state.scoreRoot, total: state.total })
+    honest = payouts(here, task)
+    expect(Object.keys(honest)).to.have.length.of.at.least(5)
+  })
+
+  it('pays the same when one lies, one copies another\'s commit and one is silent, and slashes the three', async () => {
+    const { here, shop } = await opened()
+    const [liar, copier, silent, ...good] = assessors
+    const real = training({ threads: 1 })(here.here.components)
+    const lying: Recomputer = {
+      async assess (...args) {
+        const assessment = await real.assess(...args)
+        const [first, ...rest] = assessment.table.entries
+
+        return { ...assessment, table: { ...assessment.table, entries: [{ ...first, score: first.score + 1_000_000n }, ...rest] } }
+      }
+    }
+
+    await seat(here, shop, liar, { training: lying })
+    await seat(here, shop, validator)
+    await Promise.all(good.map(async who => seat(here, shop, who)))
+    copy(here, copier, good[0])
+    await trade(here, shop)
+
+    const staked = (who: typeof silent): bigint => readAccount(here.chain.state(), who.account).staked
+    const { task, state } = await paidOut(here)
+
+    expect(payouts(here, task)).to.deep.equal(honest)
+    expect(faults(state)).to.deep.equal({
+      ...Object.fromEntries(good.map(({ account }) => [accountToString(account), null])),
+      [accountToString(liar.account)]: 'wrong-score',
+      [accountToString(copier.account)]: 'silent',
+      [accountToString(silent.account)]: 'silent'
+    })
+    expect([liar, copier, silent, good[0]].map(staked)).to.deep.equal([150n, 195n, 195n, 200n].map(amount => amount * OPEN))
+  })
+
+  it('pays the same when one copies the scores without the work that led to them', async () => {
+    const { here, shop } = await opened()
+    const [copier, ...good] = assessors
+    const real = training({ threads: 1 })(here.here.components)
+    const idle: Recomputer = {
+      async assess (...args) {
+        const { trace, ...assessment } = await real.assess(...args)
+
+        return { ...assessment, trace: trace.map((_, i) => hash('made up', Uint8Array.of(i))) }
+      }
+    }
+
+    await seat(here, shop, copier, { training: idle })
+    await Promise.all(good.map(async who => seat(here, shop, who)))
+    await trade(here, shop)
+
+    const { task, state } = await paidOut(here)
+
+    expect(payouts(here, task)).to.deep.equal(honest)
+    expect(faults(state)).to.include({ [accountToString(copier.account)]: 'bad-trace', [accountToString(good[0].account)]: null })
+  })
+})
+
+/** Sends whatever another assessor sends, from its own account. */
+function copy (here: Market, who: typeof validator, victim: typeof validator): void {
+  const kinds: Array<TransactionBody['kind']> = ['commit', 'reveal', 'open']
+
+  here.chain.addEventListener('block', ({ detail: { block } }: CustomEvent<FinalisedBlock>) => {
+    for (const { signer, payload: { body } } of block.transactions) {
+      if (equalBytes(signer, victim.account) && kinds.includes(body.kind)) {
+        // refused where the ledger sees through it; the chain may stop meanwhile
+        here.chain.send(body, who, { signal: signal() }).catch(() => {})
+      }
+    }
+  })
+}
+
+describe('an assessor', () => {
+  const three = assessors.slice(0, 3)
+
+  it('that is killed between commit and reveal reveals what it committed to, without computing again', async () => {
+    const { here, shop } = await opened({}, three)
+    const [victim, ...others] = three
+    const { promise: committed, resolve } = Promise.withResolvers<void>()
+    const first = await seat(here, shop, victim, { onEvent: ({ type }) => { if (type === 'assessor:commit') { resolve() } } })
+
+    await trade(here, shop)
+    await committed
+    await first.stop()
+    await Promise.all(others.map(async who => seat(here, shop, who)))
+    await inPhase(here, 'reveal')
+
+    const again = await seat(here, shop, victim, {
+      folder: first.folder,
+      training: { assess: async () => expect.fail('it was computed and written down before') }
+    })
+    const { state } = await paidOut(here)
+
+    expect(Object.values(faults(state))).to.deep.equal([null, null, null])
+    expect(again.events.map(({ type }) => type)).to.include.members(['assessor:reveal', 'assessor:open'])
+  })
+
+  it('says that receipts cannot be had, and payers get their money back', async () => {
+    const { here, shop } = await opened({ epochBlocks: 40 }, three)
+
+    await Promise.all(three.map(async who => seat(here, shop, who)))
+
+    const [{ cosigned }] = await trade(here, shop)
+
+    await inPhase(here, 'collecting')
+    await shop.gateway.stop()
+
+    const before = readAccount(here.chain.state(), people[0].account).balance
+    const { state } = await inPhase(here, 'unavailable')
+
+    expect(state.seats.every(one => one.unavailable && one.fault == null)).to.equal(true)
+    expect(readAccount(here.chain.state(), people[0].account).balance).to.equal(before + cosigned.payload.fee)
+  })
+
+  it('can be stopped and started on one network', async () => {
+    const { here, shop } = await opened({}, three)
+    const { service } = await seat(here, shop, three[0])
+
+    await service.stop()
+    await service.start()
+    await service.start()
+    await service.stop()
+    expect(await service.table(new Uint8Array(32))).to.equal(undefined)
+    expect(readTask(here.chain.state(), new Uint8Array(32))).to.equal(undefined)
+  })
+})
