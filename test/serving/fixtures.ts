@@ -51,8 +51,8 @@ export interface Market {
   must (body: TransactionBody, who: Signer): Promise<FinalisedTransaction>
   /** trains, signs, publishes and has admitted another adapter */
   admit (overrides: Partial<Adapter>): Promise<CID>
-  /** on the store of an earlier one if a folder is given; connected to nobody */
-  peer (options?: { folder?: string, seed?: number }): Promise<Peer>
+  /** on the store of an earlier one if a folder is given; connected to nobody; `before` its network starts, and ends what it returns */
+  peer (options?: { folder?: string, seed?: number }, before?: (net: Network, db: Level) => Promise<() => Promise<void>>): Promise<Peer>
   /** a gateway that serves on a peer of its own */
   shop (options?: { folder?: string, seed?: number, who?: Signer }): Promise<Peer & { gateway: Gateway }>
   /** a payer on a peer of its own, acquainted with these gateways */

@@ -1,0 +1,170 @@
+import { expect } from 'aegir/chai'
+import { signRecord } from '../../src/identity/index.ts'
+import { channelId, listTasks, readAccount, readTask } from '../../src/ledger/index.ts'
+import {
+  openingsCodec, RECEIPTS_PROTOCOL, receiptsRequestCodec, receiptsRoot, signReceipt, signVoucher, tokensHash
+} from '../../src/serving/index.ts'
+import { domains, signedCodec } from '../../src/wire/index.ts'
+import { acquaint, assessors, OPEN, people, SAMPLER, signal, validator } from '../serving/fixtures.ts'
+import { court, inPhase, seat, trade } from './fixtures.ts'
+import type { Shop } from './fixtures.ts'
+import type { Signer } from '../../src/identity/index.ts'
+import type { Hash, ReceiptOpening, TaskState } from '../../src/interface/index.ts'
+import type { ReceiptsRequest } from '../../src/serving/index.ts'
+import type { Market } from '../serving/fixtures.ts'
+import type { CID } from 'multiformats/cid'
+
+const requestCodec = signedCodec(receiptsRequestCodec)
+
+describe('receipts of a task', () => {
+  const [member, ...rest] = assessors.slice(0, 3)
+  const outsider = assessors[5]
+  let here: Market
+  let shop: Shop
+  let task: Hash
+  let state: TaskState
+
+  before(async () => {
+    ({ here, shop } = await court({}, [member, ...rest]))
+    await trade(here, shop);
+    ({ task, state } = await inPhase(here, 'commit'))
+  })
+
+  after(async () => here.clean())
+
+  /** What a peer gets for a request that was made for `peer`. */
+  async function ask (who: Signer, change: Partial<ReceiptsRequest> = {}): Promise<ReceiptOpening[]> {
+    const { net } = await here.peer()
+    const to = await acquaint(net, shop.net)
+    const payload: ReceiptsRequest = {
+      type: 'receipts-request', chain: here.chain.id, task, receiptsRoot: state.sources[0].receiptsRoot, assessor: who.account, peer: net.peerId.toString(), ...change
+    }
+    const request = requestCodec.encode(signRecord(domains.receiptsRequest, receiptsRequestCodec, payload, who))
+
+    return openingsCodec.decode(await net.request(to, RECEIPTS_PROTOCOL, request, { responseBytesMax: openingsCodec.bytesMax, signal: signal() })).openings
+  }
+
+  it('are opened to a seat of its committee, as they were redeemed', async () => {
+    const openings = await ask(member)
+
+    expect(receiptsRoot(openings.map(({ receipt }) => receipt))).to.deep.equal(state.sources[0].receiptsRoot)
+    expect(openings).to.have.length(state.sources[0].receipts)
+  })
+
+  it('are opened to nobody else, not even with a member\'s request', async () => {
+    for (const [who, change] of [
+      [outsider, {}],
+      // validators read receipts only while they judge a dissent
+      [validator, {}],
+      [member, { task: new Uint8Array(32) }],
+      [member, { receiptsRoot: new Uint8Array(32) }],
+      [member, { chain: 'elsewhere' }],
+      // what another gateway was sent by a member
+      [member, { peer: shop.net.peerId.toString() }]
+    ] as const) {
+      await expect(ask(who, change), JSON.stringify(Object.keys(change))).to.eventually.be.rejected.with.property('remoteCode', 'ERR_NOT_ENTITLED')
+    }
+
+    await expect(ask(outsider, { assessor: member.account })).to.eventually.be.rejected.with.property('remoteCode').that.matches(/AUTHOR|SIGNATURE/)
+  })
+})
+
+describe('a gateway that redeems what did not happen', () => {
+  const three = assessors.slice(0, 3)
+  const [crook, accomplice, victim] = people.slice(10)
+  let here: Market
+
+  after(async () => here.clean())
+
+  interface Fields { adapter: CID, channel: Hash, sequence: number, fee: bigint, payer: Signer }
+
+  function opening ({ adapter, channel, sequence, fee, payer }: Fields): ReceiptOpening {
+    const salt = new Uint8Array(32).fill(sequence)
+    const [prompt, output] = [[0, 2, 3], [4, 5]]
+    const payload: ReceiptOpening['receipt']['payload'] = {
+      type: 'receipt',
+      version: 1,
+      chain: here.chain.id,
+      adapter,
+      gateway: crook.account,
+      payer: payer.account,
+      channel,
+      sequence,
+      promptHash: tokensHash('prompt', salt, prompt),
+      outputHash: tokensHash('output', salt, output),
+      promptTokens: prompt.length,
+      outputTokens: output.length,
+      sampler: SAMPLER,
+      fee,
+      cumulative: fee
+    }
+
+    return { receipt: { payload, gatewaySignature: signReceipt(payload, crook), payerSignature: signReceipt(payload, payer) }, salt, prompt, output }
+  }
+
+  /** Redeems 10 base units of a channel for these openings. */
+  async function redeem (channel: Hash, payer: Signer, adapter: CID, openings: ReceiptOpening[], receipts = openings.length): Promise<void> {
+    const voucher = { type: 'voucher' as const, version: 1 as const, chain: here.chain.id, channel, cumulative: 10n }
+    const root = receiptsRoot(openings.map(({ receipt }) => receipt))
+
+    await here.must({ kind: 'redeem', channel, cumulative: 10n, voucherSignature: signVoucher(voucher, payer), batches: [{ adapter, receiptsRoot: root, receipts, fees: 10n }] }, crook)
+  }
+
+  it('is paid nothing: payers get their money back', async () => {
+    const made = await court({ epochBlocks: 60 }, three)
+
+    here = made.here
+
+    const adapters = [here.adapter, await here.admit({ name: 'second' }), await here.admit({ name: 'third' }), await here.admit({ name: 'fourth' }), await here.admit({ name: 'fifth' })]
+    const channels: Hash[] = []
+
+    for (let i = 0; i <= adapters.length; i++) {
+      const payer = i < adapters.length ? victim : accomplice
+      const { nonce } = readAccount(here.chain.state(), payer.account)
+
+      await here.must({ kind: 'open-channel', gateway: crook.account, amount: OPEN, expiresAtHeight: 100_000 }, payer)
+      channels.push(channelId(here.chain.id, payer.account, nonce))
+    }
+
+    const receipt = (i: number, fields: Partial<Fields> = {}): ReceiptOpening => opening({ adapter: adapters[i], channel: channels[i], sequence: 0, fee: 10n, payer: victim, ...fields })
+    const tampered = receipt(4)
+    const sets = [
+      // signed by an accomplice, paid from the victim's voucher
+      [receipt(0, { payer: accomplice })],
+      // beside a true receipt one that nobody paid, whose fee would outweigh all others
+      [receipt(1), receipt(1, { channel: channels[5], payer: accomplice, fee: OPEN })],
+      // one receipt twice
+      [receipt(2, { fee: 5n }), receipt(2, { fee: 5n })],
+      // of another adapter
+      [receipt(0, { channel: channels[3] })],
+      // other tokens than those that were signed
+      [{ ...tampered, output: [4, 6] }]
+    ]
+    const answers = new Map(sets.map(openings => [receiptsRoot(openings.map(one => one.receipt)).join(), openings]))
+    const peer = await here.peer({}, async net => {
+      net.handle(RECEIPTS_PROTOCOL, { requestBytesMax: 2_000, responseBytesMax: 100_000 }, async bytes =>
+        openingsCodec.encode({ type: 'openings', openings: answers.get(requestCodec.decode(bytes).payload.receiptsRoot.join()) ?? [] }))
+
+      return async () => {}
+    })
+
+    await here.chain.waitFor((_, height) => height % 60 < 20, { signal: signal() })
+
+    for (const [i, openings] of sets.entries()) {
+      await redeem(channels[i], victim, adapters[i], openings, i === 1 ? 1 : openings.length)
+    }
+
+    const before = readAccount(here.chain.state(), victim.account).balance
+    const jobs = { assess: async () => expect.fail('no false receipt is recomputed') }
+
+    await Promise.all(three.map(async who => seat(here, { ...made.shop, ...peer }, who, { training: jobs })))
+    await here.chain.waitFor(ledger => [...listTasks(ledger)].every(({ state }) => state.phase === 'unavailable'), { signal: signal(60_000) })
+
+    for (const { task } of listTasks(here.chain.state())) {
+      expect(readTask(here.chain.state(), task)?.seats.every(one => one.unavailable && one.fault == null)).to.equal(true)
+    }
+
+    expect([...listTasks(here.chain.state())]).to.have.length(sets.length)
+    expect(readAccount(here.chain.state(), victim.account).balance).to.equal(before + 50n)
+  })
+})
