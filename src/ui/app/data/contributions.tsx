@@ -19,11 +19,11 @@ export function Contributions ({ list, onContribute }: { list: ContributionView[
   }
 
   return (
-    <table className='table' aria-label='Contributions'>
-      <thead>
-        <tr><th scope='col'>Contribution</th><th scope='col'>Contributor</th><th scope='col' className='right'>Rows</th><th scope='col'>Attested by</th><th scope='col' className='right'>Earned OPEN</th></tr>
+    <table role='table' className='table' aria-label='Contributions'>
+      <thead role='rowgroup'>
+        <tr role='row'><th role='columnheader' scope='col'>Contribution</th><th role='columnheader' scope='col'>Contributor</th><th role='columnheader' scope='col' className='right'>Rows</th><th role='columnheader' scope='col'>Attested by</th><th role='columnheader' scope='col' className='right'>Earned OPEN</th></tr>
       </thead>
-      <tbody>{list.map(view => <Row key={view.contribution} view={view} />)}</tbody>
+      <tbody role='rowgroup'>{list.map(view => <Row key={view.contribution} view={view} />)}</tbody>
     </table>
   )
 }
@@ -33,8 +33,8 @@ function Row ({ view }: { view: ContributionView }): ReactNode {
   const paid = tasks.some(({ payouts }) => payouts.some(({ contribution }) => contribution === view.contribution))
 
   return (
-    <tr>
-      <th scope='row' data-label='Contribution'>
+    <tr role='row'>
+      <th role='rowheader' scope='row' data-label='Contribution'>
         <span className='with-swatch'><Swatch contribution={view.contribution} />
           <span>
             {view.title}
@@ -42,10 +42,10 @@ function Row ({ view }: { view: ContributionView }): ReactNode {
           </span>
         </span>
       </th>
-      <td data-label='Contributor'><Account account={view.contributor} /></td>
-      <td data-label='Rows' className='right number'>{view.rows.toLocaleString('en')}</td>
-      <td data-label='Attested by'><Attestations view={view} /></td>
-      <td data-label='Earned OPEN' className='right'>
+      <td role='cell' data-label='Contributor'><Account account={view.contributor} /></td>
+      <td role='cell' data-label='Rows' className='right number'>{view.rows.toLocaleString('en')}</td>
+      <td role='cell' data-label='Attested by'><Attestations view={view} /></td>
+      <td role='cell' data-label='Earned OPEN' className='right'>
         <span className='number'>{BigInt(view.earned) === 0n ? '–' : open(view.earned)}</span>
         {paid && <button type='button' className='link' aria-label={`Why was ${view.title} paid?`} onClick={() => { go('why', { contribution: view.contribution }) }}>why?</button>}
       </td>

@@ -9,7 +9,7 @@ import type { ProposalView } from '../../../interface/index.ts'
 import type { ReactNode } from 'react'
 
 const stages = ['pending', 'active', 'succeeded', 'queued', 'executed']
-const stageTitles: Record<string, string> = { pending: 'Announced', active: 'Vote', succeeded: 'Accepted', queued: 'Waiting time', executed: 'In force' }
+const stageTitles: Record<string, string> = { pending: 'Proposed', active: 'Vote', succeeded: 'Accepted', queued: 'Waiting time', executed: 'In force' }
 
 /** A proposal: what it would change, how the vote stands, what can be done now. */
 export function Proposal ({ view }: { view: ProposalView }): ReactNode {

@@ -9,6 +9,13 @@ export interface FlowPart {
   amount: bigint
 }
 
+export interface TaskFlow {
+  parts: FlowPart[]
+  data: bigint
+  /** how sure the parts are, in words */
+  basis: string
+}
+
 const titles: Record<keyof FeeSplit, string> = { platform: 'Platform', developers: 'Developers', validators: 'Validators and committee', data: 'Data' }
 
 const order: Array<keyof FeeSplit> = ['platform', 'developers', 'validators', 'data']
@@ -21,7 +28,7 @@ const partOf: Record<string, keyof FeeSplit | undefined> = {
  * Where a task's fees go. If the page saw the payments, they are what is shown; else the split of
  * the task's epoch, as far as the node tells it, or the one in force.
  */
-export function flowOf (view: TaskView, payments: Payment[], inForce: FeeSplit): { parts: FlowPart[], data: bigint, paid: boolean } {
+export function flowOf (view: TaskView, payments: Payment[], inForce: FeeSplit): TaskFlow {
   const fees = BigInt(view.fees)
   const seen = payments.filter(({ task, reason }) => task === view.task && partOf[reason] != null)
   const split = view.feeSplit ?? inForce
@@ -47,6 +54,14 @@ export function flowOf (view: TaskView, payments: Payment[], inForce: FeeSplit):
   return {
     parts: order.map(key => ({ key, title: titles[key], colour: partColours[key], amount: amounts[key] })),
     data: amounts.data,
-    paid: view.phase === 'settled'
+    basis: basisOf(view, seen.length > 0)
   }
+}
+
+function basisOf (view: TaskView, seen: boolean): string {
+  if (view.phase !== 'settled') {
+    return 'as it will be paid'
+  }
+
+  return seen || view.feeSplit != null ? 'as it was paid' : 'by the split that is in force now'
 }

@@ -14,14 +14,14 @@ export function Flow ({ view }: { view: TaskView }): ReactNode {
     return null
   }
 
-  const { parts, paid, data } = flowOf(view, payments, params.feeSplit)
+  const { parts, basis, data } = flowOf(view, payments, params.feeSplit)
   const sum = view.payouts.reduce((total, { amount }) => total + BigInt(amount), 0n)
   // where the data's part lies in the upper bar, in per cent
   const end = 100
   const start = end - ratio(data, view.fees) * 100
 
   return (
-    <Section title='OPEN flow' aside={<span className='small'>{paid ? 'as it was paid' : 'as it will be paid'}</span>}>
+    <Section title='OPEN flow' aside={<span className='small'>{basis}</span>}>
       <p className='small'><b className='number'>{open(view.fees)}</b> OPEN of fees, paid by those who asked</p>
       <SplitBar label='Split of the fees' parts={parts.map(part => ({ ...part, share: ratio(part.amount, view.fees), note: `${open(part.amount, 3)} OPEN` }))} />
       {view.payouts.length > 0

@@ -15,18 +15,18 @@ export function Payouts ({ view }: { view: TaskView }): ReactNode {
 
   return (
     <Section title='Payouts'>
-      <table className='table' aria-label='Payouts'>
-        <thead><tr><th scope='col'>For</th><th scope='col'>To</th><th scope='col' className='right'>OPEN</th><th scope='col'><span className='visually-hidden'>Reason</span></th></tr></thead>
-        <tbody>
+      <table role='table' className='table' aria-label='Payouts'>
+        <thead role='rowgroup'><tr role='row'><th role='columnheader' scope='col'>For</th><th role='columnheader' scope='col'>To</th><th role='columnheader' scope='col' className='right'>OPEN</th><th role='columnheader' scope='col'><span className='visually-hidden'>Reason</span></th></tr></thead>
+        <tbody role='rowgroup'>
           {view.payouts.toSorted((a, b) => BigInt(a.amount) < BigInt(b.amount) ? 1 : -1).map(({ account, contribution = '', amount }) => {
             const title = contributions.find(other => other.contribution === contribution)?.title ?? contribution
 
             return (
-              <tr key={`${contribution}${account}`}>
-                <th scope='row' data-label='For'><span className='with-swatch'><Swatch contribution={contribution} /><span>{title}</span></span></th>
-                <td data-label='To'><Account account={account} /></td>
-                <td data-label='OPEN' className='right number'>{open(amount)}</td>
-                <td className='right'><button type='button' className='link' aria-label={`Why was ${title} paid?`} onClick={() => { go('why', { contribution, task: view.task }) }}>why?</button></td>
+              <tr role='row' key={`${contribution}${account}`}>
+                <th role='rowheader' scope='row' data-label='For'><span className='with-swatch'><Swatch contribution={contribution} /><span>{title}</span></span></th>
+                <td role='cell' data-label='To'><Account account={account} /></td>
+                <td role='cell' data-label='OPEN' className='right number'>{open(amount)}</td>
+                <td role='cell' className='right'><button type='button' className='link' aria-label={`Why was ${title} paid?`} onClick={() => { go('why', { contribution, task: view.task }) }}>why?</button></td>
               </tr>
             )
           })}

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { Empty, Waiting } from '../parts/notes.tsx'
 import { RoomHead, Section } from '../parts/room.tsx'
 import { useNode } from '../use-node.tsx'
@@ -12,6 +12,12 @@ import type { ReactNode } from 'react'
 export function FineTune (): ReactNode {
   const { data: { trainings } } = useNode()
   const [chosen, setChosen] = useState<string>()
+  const side = useRef<HTMLDivElement>(null)
+  const show = (id: string): void => {
+    setChosen(id)
+    // on a narrow screen it is below the form
+    side.current?.scrollIntoView({ block: 'nearest' })
+  }
   const shown = trainings?.find(({ id }) => id === chosen) ?? trainings?.find(({ state }) => isRunning(state)) ?? trainings?.at(-1)
 
   return (
@@ -20,13 +26,13 @@ export function FineTune (): ReactNode {
         Fine-tuning adds a small adapter to a frozen base model. The same recipe gives the same bytes on every machine, so anybody can check it.
       </RoomHead>
       <div className='halves'>
-        <TrainForm onStarted={setChosen} />
-        <div>
+        <TrainForm onStarted={show} />
+        <div ref={side}>
           {trainings == null && <Waiting lines={6} />}
           {trainings != null && shown == null && <Empty title='No training yet'>Choose on this side what to learn from and press Train. You will see the loss fall, step by step.</Empty>}
           {shown != null && <Run key={shown.id} view={shown} />}
           {trainings != null && trainings.length > 1 && (
-            <Section title='Earlier trainings'><Earlier list={trainings.filter(({ id }) => id !== shown?.id)} onChoose={setChosen} /></Section>
+            <Section title='Earlier trainings'><Earlier list={trainings.filter(({ id }) => id !== shown?.id)} onChoose={show} /></Section>
           )}
         </div>
       </div>
