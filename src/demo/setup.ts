@@ -23,7 +23,7 @@ export const members: Member[] = [
     roles: ['contributor'],
     accounts: SPEECHES.filter(speech => speech.node === name).map(speech => speech.president)
   })),
-  { name: 'studio', roles: [], accounts: ['developer', 'customer', 'base-lab', 'treasury'] }
+  { name: 'studio', roles: [], accounts: ['developer', 'customer'] }
 ]
 
 const seedOf = (purpose: string): Uint8Array => deriveSeed(DEMO_SECRET, purpose)
@@ -64,7 +64,8 @@ export async function prepare (dataDir: string, studioPort: number): Promise<Gen
         ...defaultConfig,
         name,
         roles,
-        account: name,
+        // the page acts as the developer, unless told otherwise
+        account: name === 'studio' ? 'developer' : name,
         api: { host: '127.0.0.1', port: name === 'studio' ? studioPort : 0 },
         // assessors recompute side by side, one core each; the studio trains while nobody else computes
         threads: name === 'studio' ? 2 : 1

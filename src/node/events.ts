@@ -68,7 +68,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
     const task = toHex(event.task)
 
     if (event.type === 'assessor:error') {
-      this.tell({ type: 'log', level: 'warn', message: `task ${task}: ${event.error.message}` })
+      this.tell({ type: 'log', level: 'warn', message: `task ${task.slice(0, 8)}: ${withCauses(event.error)}` })
     } else if (event.type === 'assessor:unavailable') {
       this.tell({ type: 'log', level: 'warn', message: `task ${task} cannot be recomputed: ${event.reason}` })
     } else if (event.type === 'assessor:recompute:progress') {
@@ -81,7 +81,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
 
   readonly watch = (validator: Validator): Validator => {
     validator.addEventListener('postponed', ({ detail }) => {
-      this.tell({ type: 'log', level: 'warn', message: `${detail.subject.toString()} could not be judged (attempt ${detail.attempt}): ${detail.error.message}` })
+      this.tell({ type: 'log', level: 'warn', message: `${detail.subject.toString()} could not be judged (attempt ${detail.attempt}): ${withCauses(detail.error)}` })
     })
     validator.addEventListener('skipped', ({ detail }) => {
       this.tell({ type: 'log', level: 'warn', message: `${detail.subject.toString()} is left to other validators: ${detail.error.message}` })
@@ -152,4 +152,12 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
       this.tell({ type: 'task', task: taskView(state, task, found) })
     }
   }
+}
+
+/** A message with the messages of what caused it. */
+function withCauses (error: unknown): string {
+  const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
+  const causes = cause instanceof AggregateError ? cause.errors : cause == null ? [] : [cause]
+
+  return causes.length === 0 ? message : `${message} (${causes.map(withCauses).join('; ')})`
 }
