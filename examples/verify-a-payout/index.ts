@@ -54,6 +54,10 @@ const { task, contribution } = values.task != null && values.contribution != nul
   : await newestPayout()
 const bootstrap = values.bootstrap ?? (await hint<NodeStatus>('/api/v1/status')).peers.map(({ address }) => address)
 
+if (bootstrap.length === 0) {
+  fail('this node has no peers to ask: name one by --bootstrap <multiaddr>; nodes print theirs when they start', 1)
+}
+
 // from here on nobody is believed but the genesis
 const light = lightNode({ genesis: await readGenesis(dataDir), bootstrap })
 const signal = AbortSignal.timeout(120_000)
@@ -86,6 +90,11 @@ try {
   why.steps.forEach(({ title, detail, verified }) => { console.info(`  ${verified ? '✓' : '✗'} ${title}: ${detail}`) })
 
   process.exitCode = why.steps.every(({ verified }) => verified) ? 0 : 1
+} catch (err) {
+  const { code = 'ERR_UNREACHABLE', message } = err as Error & { code?: string }
+
+  console.error(`${code}: ${message}`)
+  process.exitCode = 1
 } finally {
   await light.stop()
 }
