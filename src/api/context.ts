@@ -3,7 +3,7 @@ import { readAdapter } from '../ledger/index.ts'
 import { adapterViews } from '../node/index.ts'
 import { UnknownAdapterError } from '../serving/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { TransactionRefusedError } from './errors.ts'
+import { BadCidError, TransactionRefusedError } from './errors.ts'
 import type { Signer } from '../identity/index.ts'
 import type { TransactionBody } from '../interface/index.ts'
 import type { DatanetNode } from '../node/index.ts'
@@ -58,6 +58,21 @@ export async function resolveAdapter ({ node }: ApiContext, text: string): Promi
 
 function heightOf (node: DatanetNode, adapter: string): number {
   return readAdapter(node.chain.state(), CID.parse(adapter))?.height ?? 0
+}
+
+/**
+ * A CID out of a request.
+ *
+ * @throws {BadCidError}
+ */
+export function cidOf (text: string): CID {
+  const cid = parseCid(text)
+
+  if (cid == null) {
+    throw new BadCidError(text)
+  }
+
+  return cid
 }
 
 function parseCid (text: string): CID | undefined {

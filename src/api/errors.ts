@@ -97,3 +97,15 @@ export class UnknownParameterError extends DatanetError {
     super('ERR_UNKNOWN_PARAMETER', `the proposal's parameter "${name}" should be one of: ${expected.join(', ')}`)
   }
 }
+
+export class BadCidError extends DatanetError {
+  constructor (text: string) {
+    super('ERR_CID', `expected a CID but got "${text}"`, { hint: 'it looks like bafy… and comes from the lists of this node' })
+  }
+}
+
+export class UnknownRouteError extends DatanetError {
+  constructor (method: string, path: string) {
+    super('ERR_NOT_FOUND', `there is no ${method} ${path}`, { hint: 'see /api/v1/openapi.json for what there is' })
+  }
+}

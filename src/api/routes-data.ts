@@ -1,9 +1,8 @@
-import { CID } from 'multiformats/cid'
 import { importRows } from '../datanets/index.ts'
 import { accountToString } from '../identity/index.ts'
 import { readContribution } from '../ledger/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { signerOf } from './context.ts'
+import { cidOf, signerOf } from './context.ts'
 import { UploadError } from './errors.ts'
 import { contributionQuery, datanetBody } from './schemas.ts'
 import type { ApiContext } from './context.ts'
@@ -32,13 +31,17 @@ export function dataRoutes (server: FastifyInstance, context: ApiContext): void 
     return { datanet: datanet.toString(), name: body.name }
   })
 
-  server.post<{ Querystring: Static<typeof contributionQuery>, Body: Buffer }>('/api/v1/contributions', { schema: { querystring: contributionQuery } }, async ({ query, body }) => {
+  server.post<{ Querystring: Static<typeof contributionQuery>, Body: unknown }>('/api/v1/contributions', { schema: { querystring: contributionQuery } }, async ({ query, body }) => {
+    if (!Buffer.isBuffer(body)) {
+      throw new UploadError('expected the file itself as the body, with content-type application/octet-stream')
+    }
+
     const signal = patience()
-    const datanet = CID.parse(query.datanet)
+    const datanet = cidOf(query.datanet)
     const { manifest } = await node.datanets.get(datanet, { signal })
     const signer = signerOf(context, query.as)
     const source = query.format === 'parquet'
-      ? { byteLength: body.byteLength, slice: (start: number, end?: number) => new Uint8Array(body).slice(start, end).buffer }
+      ? { byteLength: body.byteLength, slice: (start: number, end?: number) => new Uint8Array(body.subarray(start, end)).buffer }
       : [new Uint8Array(body)]
     const rows = importRows(query.format, source, { manifest, signal, constants: constantsOf(query.constants) })
     const { contribution, record } = await node.datanets.contribute({ datanet, title: query.title, rows, signer }, { signal })

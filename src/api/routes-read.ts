@@ -1,8 +1,8 @@
-import { CID } from 'multiformats/cid'
 import {
   accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, toJson, why
 } from '../node/index.ts'
 import { ANSWER_TIMEOUT_MS, BLOCKS_MAX } from './constants.ts'
+import { cidOf } from './context.ts'
 import { accountText, blocksQuery, datanetQuery, idParams, whyQuery } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
@@ -20,13 +20,13 @@ export function readRoutes (server: FastifyInstance, { node, closing }: ApiConte
   server.get('/api/v1/proposals', async () => proposalViews(node))
 
   server.get<{ Querystring: Static<typeof datanetQuery> }>('/api/v1/contributions', { schema: { querystring: datanetQuery } }, async ({ query }) =>
-    contributionViews(node, query.datanet == null ? undefined : CID.parse(query.datanet)))
+    contributionViews(node, query.datanet == null ? undefined : cidOf(query.datanet)))
 
   server.get<{ Params: Static<typeof idParams> }>('/api/v1/accounts/:id', { schema: { params: { type: 'object', properties: { id: accountText } } } }, async ({ params }) =>
     accountView(node, params.id))
 
   server.get<{ Querystring: Static<typeof whyQuery> }>('/api/v1/why', { schema: { querystring: whyQuery } }, async ({ query }) =>
-    why(node, query.contribution, query.task, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
+    why(node, cidOf(query.contribution).toString(), query.task, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
 
   server.get<{ Querystring: Static<typeof blocksQuery> }>('/api/v1/blocks', { schema: { querystring: blocksQuery } }, async ({ query }) => {
     const newest = node.chain.height

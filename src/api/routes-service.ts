@@ -1,7 +1,7 @@
 import { ask, PRICE_DEFAULT, RoleMissingError } from '../node/index.ts'
 import { toHex } from '../wire/index.ts'
 import { ANSWER_TIMEOUT_MS } from './constants.ts'
-import { resolveAdapter } from './context.ts'
+import { cidOf, resolveAdapter } from './context.ts'
 import { askBody, idParams, trainingBody } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
@@ -18,7 +18,7 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
     const { as, pricePerThousandTokens, ...request } = body
 
     return node.trainings.add({
-      request,
+      request: { ...request, base: cidOf(request.base).toString(), datanets: request.datanets.map(text => cidOf(text).toString()) },
       account: as ?? node.config.account,
       pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens)
     })

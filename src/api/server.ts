@@ -6,7 +6,7 @@ import fastifySwagger from '@fastify/swagger'
 import fastify from 'fastify'
 import { packageRoot } from '../node/index.ts'
 import { JSON_BYTES_MAX, UPLOAD_BYTES_MAX } from './constants.ts'
-import { onError, UnauthorizedError } from './errors.ts'
+import { onError, UnauthorizedError, UnknownRouteError } from './errors.ts'
 import { eventRoutes } from './events.ts'
 import { openaiRoutes } from './openai.ts'
 import { dataRoutes } from './routes-data.ts'
@@ -63,9 +63,16 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
 }
 
 async function build (init: ApiInit, context: ApiContext): Promise<FastifyInstance> {
-  const server = fastify({ bodyLimit: JSON_BYTES_MAX, forceCloseConnections: true, logger: false })
+  const server = fastify({
+    bodyLimit: JSON_BYTES_MAX,
+    forceCloseConnections: true,
+    logger: false,
+    // a field that a route does not know is a mistake: it is named, not dropped
+    ajv: { customOptions: { removeAdditional: false } }
+  })
 
   server.setErrorHandler(onError)
+  server.setNotFoundHandler(async request => { throw new UnknownRouteError(request.method, request.url) })
   server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: UPLOAD_BYTES_MAX }, (_request, body, done) => { done(null, body) })
 
   await server.register(fastifySwagger, {
