@@ -1,7 +1,7 @@
 import type { AbortOptions, Startable } from '../interface/index.ts'
 import type { DatanetError } from '../utils/index.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
-import type { Identify } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -16,6 +16,7 @@ export interface ScoredGossipSub extends GossipSub {
 export interface NetworkServices extends Record<string, unknown> {
   pubsub: ScoredGossipSub
   identify: Identify
+  identifyPush: IdentifyPush
   ping: Ping
 }
 

@@ -1,6 +1,6 @@
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
-import { identify } from '@libp2p/identify'
+import { identify, identifyPush } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -132,6 +132,8 @@ export async function composeLibp2p (init: NetworkInit, components: NetworkCompo
     },
     services: {
       identify: identify(),
+      // tells peers of protocols that services register after the connection was made
+      identifyPush: identifyPush(),
       ping: ping(),
       pubsub: pubsubService(hooks)
     }
