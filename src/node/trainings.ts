@@ -15,9 +15,9 @@ import type { Training, TrainingEvent, ResumePoint } from '../training/index.ts'
 import type { Level } from 'level'
 
 export interface TrainingsComponents {
-  training: Training
-  datanets: Datanets
-  storage: Storage
+  training: Pick<Training, 'train'>
+  datanets: Pick<Datanets, 'snapshot'>
+  storage: Pick<Storage, 'put' | 'get'>
   chain: SettlementBackend
   db: Level
 }
