@@ -22,6 +22,7 @@ export interface Params {
   timelockBlocks: number
   quorumBp: number
   proposalThreshold: string
+  assessorStakeMin: string
   seats: number
 }
 

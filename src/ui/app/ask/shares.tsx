@@ -13,9 +13,10 @@ interface Props {
 export function Shares ({ view, lit, onLight }: Props): ReactNode {
   const { colourOf } = useNode()
   const ranked = view.shares.map((share, index) => ({ ...share, index })).toSorted((a, b) => b.share - a.share)
-  const helped = ranked.filter(({ share }) => share > 0)
-  const held = ranked.length - helped.length
-  const largest = helped[0]?.share ?? 1
+  const largest = ranked[0]?.share ?? 1
+  // who raised single tokens is listed too, whatever it did for the whole: its colour is in the text
+  const listed = ranked.filter(({ share, index }) => share > 0 || view.tokens.some(token => token.share === index))
+  const held = ranked.filter(({ share }) => share === 0).length
 
   if (view.shares.length === 0) {
     return <div className='shares'><p className='small'>This adapter’s answers are traced at the end of the epoch, all together.</p></div>
@@ -24,7 +25,7 @@ export function Shares ({ view, lit, onLight }: Props): ReactNode {
   return (
     <div className='shares'>
       <ul aria-label='Contributions that shaped the answer'>
-        {helped.map(({ index, contribution, title, share, influence }) => (
+        {listed.map(({ index, contribution, title, share, influence }) => (
           <li key={contribution}>
             <button
               type='button'
@@ -37,12 +38,12 @@ export function Shares ({ view, lit, onLight }: Props): ReactNode {
               onBlur={() => { onLight(null) }}
             >
               <span className='share-title'><span>{title}</span><b className='number'>{percent(share)}</b></span>
-              <span className='share-bar'><span style={{ width: `${Math.max(1.5, share / largest * 100)}%`, background: colourOf(contribution) }} /></span>
+              <span className='share-bar'><span style={{ width: `${share === 0 ? 0 : Math.max(1.5, share / largest * 100)}%`, background: colourOf(contribution) }} /></span>
             </button>
           </li>
         ))}
       </ul>
-      {held > 0 && <p className='small'>{plural(held, 'contribution')} made this answer less likely and {held === 1 ? 'earns' : 'earn'} nothing from it.</p>}
+      {held > 0 && <p className='small'>{plural(held, 'contribution')} made this answer less likely on the whole and {held === 1 ? 'earns' : 'earn'} nothing from it.</p>}
     </div>
   )
 }

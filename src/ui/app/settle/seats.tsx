@@ -10,7 +10,7 @@ const faults: Record<string, string> = { silent: 'did not answer in time', 'wron
 /** Who sits in the committee and how far each seat is. */
 export function Seats ({ view }: { view: TaskView }): ReactNode {
   return view.seats.length === 0
-    ? <p className='small'>The committee is drawn by lot at the cutoff, when nobody can change the answers any more.</p>
+    ? <p className='small'>{view.phase === 'collecting' ? 'The committee is drawn by lot at the cutoff, when nobody can change the answers any more.' : 'Nobody could be drawn: a committee needs assessors with a stake that they can lose.'}</p>
     : (
       <table className='seats' aria-label='Committee'>
         <thead>
