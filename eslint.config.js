@@ -11,7 +11,7 @@ export default [
   ...aegir,
   {
     // programs for the terminal: they print, and show their calls indented
-    files: ['tools/**/*.ts', 'test/bench/**/*.ts'],
+    files: ['tools/**/*.ts', 'test/bench/**/*.ts', 'examples/**/*.ts'],
     rules: { 'no-console': 'off', 'jsdoc/check-indentation': 'off' }
   },
   {

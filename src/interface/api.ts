@@ -145,7 +145,7 @@ export interface AnswerView {
   tokens: Array<{ text: string, share: number | null, influence: number }>
   shares: AttributionShare[]
   method: string
-  /** `exact` from the influence Jacobian; `preview` is GradDot until the epoch's replay */
+  /** `exact` from the influence Jacobian; `preview`: there is none, so the shares are empty until the epoch's replay */
   precision: 'exact' | 'preview'
   fee: string
   promptTokens: number
