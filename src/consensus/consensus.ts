@@ -2,7 +2,7 @@ import { equalBytes } from '../wire/index.ts'
 import { certificateValid, quorum, totalStake, voteValid } from './certificates.ts'
 import { CERTIFICATES_PER_ANSWER_MAX, DEFAULT_TIMEOUTS, VALIDATORS_MAX } from './constants.ts'
 import { ConsensusConfigError, ConsensusDriverError } from './errors.ts'
-import { excuseLateness, nullifyAtMs, proposeAtMs } from './pacing.ts'
+import { abdicateAtMs, excuseLateness, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
 import { receiveBlock, receiveProposal, receiveProposed, receiveVerified } from './proposals.ts'
 import { applyRules } from './rules.ts'
 import { restore } from './start.ts'
@@ -109,17 +109,14 @@ const receiveSynced = (machine: Machine, { hash, height, view, certificate }: Ex
 
 /** When the next tick is due; see `Consensus.deadlineMs`. */
 const deadline = (machine: Machine): number => {
-  const { state, config } = machine
+  const { state } = machine
 
   if (!state.started) {
     return Infinity
   }
 
-  const own = state.views.get(state.view)?.own
-  const mayPropose = config.self !== null && leader(machine, state.view) === config.self && state.proposingView !== state.view &&
-    own?.notarize == null && own?.nullify == null
   // a rule that is due but waits for something else (a block, a certificate) is tried by that input
-  const due = [nullifyAtMs(machine), mayPropose ? proposeAtMs(machine) : Infinity, state.certificateRequest.atMs, state.syncAtMs]
+  const due = [nullifyAtMs(machine), ...hasTurn(machine) ? [proposeAtMs(machine), abdicateAtMs(machine)] : [], state.certificateRequest.atMs, state.syncAtMs]
 
   for (const { atMs } of state.blockRequests.values()) {
     due.push(atMs)
@@ -152,7 +149,7 @@ export const consensus = (config: ConsensusConfig): Consensus => {
     config,
     timeouts,
     quorum: quorum(config.validators),
-    third: totalStake(config.validators) / 3n,
+    spare: totalStake(config.validators) - quorum(config.validators),
     state: initialState(config.validators.length),
     effects: []
   }

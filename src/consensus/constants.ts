@@ -55,9 +55,11 @@ export const DEFAULT_TIMEOUTS = {
   minBlockIntervalMs: 1_000,
   // machines train models beside this: seconds of scheduling delay are normal and must not cost a view
   leaderTimeoutMs: 4_000,
-  certificationTimeoutMs: 10_000,
+  // counted from the proposal; a full block executes in well under a second, on a busy machine in a few
+  certificationTimeoutMs: 4_000,
   timeoutMaxMs: 20_000,
-  silentTimeoutMs: 300,
+  // a machine that comes back is slow at first; a dead one costs as much as an idle leader's pause
+  silentTimeoutMs: 1_000,
   // longer than a leader's idle pause, or every idle view would say everything twice
   rebroadcastMs: 2_000,
   requestMs: 1_000

@@ -63,9 +63,9 @@ export interface ConsensusTimeouts {
    */
   leaderTimeoutMs?: number
   /**
-   * A view with a proposal but without a certificate is nullified after this. Grows likewise.
+   * A proposal that gets no certificate for this long is given up: its view is nullified. Grows likewise.
    *
-   * @default 10000
+   * @default 4000
    */
   certificationTimeoutMs?: number
   /**
@@ -76,13 +76,14 @@ export interface ConsensusTimeouts {
   timeoutMaxMs?: number
   /**
    * Replaces the leader's timeout for a leader that missed its last turn and was not heard since.
+   * After the same time a leader that lacks what to build on gives its own turn up.
    *
-   * @default 300
+   * @default 1000
    */
   silentTimeoutMs?: number
   /**
    * While nothing happens, own votes and the best certificates are sent again at this interval,
-   * which doubles up to eight times as long within a view. Longer than `minBlockIntervalMs`.
+   * and after that at twice the interval while the view lasts. Longer than `minBlockIntervalMs`.
    *
    * @default 2000
    */

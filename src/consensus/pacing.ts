@@ -1,6 +1,6 @@
 import { GRACE_MS, LATE_MS } from './constants.ts'
 import { certificateAt, leader, notarizedAt } from './state.ts'
-import type { Machine } from './state.ts'
+import type { Machine, ViewState } from './state.ts'
 
 /**
  * Moves to a view, which is always one above that of a certificate or of a final block. Views in
@@ -47,6 +47,31 @@ const grown = ({ state, timeouts }: Machine, baseMs: number): number => {
   return Math.max(baseMs, Math.min(ms, timeouts.timeoutMaxMs))
 }
 
+/**
+ * Whether waiting for the current view has no point: its leader gave it up itself; or more stake
+ * than a quorum can do without gave it up, so that it can only be finalized if some contradict
+ * themselves, or voted for other blocks than the one here, likewise for its notarization. At least
+ * one of so many is honest: faulty validators alone end only views that they lead. Votes count
+ * before their signatures are checked, since each came from its validator.
+ */
+const hopeless = (machine: Machine, { votes, proposal }: ViewState): boolean => {
+  const { config: { validators }, spare, state } = machine
+  let against = 0n
+  let elsewhere = 0n
+
+  for (const validator of votes.nullify.keys()) {
+    against += validators[validator].stake
+  }
+
+  for (const [validator, { key }] of votes.notarize) {
+    if (proposal !== null && key !== proposal) {
+      elsewhere += validators[validator].stake
+    }
+  }
+
+  return against > spare || elsewhere > spare || (proposal === null && votes.nullify.has(leader(machine, state.view)))
+}
+
 /** When this validator gives the current view up; Infinity if it already did or never may. */
 export const nullifyAtMs = (machine: Machine): number => {
   const { state, timeouts, config } = machine
@@ -56,22 +81,32 @@ export const nullifyAtMs = (machine: Machine): number => {
     return Infinity
   }
 
-  if (current?.equivocated === true) {
+  if (current !== undefined && (current.equivocated || hopeless(machine, current))) {
     return state.viewEnteredMs
   }
 
-  const proposal = current?.proposal ?? null
-
-  if (proposal !== null) {
-    return state.blocks.get(proposal)?.status === 'invalid'
+  if (current !== undefined && current.proposal !== null) {
+    return state.blocks.get(current.proposal)?.status === 'invalid'
       ? state.viewEnteredMs
-      : Math.max(state.graceUntilMs, state.viewEnteredMs + grown(machine, timeouts.certificationTimeoutMs))
+      : Math.max(state.graceUntilMs, Math.max(state.viewEnteredMs, current.proposedMs) + grown(machine, timeouts.certificationTimeoutMs))
   }
 
   const waitMs = state.silent[leader(machine, state.view)] ? timeouts.silentTimeoutMs : grown(machine, timeouts.leaderTimeoutMs)
 
   return Math.max(state.graceUntilMs, state.viewEnteredMs + waitMs)
 }
+
+/** Whether it is this validator's turn and it has said nothing yet: a leader proposes once, and never after it gave up. */
+export const hasTurn = (machine: Machine): boolean => {
+  const { state, config } = machine
+  const own = state.views.get(state.view)?.own
+
+  return config.self !== null && leader(machine, state.view) === config.self && state.proposingView !== state.view &&
+    own?.notarize == null && own?.nullify == null && own?.finalize == null
+}
+
+/** When a leader that lacks what to build on gives its turn up, instead of making everybody wait for its timeout. */
+export const abdicateAtMs = (machine: Machine): number => machine.state.viewEnteredMs + grown(machine, machine.timeouts.silentTimeoutMs)
 
 /** When the leader may propose: at once with work to do, with a pause without. */
 export const proposeAtMs = ({ state, timeouts }: Machine): number => {

@@ -7,7 +7,7 @@ import { addVote, admitCertificate, heard, judge } from './tally.ts'
 import { chooseParent } from './tree.ts'
 import { voteWellFormed } from './votes.ts'
 import type { Proposal } from './interface.ts'
-import type { Machine } from './state.ts'
+import type { Machine, ViewState } from './state.ts'
 import type { Hash, Header } from '../interface/index.ts'
 
 /** Whether the parts of a proposal belong together; no signature is checked. */
@@ -18,6 +18,12 @@ const wellFormed = (machine: Machine, hash: Hash, { header, vote, justification 
     header.chain === chain && header.view === vote.view && header.height >= 1 &&
     vote.validator === leader(machine, vote.view) && equalBytes(header.proposer, validators[vote.validator].account) &&
     justification.length <= JUSTIFICATION_MAX && justification.every(({ view }) => view < header.view)
+}
+
+/** Makes a block that is here the one to vote on in its view. */
+const take = ({ state }: Machine, current: ViewState, key: string): void => {
+  current.proposal = key
+  current.proposedMs = state.nowMs
 }
 
 const store = ({ state }: Machine, hash: Hash, header: Header, valid = false): void => {
@@ -74,7 +80,7 @@ export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal
   const current = viewState(machine, header.view)
 
   if (current.proposal === null) {
-    current.proposal = key
+    take(machine, current, key)
     store(machine, hash, header)
   }
 
@@ -110,7 +116,7 @@ export const receiveBlock = (machine: Machine, hash: Hash, header: Header): void
   if (stored.checked || voteValid(stored.vote, config.validators, config.bls, config.chain)) {
     if (equalBytes(header.proposer, config.validators[stored.vote.validator].account)) {
       stored.checked = true
-      current.proposal = key
+      take(machine, current, key)
     }
   } else {
     current.votes.notarize.delete(stored.vote.validator)
@@ -142,7 +148,7 @@ export const receiveProposed = (machine: Machine, view: number, hash: Hash, head
   }
 
   store(machine, hash, header, true)
-  current.proposal = toHex(hash)
+  take(machine, current, toHex(hash))
   castVote(machine, 'notarize', view, hash, vote => {
     emit(machine, { type: 'broadcastBlock', hash, proposal: ownProposal(machine, header, vote), again: false })
   })

@@ -106,7 +106,7 @@ export const catchUp = (machine: Machine): void => {
     }
   }
 
-  if (ahead > machine.third) {
+  if (ahead > machine.spare) {
     requestCertificates(machine, firstMissing(machine), furthest)
   }
 }

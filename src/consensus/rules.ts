@@ -1,6 +1,6 @@
 import { toHex } from '../wire/index.ts'
 import { JUSTIFICATION_MAX } from './constants.ts'
-import { nullifyAtMs, proposeAtMs } from './pacing.ts'
+import { abdicateAtMs, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
 import { catchUp, firstMissing, requestBlocks, requestCertificates } from './requests.ts'
 import { certificateAt, emit, leader, notarizedAt, viewState } from './state.ts'
 import { addVote } from './tally.ts'
@@ -75,14 +75,18 @@ const verifyBlocks = (machine: Machine): void => {
   }
 }
 
-/** Votes for the leader's first block if it extends a certified chain and the driver found it valid. */
+/**
+ * Votes for the leader's first block if it extends a certified chain and the driver found it valid.
+ * As in the paper also after the own nullify vote: a block that comes late to some and in time to
+ * others would otherwise leave a view in which neither side is a quorum.
+ */
 const voteNotarize = (machine: Machine): void => {
   const { state, config } = machine
   const current = state.views.get(state.view)
   const block = current?.proposal == null ? undefined : state.blocks.get(current.proposal)
 
   if (config.self === null || current === undefined || block === undefined || block.status === 'invalid' ||
-    current.own.notarize !== null || current.own.nullify !== null || current.equivocated) {
+    current.own.notarize !== null || current.equivocated) {
     return
   }
 
@@ -122,23 +126,34 @@ const voteNullify = (machine: Machine): void => {
   }
 }
 
-/** Asks the driver for a block if it is this validator's turn and time. */
+/** Asks the driver for a block if it is this validator's turn and time; passes the turn on if there is nothing to build on. */
 const propose = (machine: Machine): void => {
-  const { state, config } = machine
-  const own = state.views.get(state.view)?.own
+  const { state } = machine
 
-  if (config.self === null || leader(machine, state.view) !== config.self || state.proposingView === state.view ||
-    (own !== undefined && (own.notarize !== null || own.nullify !== null)) || state.nowMs < proposeAtMs(machine)) {
+  if (!hasTurn(machine)) {
     return
   }
 
   const choice = chooseParent(machine)
 
   if (choice.type === 'yes') {
-    state.proposingView = state.view
-    emit(machine, { type: 'propose', view: state.view, height: choice.parent.height + 1, parent: choice.parent.hash })
-  } else if (choice.type === 'certificate') {
+    if (state.nowMs >= proposeAtMs(machine)) {
+      state.proposingView = state.view
+      emit(machine, { type: 'propose', view: state.view, height: choice.parent.height + 1, parent: choice.parent.hash })
+    }
+
+    return
+  }
+
+  if (choice.type === 'certificate') {
     requestCertificates(machine, choice.view, null)
+  }
+
+  // what is being executed will be there soon, and patience with slow machines is the leader timeout's business
+  const executing = [...state.blocks.values()].some(({ status }) => status === 'verifying')
+
+  if (!executing && state.nowMs >= abdicateAtMs(machine)) {
+    castVote(machine, 'nullify', state.view, new Uint8Array(0))
   }
 }
 
@@ -175,10 +190,10 @@ const rebroadcast = (machine: Machine): void => {
     return
   }
 
-  state.rebroadcastEveryMs = Math.min(state.rebroadcastEveryMs * 2, timeouts.rebroadcastMs * 8)
+  state.rebroadcastEveryMs = Math.min(state.rebroadcastEveryMs * 2, timeouts.rebroadcastMs * 2)
   state.rebroadcastAtMs = state.nowMs + state.rebroadcastEveryMs
 
-  if (state.rebroadcastEveryMs >= timeouts.rebroadcastMs * 4) {
+  if (state.nowMs >= state.viewEnteredMs + timeouts.rebroadcastMs * 3) {
     // stuck for a while: perhaps everybody else is elsewhere
     requestCertificates(machine, firstMissing(machine), null)
   }

@@ -16,6 +16,8 @@ export interface ViewState {
   certificates: Record<VoteKind, Certificate | null>
   /** the block that the leader's first valid notarize vote names and that is here */
   proposal: string | null
+  /** when it became known; the base of the certification timeout */
+  proposedMs: number
   /** the leader signed two blocks */
   equivocated: boolean
   /** what this validator itself has signed; the double-sign guard */
@@ -72,8 +74,8 @@ export interface Machine {
   config: ConsensusConfig
   timeouts: Required<ConsensusTimeouts>
   quorum: bigint
-  /** more than this stake contains an honest validator: a third of the total, rounded down */
-  third: bigint
+  /** what a quorum can do without, which is also the most that may be faulty: more stake than this contains an honest validator */
+  spare: bigint
   state: State
   effects: ConsensusEffect[]
 }
@@ -82,6 +84,7 @@ const emptyView = (): ViewState => ({
   votes: { notarize: new Map(), nullify: new Map(), finalize: new Map() },
   certificates: { notarize: null, nullify: null, finalize: null },
   proposal: null,
+  proposedMs: -Infinity,
   equivocated: false,
   own: { notarize: null, nullify: null, finalize: null }
 })

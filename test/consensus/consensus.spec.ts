@@ -100,18 +100,70 @@ describe('consensus', () => {
     assert.deepEqual(votesIn(machine.give({ type: 'verified', hash: headerHash(third), valid: true })), ['notarize 3'])
   })
 
-  it('does not finalize what it nullified, nor notarize after it', () => {
+  it('notarizes what comes late, but does not finalize what it nullified', () => {
     const machine = bench(4, 0)
 
     assert.ok(votesIn(machine.pass(4000)).includes('nullify 1'))
     machine.give(proposal(4, first))
-    const late = [
-      ...machine.give({ type: 'verified', hash: firstHash, valid: true }),
-      ...machine.give({ type: 'certificate', certificate: certificate(4, 'notarize', 1, firstHash, [1, 2, 3]) })
-    ]
 
-    assert.deepEqual(votesIn(late), [])
+    assert.deepEqual(votesIn(machine.give({ type: 'verified', hash: firstHash, valid: true })), ['notarize 1'])
+    assert.deepEqual(votesIn(machine.give({ type: 'certificate', certificate: certificate(4, 'notarize', 1, firstHash, [1, 2, 3]) })), [])
     assert.equal(machine.core.status().view, 2)
+  })
+
+  it('does not nullify what it finalized, not even without the certificate after a restart', () => {
+    const machine = bench(4, 0, {}, { records: [{ type: 'vote', vote: vote(0, 'finalize', 1, firstHash) }] })
+
+    machine.give({ type: 'vote', from: 2, vote: vote(2, 'nullify', 1) })
+    machine.give({ type: 'vote', from: 3, vote: vote(3, 'nullify', 1) })
+    assert.ok(!votesIn(machine.pass(30_000)).includes('nullify 1'))
+    assert.equal(machine.core.status().view, 1)
+  })
+
+  it('gives a view up when so many did that it cannot be finalized, and not for what a third alone says', () => {
+    const { machine } = voted()
+
+    assert.deepEqual(votesIn(machine.give({ type: 'vote', from: 2, vote: vote(2, 'nullify', 1) })), [])
+    assert.deepEqual(votesIn(machine.give({ type: 'vote', from: 3, vote: vote(3, 'nullify', 1) })), ['nullify 1'])
+    assert.equal(machine.core.status().view, 2)
+  })
+
+  it('gives a view up when so many voted for other blocks that its own cannot be notarized', () => {
+    const { machine } = voted()
+
+    assert.deepEqual(votesIn(machine.give({ type: 'vote', from: 2, vote: vote(2, 'notarize', 1, GENESIS) })), [])
+    assert.deepEqual(votesIn(machine.give({ type: 'vote', from: 3, vote: vote(3, 'notarize', 1, GENESIS) })), ['nullify 1'])
+  })
+
+  it('follows a leader that gives its turn up without a block', () => {
+    const machine = bench(4, 0)
+
+    assert.deepEqual(votesIn(machine.give({ type: 'vote', from: 1, vote: vote(1, 'nullify', 1) })), ['nullify 1'])
+    assert.deepEqual(votesIn(voted().machine.give({ type: 'vote', from: 1, vote: vote(1, 'nullify', 1) })), [])
+  })
+
+  it('gives its own turn up after a second if it lacks the parent, and not while it executes it', () => {
+    for (const [given, said] of [[false, ['nullify 2']], [true, []]] as const) {
+      const machine = bench(4, 2)
+
+      if (given) {
+        machine.give(proposal(4, first))
+      }
+
+      machine.give({ type: 'certificate', certificate: certificate(4, 'notarize', 1, firstHash) })
+      assert.deepEqual(votesIn(machine.pass(999)), [])
+      assert.deepEqual(votesIn(machine.pass(1)), said)
+    }
+  })
+
+  it('gives a proposal its time from when it came', () => {
+    const machine = bench(4, 0)
+
+    machine.pass(3900)
+    machine.give(proposal(4, first))
+    machine.give({ type: 'verified', hash: firstHash, valid: true })
+    assert.ok(!votesIn(machine.pass(3999)).includes('nullify 1'))
+    assert.ok(votesIn(machine.pass(1)).includes('nullify 1'))
   })
 
   it('stands by its votes after a restart', () => {
@@ -236,7 +288,7 @@ describe('consensus', () => {
     for (let view = 1; view <= 3; view++) {
       const enteredMs = machine.nowMs
       machine.nowMs += 10
-      machine.give({ type: 'vote', from: view, vote: vote(view, 'nullify', view) })
+      machine.give({ type: 'vote', from: view, vote: vote(view, 'notarize', view, firstHash) })
       machine.nowMs -= 10
 
       while (!votesIn(machine.pass(10)).includes(`nullify ${view}`)) { /* until it gives up */ }
@@ -253,7 +305,7 @@ describe('consensus', () => {
     assert.deepEqual(quiet.core.status().silent, [1])
     quiet.give({ type: 'certificate', certificate: certificate(4, 'nullify', 4) })
     assert.equal(quiet.core.status().leader, 1)
-    assert.ok(votesIn(quiet.pass(300)).includes('nullify 5'))
+    assert.ok(votesIn(quiet.pass(1000)).includes('nullify 5'))
   })
 
   it('does not blame the leader when this machine itself was asleep', () => {

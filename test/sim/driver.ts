@@ -2,7 +2,7 @@ import { certificateValid } from '../../src/consensus/index.ts'
 import { toHex } from '../../src/wire/index.ts'
 import { send } from './network.ts'
 import { act } from './villains.ts'
-import type { Disk, SimNode, World } from './interface.ts'
+import type { Disk, FinalEntry, SimNode, World } from './interface.ts'
 import type { Act } from './villains.ts'
 import type { ConsensusEffect, ConsensusInput } from '../../src/consensus/index.ts'
 import type { Header } from '../../src/interface/index.ts'
@@ -281,9 +281,10 @@ const answerBlock = (node: SimNode, hash: Uint8Array): ConsensusInput[] => {
   return block === undefined ? [] : [{ type: 'block', hash, header: block.header }]
 }
 
-/** The driver's range sync: another node's chain up to the certified block. */
-const sync = (world: World, node: SimNode, { hash, height, certificate }: Effect<'sync'>): void => {
-  const peer = world.random.pick(world.nodes.filter(other => other !== node && other.disk.chain.length > height))
+/** The driver's range sync: another node's chain up to the certified block, or as far as that node is. */
+const sync = (world: World, node: SimNode, { height }: Effect<'sync'>): void => {
+  const certified = (other: SimNode): FinalEntry | undefined => other.disk.chain.findLast(entry => entry.certificate !== null && entry.header.height <= height)
+  const peer = world.random.pick(world.nodes.filter(other => other !== node && (certified(other)?.header.height ?? 0) >= node.disk.chain.length))
 
   if (peer === undefined) {
     return
@@ -291,15 +292,17 @@ const sync = (world: World, node: SimNode, { hash, height, certificate }: Effect
 
   send(world, node, peer, () => {
     send(world, peer, node, () => {
-      if (node.core === null || node.disk.chain.length > height) {
+      const top = certified(peer)
+
+      if (node.core === null || top === undefined || top.certificate === null || top.header.height < node.disk.chain.length) {
         return
       }
 
-      for (const entry of peer.disk.chain.slice(node.disk.chain.length, height + 1)) {
+      for (const entry of peer.disk.chain.slice(node.disk.chain.length, top.header.height + 1)) {
         append(world, node, entry.hash, entry.header, entry.certificate)
       }
 
-      step(world, node, { type: 'synced', hash, height, view: certificate.view, certificate })
+      step(world, node, { type: 'synced', hash: top.hash, height: top.header.height, view: top.header.view, certificate: top.certificate })
     })
   })
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { mutate } from './mutants.ts'
-import { trySeed } from './simulator.ts'
+import { mumbling, returning } from './returning.ts'
+import { simulate, trySeed } from './simulator.ts'
+import type { Scenario } from './interface.ts'
 import type { Mutant } from './mutants.ts'
 
 /** Rules without which consensus is unsafe or stuck. If one of these passes, the simulator is blind. */
@@ -28,6 +30,34 @@ const MUTANTS: Array<Mutant & { from?: number, seeds: number }> = [
   { name: 'certificates taken on trust', file: 'tally.ts', find: 'if (!certificateValid(certificate, config.validators, config.bls, config.chain)) {', replace: 'if (certificate.view < 0) {', seeds: 30 }
 ]
 
+/** Rules without which consensus goes on, but only after a timeout that nobody had to wait for. */
+const SLOW_MUTANTS: Array<Mutant & { scenario: Scenario, pauseMsMax: number }> = [
+  {
+    name: 'no notarize vote after a nullify vote',
+    file: 'rules.ts',
+    find: 'current.own.notarize !== null || current.equivocated) {',
+    replace: 'current.own.notarize !== null || current.own.nullify !== null || current.equivocated) {',
+    scenario: returning(8, 4, true),
+    pauseMsMax: 5_000
+  },
+  {
+    name: 'waiting for a view that cannot be finalized any more',
+    file: 'pacing.ts',
+    find: 'against > spare',
+    replace: 'false',
+    scenario: mumbling(1, 4),
+    pauseMsMax: 3_000
+  },
+  {
+    name: 'waiting for a leader that gave up itself',
+    file: 'pacing.ts',
+    find: 'proposal === null && votes.nullify.has(leader(machine, state.view))',
+    replace: 'false',
+    scenario: returning(18, 4),
+    pauseMsMax: 3_000
+  }
+]
+
 describe('the simulator against broken consensus', () => {
   for (const mutant of MUTANTS) {
     it(`notices ${mutant.name}`, async () => {
@@ -41,6 +71,20 @@ describe('the simulator against broken consensus', () => {
         }
 
         assert.ok(noticed, `${mutant.seeds} seeds did not notice it`)
+      } finally {
+        await remove()
+      }
+    })
+  }
+
+  for (const mutant of SLOW_MUTANTS) {
+    it(`notices ${mutant.name}`, async () => {
+      const { machine, remove } = await mutate(mutant)
+      const { scenario, pauseMsMax } = mutant
+
+      try {
+        assert.ok(simulate(scenario).longestPauseMs < pauseMsMax)
+        assert.ok(simulate({ ...scenario, machine }).longestPauseMs > pauseMsMax)
       } finally {
         await remove()
       }

@@ -6,6 +6,7 @@ import type { Scenario } from './interface.ts'
  * that is well but slower on some ways than on others: when its turn comes, some have just given
  * it up and some have just voted for its block.
  *
+ * @param seed - draws who, when and which ways are slow
  * @param n - validators of equal stake
  * @param dead - whether another one never says anything
  */
@@ -26,5 +27,23 @@ export const returning = (seed: number, n: number, dead = false): Scenario => {
     timeouts: { silentTimeoutMs: 300 },
     lagMs: (from, to) => lagsMs[from * n + to],
     cut: (from, to, nowMs) => nowMs > 5_000 && nowMs < backMs && (from === sleeper || to === sleeper)
+  }
+}
+
+/** One validator hears all and is heard by one other only: its blocks get votes, and never enough. */
+export const mumbling = (seed: number, n: number): Scenario => {
+  const speaker = random(seed ^ 0xbacc).below(n)
+  const listener = (speaker + 1) % n
+
+  return {
+    seed,
+    stakes: new Array<bigint>(n).fill(1n),
+    villains: {},
+    crashes: false,
+    chaosMs: 0,
+    calmMs: 40_000,
+    // the first missed turn costs the whole timeout of a leader
+    pausesFromMs: 15_000,
+    cut: (from, to) => from === speaker && to !== listener
   }
 }
