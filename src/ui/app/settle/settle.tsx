@@ -4,6 +4,7 @@ import { Empty, Waiting } from '../parts/notes.tsx'
 import { RoomHead } from '../parts/room.tsx'
 import { useNode } from '../use-node.tsx'
 import { go, useRoute } from '../use-route.ts'
+import { Stake } from './stake.tsx'
 import { Task } from './task.tsx'
 import type { ReactNode } from 'react'
 
@@ -19,6 +20,7 @@ export function Settle (): ReactNode {
       <RoomHead title='Agree, then settle'>
         At the end of an epoch a drawn committee recomputes every answer’s attribution, bit for bit. It commits first and reveals later; only what agrees is paid.
       </RoomHead>
+      <Stake />
       {sorted == null && <Waiting lines={6} />}
       {sorted?.length === 0 && (
         <Empty title='No task yet' action={<Button onClick={() => { go('ask') }}>Ask something</Button>}>

@@ -7,7 +7,6 @@ import { useNode } from '../use-node.tsx'
 import { Flow } from './flow.tsx'
 import { Payouts } from './payouts.tsx'
 import { Seats } from './seats.tsx'
-import { Stake } from './stake.tsx'
 import type { TaskView } from '../../../interface/index.ts'
 import type { ReactNode } from 'react'
 
@@ -47,7 +46,6 @@ export function Task ({ view }: { view: TaskView }): ReactNode {
           </div>
         )}
         <Seats view={view} />
-        {view.seats.length === 0 && !ended && <Stake />}
         {view.scoreRoot != null && <p className='facts'><span>Agreed score root</span><span data-testid='score-root'><Id value={view.scoreRoot} label='score root' ends={10} /></span></p>}
       </Section>
       <Flow view={view} />
