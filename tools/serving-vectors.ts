@@ -1,8 +1,6 @@
 /**
- * Writes protocols/serving/vectors/messages.json, the same bytes on every machine.
- *
- *   node tools/serving-vectors.ts           writes it
- *   node tools/serving-vectors.ts --check   says whether it differs and exits with 1 if it does
+ * `node tools/serving-vectors.ts` writes protocols/serving/vectors/messages.json, the same bytes on
+ * every machine. With `--check` it says whether the file differs and exits with 1 if it does.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { signPayload, signRecord } from '../src/identity/index.ts'
@@ -13,10 +11,10 @@ import {
 import { domains, equalBytes, signedCodec, toHex } from '../src/wire/index.ts'
 import { CHAIN, cidFor, gateway, hashFor, payer, put, stranger, validator } from './vectors/fixtures.ts'
 import { invalidsOf } from './vectors/mutations.ts'
+import type { Edit } from './vectors/fixtures.ts'
 import type { Receipt, Voucher } from '../src/interface/index.ts'
 import type { AskMessage, ReceiptsRequest } from '../src/serving/index.ts'
 import type { Codec } from '../src/wire/index.ts'
-import type { Edit } from './vectors/fixtures.ts'
 
 const channel = hashFor('channel')
 const sampler = { temperatureMilli: 700, topK: 40, seed: 7 }
@@ -69,7 +67,7 @@ interface Message {
   edits: Edit[]
 }
 
-function message<T> (codec: Codec<T>, valid: Record<string, T>, edits: Edit[] = []): Message {
+function message<T> (codec: Codec<T>, valid: Record<string, NoInfer<T>>, edits: Edit[] = []): Message {
   return { bytesMax: codec.bytesMax, valid: Object.entries(valid).map(([name, value]) => ({ name, bytes: codec.encode(value) })), edits }
 }
 

@@ -6,6 +6,7 @@ import fastifySwagger from '@fastify/swagger'
 import fastify from 'fastify'
 import { packageRoot } from '../node/index.ts'
 import { JSON_BYTES_MAX, UPLOAD_BYTES_MAX } from './constants.ts'
+import { documentation } from './documentation.ts'
 import { onError, UnauthorizedError, UnknownRouteError } from './errors.ts'
 import { eventRoutes } from './events.ts'
 import { openaiRoutes } from './openai.ts'
@@ -75,13 +76,7 @@ async function build (init: ApiInit, context: ApiContext): Promise<FastifyInstan
   server.setNotFoundHandler(async request => { throw new UnknownRouteError(request.method, request.url) })
   server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: UPLOAD_BYTES_MAX }, (_request, body, done) => { done(null, body) })
 
-  await server.register(fastifySwagger, {
-    openapi: {
-      info: { title: 'datanet node', description: 'Control API of one node and its OpenAI-compatible API', version: '1' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }]
-    }
-  })
+  await server.register(fastifySwagger, documentation)
 
   await server.register(async secured => {
     secured.addHook('onRequest', async request => { authorise(request.headers.authorization, init.token) })

@@ -1,0 +1,68 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+
+/** One sentence for each route; the document is not complete without it. */
+const summaries: Record<string, string> = {
+  'GET /api/v1/status': 'The node, its chain and the parameters in force',
+  'GET /api/v1/datanets': 'Datanets of the chain',
+  'POST /api/v1/datanets': 'Create a Datanet',
+  'GET /api/v1/contributions': 'Contributions of one Datanet or of all',
+  'POST /api/v1/contributions': 'Contribute a file of rows, sent as it is',
+  'GET /api/v1/bases': 'Base models that adapters may build on',
+  'GET /api/v1/presets': 'Recipes for training',
+  'GET /api/v1/adapters': 'Adapters of the chain',
+  'GET /api/v1/answers': 'Answers that this node bought, newest first',
+  'GET /api/v1/tasks': 'Tasks of attribution, newest first',
+  'GET /api/v1/blocks': 'The newest blocks',
+  'GET /api/v1/why': 'Why a contribution was paid, every link verified by proof',
+  'GET /api/v1/accounts/{id}': 'What any account has',
+  'GET /api/v1/wallet': 'The accounts of this node',
+  'POST /api/v1/wallet/accounts': 'Make an account',
+  'POST /api/v1/wallet/transfer': 'Send OPEN',
+  'POST /api/v1/wallet/stake': 'Put OPEN at stake as an assessor',
+  'POST /api/v1/wallet/unstake': 'Take OPEN from stake',
+  'GET /api/v1/trainings': 'Trainings of this node',
+  'POST /api/v1/trainings': 'Fine-tune an adapter on Datanets and publish it',
+  'GET /api/v1/trainings/{id}': 'How far a training is',
+  'DELETE /api/v1/trainings/{id}': 'Cancel a training',
+  'POST /api/v1/ask': 'Buy an answer and see which contributions shaped it',
+  'POST /api/v1/gateway/redeem': 'Put all co-signed receipts on the ledger now',
+  'GET /api/v1/proposals': 'Proposals to change the network',
+  'POST /api/v1/gov/wrap': 'Wrap OPEN into gOPEN',
+  'POST /api/v1/gov/unwrap': 'Unwrap gOPEN into OPEN',
+  'POST /api/v1/gov/delegate': 'Delegate the votes of an account',
+  'POST /api/v1/gov/propose': 'Propose other parameters',
+  'POST /api/v1/gov/vote': 'Vote on a proposal',
+  'POST /api/v1/gov/queue': 'Queue a proposal that succeeded',
+  'POST /api/v1/gov/execute': 'Execute a proposal whose time has come',
+  'GET /v1/models': 'Adapters as models, for clients of OpenAI\'s API',
+  'POST /v1/completions': 'Complete a prompt, for clients of OpenAI\'s API',
+  'POST /v1/chat/completions': 'Continue a conversation, for clients of OpenAI\'s API',
+  'GET /api/v1/events': 'All that happens on the node, as server-sent events'
+}
+
+/** What everything that goes wrong looks like. */
+const failure = Type.Object({
+  error: Type.Object({ code: Type.String({ pattern: '^(ERR|FST_ERR)_[A-Z_]+$' }), message: Type.String(), hint: Type.Optional(Type.String()) })
+}, { description: 'what was expected, what came, and what to do' })
+
+/** How the OpenAPI document is made of the routes' schemas. */
+export const documentation: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    info: {
+      title: 'datanet node',
+      description: 'Control API of one node and its OpenAI-compatible API. Amounts are decimal strings of base units, accounts are multikeys. Responses are typed in src/interface/api.ts.',
+      version: '1'
+    },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'of api.json in the node\'s data directory' } } },
+    security: [{ token: [] }]
+  },
+  transform: ({ schema = {}, url, route }) => {
+    const method = [route.method].flat()[0]
+    const path = url.replace(/:(\w+)/g, '{$1}')
+    const summary = summaries[`${method} ${path}`]
+    const operationId = `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(\w)?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? '')}`
+
+    return { schema: { ...schema, summary, operationId, response: { 200: { description: summary }, default: failure } }, url }
+  }
+}
