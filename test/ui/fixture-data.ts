@@ -86,6 +86,7 @@ export const status: NodeStatus = {
     timelockBlocks: 3,
     quorumBp: 400,
     proposalThreshold: amount(1_000_000),
+    assessorStakeMin: amount(100_000),
     seats: 4
   }
 }

@@ -136,8 +136,8 @@ function actions (server: FastifyInstance, state: FixtureState): void {
   server.post('/api/v1/datanets', async () => ({ datanet: canned.datanet.datanet, name: 'new' }))
   server.post('/api/v1/contributions', async () => ({ contribution: canned.cid('new') }))
 
-  for (const path of ['wrap', 'unwrap', 'delegate', 'propose', 'vote', 'queue', 'execute']) {
-    server.post(`/api/v1/gov/${path}`, async () => ({ transaction: canned.cid('transaction'), height: state.status.height }))
+  for (const path of ['wallet/stake', 'gov/wrap', 'gov/unwrap', 'gov/delegate', 'gov/propose', 'gov/vote', 'gov/queue', 'gov/execute']) {
+    server.post(`/api/v1/${path}`, async () => ({ transaction: canned.cid('transaction'), height: state.status.height }))
   }
 
   server.get<{ Querystring: { contribution: string, task: string } }>('/api/v1/why', async ({ query }) => why(query.contribution, query.task))

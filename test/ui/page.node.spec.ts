@@ -232,9 +232,12 @@ describe('page', function () {
 
   it('follows a committee from draw to payout', async () => {
     node.state.adapters = [canned.adapter]
+    node.state.status.roles = ['assessor']
     await page.goto(node.url)
     await room('Agree and settle')
     await says(page.getByRole('main'), 'No task yet')
+    await page.getByRole('button', { name: 'Stake 100 OPEN' }).click()
+    assert.deepEqual(await posted('wallet/stake'), { as: 'studio', amount: canned.amount(100_000) })
 
     node.tell({ type: 'task', task: canned.task('commit', 'drawn') })
     node.tell({ type: 'recompute', task: canned.task('commit', 'drawn').task, progress: 0.46 })
@@ -339,6 +342,6 @@ describe('page', function () {
     }
   }
 
-  it('fits a telephone and is usable without eyes or mouse, in light colours', fits('light'))
-  it('fits a telephone and is usable without eyes or mouse, in dark colours', fits('dark'))
+  it('fits a telephone and follows the rules of axe, in light colours', fits('light'))
+  it('fits a telephone and follows the rules of axe, in dark colours', fits('dark'))
 })

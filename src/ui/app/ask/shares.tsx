@@ -43,7 +43,7 @@ export function Shares ({ view, lit, onLight }: Props): ReactNode {
           </li>
         ))}
       </ul>
-      {held > 0 && <p className='small'>{plural(held, 'contribution')} made this answer less likely on the whole and {held === 1 ? 'earns' : 'earn'} nothing from it.</p>}
+      {held > 0 && <p className='small'>On the whole, {plural(held, 'contribution')} made this answer less likely. Single examples in {held === 1 ? 'it' : 'them'} may have helped all the same: the payout counts those.</p>}
     </div>
   )
 }
