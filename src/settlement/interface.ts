@@ -91,15 +91,15 @@ export interface ConsensusTimes {
    */
   leaderTimeoutMs?: number
   /**
-   * a proposal that gets no certificate is given up after this
+   * a proposal that gets no certificate is given up after this, counted from its arrival
    *
-   * @default 10000
+   * @default 4000
    */
   certificationTimeoutMs?: number
   /**
    * for a leader that missed its last turn
    *
-   * @default 300
+   * @default 1000
    */
   silentTimeoutMs?: number
 }
