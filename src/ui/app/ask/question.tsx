@@ -73,7 +73,7 @@ function Range ({ label, unit, value, min, max, step, onChange }: { label: strin
   return (
     <div className='range'>
       <div id={id} className='range-label'>{label} <b className='number'>{value}</b> <span className='dim'>{unit}</span></div>
-      <Slider value={value} min={min} max={max} step={step} label={null} onChange={onChange} thumbProps={{ 'aria-label': label }} />
+      <Slider value={value} min={min} max={max} step={step} label={null} onChange={onChange} thumbLabel={label} />
     </div>
   )
 }

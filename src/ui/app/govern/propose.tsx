@@ -34,7 +34,7 @@ export function Propose (): ReactNode {
       <form className='form' aria-label='Propose' onSubmit={event => { event.preventDefault(); void run() }}>
         <div className='range'>
           <div className='range-label'>Data gets <b className='number'>{percentage} %</b></div>
-          <Slider min={0} max={most} step={1} value={percentage} label={null} onChange={setWish} thumbProps={{ 'aria-label': 'Share of data in per cent' }} />
+          <Slider min={0} max={most} step={1} value={percentage} label={null} onChange={setWish} thumbLabel='Share of data in per cent' />
         </div>
         <NativeSelect label='Taken from' value={from} onChange={event => { setFrom(event.currentTarget.value as Other) }} data={splitParts.filter(part => part !== 'data').map(value => ({ value, label: partTitles[value] }))} />
         {next != null && <SplitBar label='Proposed fee split' parts={splitParts.map(key => ({ key, title: partTitles[key], colour: partColours[key], share: next[key] / 10_000 }))} />}
