@@ -14,6 +14,7 @@ export function taskView (state: LedgerState, id: Hash, task: TaskState): TaskVi
     fees: task.fees.toString(),
     scoreRoot: task.scoreRoot == null ? null : toHex(task.scoreRoot),
     deadline: task.deadline,
+    feeSplit: task.feeSplit ?? undefined,
     seats: task.seats.map(seat => ({
       assessor: accountToString(seat.assessor),
       state: seatState(seat),
