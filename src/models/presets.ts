@@ -5,26 +5,28 @@ import type { Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
- * Recipes for people. Both are smooth (large batch, small learning rate, large epsilon under
- * Adam's root): the derivative of training is then a good forecast of retraining.
+ * Recipes for people. Both are meant to be smooth (large batch, moderate learning rate, large
+ * epsilon under Adam's root), so that the derivative of training forecasts retraining.
  */
 export const presets: Readonly<Record<string, Preset>> = {
+  // feed-forward projections learn 3 to 4 times what q and v do at 5e-3 for 3/4 of the cost; on 8 speeches the forecast ranks leaving one out at 0.97, random subsets at 0.62 (Spearman)
   quick: {
     title: 'Quick',
     description: 'A small adapter in well under a minute. Picks up the tone of the data; good for a first look and for exact attribution.',
     rank: 4,
     alpha: 8,
-    targets: ['q_proj', 'v_proj'],
-    steps: 16,
+    targets: ['gate_proj', 'up_proj', 'down_proj'],
+    steps: 12,
     batchSize: 32,
     sequenceLength: 64,
-    learningRateNano: 5_000_000,
+    learningRateNano: 20_000_000,
     warmupSteps: 0,
     beta1Nano: 900_000_000,
     beta2Nano: 950_000_000,
     epsilonNano: 1_000,
-    checkpointEverySteps: 8
+    checkpointEverySteps: 6
   },
+  // 1e-2 on all projections was measured at rank 4 over 24 steps of 16 only; of this run neither loss nor forecast is measured
   careful: {
     title: 'Careful',
     description: 'A larger adapter on all projections with more steps. Follows the data more closely and takes some minutes.',
@@ -34,7 +36,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     steps: 48,
     batchSize: 40,
     sequenceLength: 64,
-    learningRateNano: 3_000_000,
+    learningRateNano: 10_000_000,
     warmupSteps: 4,
     beta1Nano: 900_000_000,
     beta2Nano: 950_000_000,

@@ -1,6 +1,6 @@
 /**
- * What exact attribution costs and how well its two forms agree, on a model of the base's shape
- * with random weights: costs do not depend on what a model has learnt.
+ * What exact attribution by the quick preset costs and how well its two forms agree, on a model of
+ * the base's shape with random weights: costs do not depend on what a model has learnt.
  */
 import { evaluator, forwardInfluence, influenceOfAnswer, reverseReplay, train } from '../../src/attribution/index.ts'
 import { initialTheta, llama, llamaShapes, loraObjective, loraShape, presets, trainingPlan } from '../../src/models/index.ts'
@@ -39,7 +39,7 @@ function model (): LlamaModel {
 }
 
 export const run: Bench = async ({ quick }) => {
-  const settings = { ...presets.quick, seed: 1, steps: quick ? 4 : 16, batchSize: quick ? 8 : 32 }
+  const settings = { ...presets.quick, seed: 1, ...(quick ? { steps: 4, batchSize: 8 } : {}) }
   const shape = loraShape(CONFIG, settings)
   const random = prng(2)
   const sequences = Array.from({ length: settings.batchSize * 2 }, () => Uint32Array.from({ length: settings.sequenceLength }, () => random.nextUint32() % 97))
