@@ -28,7 +28,11 @@ export interface NodeClient {
   events (options: { signal: AbortSignal }): AsyncGenerator<NodeEvent>
 }
 
-/** Finds the node that runs on a data directory. @throws NodeUnreachableError */
+/**
+ * Finds the node that runs on a data directory.
+ *
+ * @throws {NodeUnreachableError}
+ */
 export async function connect (dataDir: string): Promise<NodeClient> {
   try {
     const address = JSON.parse(await readFile(join(dataDir, 'api.json'), 'utf8')) as ApiAddress

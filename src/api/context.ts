@@ -21,12 +21,20 @@ export interface TransactionView {
   height: number
 }
 
-/** The account that acts. @throws AccountMissingError */
+/**
+ * The account that acts.
+ *
+ * @throws {AccountMissingError}
+ */
 export function signerOf ({ node }: ApiContext, name: string = node.config.account): Signer {
   return node.keychain.signer(name)
 }
 
-/** Signs, submits and waits until it is final. @throws TransactionRefusedError */
+/**
+ * Signs, submits and waits until it is final.
+ *
+ * @throws {TransactionRefusedError}
+ */
 export async function send (context: ApiContext, body: TransactionBody, name?: string): Promise<TransactionView> {
   const signal = AbortSignal.any([context.closing, AbortSignal.timeout(TRANSACTION_TIMEOUT_MS)])
   const result = await context.node.chain.send(body, signerOf(context, name), { signal })

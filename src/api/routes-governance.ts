@@ -34,7 +34,11 @@ export function governanceRoutes (server: FastifyInstance, context: ApiContext):
   }
 }
 
-/** Parameters out of JSON, where amounts are decimal strings. @throws UnknownParameterError */
+/**
+ * Parameters out of JSON, where amounts are decimal strings.
+ *
+ * @throws {UnknownParameterError}
+ */
 function paramsOf (json: Record<string, unknown>, current: NetworkParams): Partial<NetworkParams> {
   const entries = Object.entries(json).map(([name, value]): [string, unknown] => {
     const present = (current as unknown as Record<string, unknown>)[name]

@@ -157,7 +157,8 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
 /** A message with the messages of what caused it. */
 function withCauses (error: unknown): string {
   const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
-  const causes = cause instanceof AggregateError ? cause.errors : cause == null ? [] : [cause]
+  const all: unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
+  const causes = all.filter(one => one != null)
 
   return causes.length === 0 ? message : `${message} (${causes.map(withCauses).join('; ')})`
 }

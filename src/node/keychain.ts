@@ -14,7 +14,7 @@ import type { Signer } from '../identity/index.ts'
  */
 export interface Keychain {
   names (): string[]
-  /** @throws AccountMissingError */
+  /** @throws {AccountMissingError} */
   signer (name: string): Signer
   /**
    * Makes an account, or returns the one of this name.

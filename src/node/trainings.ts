@@ -50,7 +50,7 @@ export interface StartTraining {
 export interface Trainings extends Startable {
   add (training: StartTraining): Promise<TrainingView>
   list (): TrainingView[]
-  /** @throws NotFoundError */
+  /** @throws {NotFoundError} */
   get (id: string): TrainingView
   cancel (id: string): Promise<TrainingView>
 }

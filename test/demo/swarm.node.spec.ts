@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { client } from '../../src/api/index.ts'
+import { chromiumPath } from '../ui/browser.ts'
+import { visitPage } from './page.ts'
 import { built, startDemo } from './run.ts'
 import type { DemoResult } from '../../src/demo/index.ts'
 import type { NodeStatus, TaskView } from '../../src/interface/index.ts'
@@ -54,7 +56,7 @@ describe('the main job on a swarm of processes', function () {
     expect(Object.values(first.payouts).some(amount => BigInt(amount) > 0n)).to.equal(true)
   })
 
-  it('resumes where it ended, shows the same, and ends cleanly on Ctrl-C', async () => {
+  it('resumes where it ended, shows the same, serves people by its page, and ends cleanly on Ctrl-C', async () => {
     const run = startDemo(dataDir)
     const again = await run.result
 
@@ -68,6 +70,14 @@ describe('the main job on a swarm of processes', function () {
     expect(status.params).to.have.nested.property('feeSplit.data', 5_500)
     expect(dataShare(earlier)).to.be.within(4_999, 5_000)
     expect(dataShare(later)).to.be.within(5_499, 5_500)
+
+    const executable = chromiumPath()
+
+    if (executable == null) {
+      process.stdout.write('skipped: the page of the swarm, for want of Chromium\n')
+    } else {
+      await visitPage(executable, again.page)
+    }
 
     run.interrupt()
     expect(await run.exit).to.equal(0)
