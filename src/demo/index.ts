@@ -7,6 +7,7 @@
  * ```
  */
 export { runDemo } from './demo.ts'
+export { openJournal } from './journal.ts'
 export { swarm } from './swarm.ts'
 export type { DemoOptions } from './demo.ts'
 export type { DemoResult } from './report.ts'

@@ -32,11 +32,17 @@ export async function openJournal (dataDir: string): Promise<Journal> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   const state: DemoState = text == null ? empty : { ...empty, ...JSON.parse(text) as DemoState }
 
+  let written: Promise<void> = Promise.resolve()
+
   return {
     state,
     async save (change) {
       Object.assign(state, change)
-      await writeWhole(path, `${JSON.stringify(state, null, 2)}\n`)
+
+      // steps run side by side; their writes go one after the other
+      written = written.catch(() => {}).then(async () => writeWhole(path, `${JSON.stringify(state, null, 2)}\n`))
+
+      return written
     }
   }
 }
