@@ -41,7 +41,7 @@ export function governanceRoutes (server: FastifyInstance, context: ApiContext):
  */
 function paramsOf (json: Record<string, unknown>, current: NetworkParams): Partial<NetworkParams> {
   const entries = Object.entries(json).map(([name, value]): [string, unknown] => {
-    const present = (current as unknown as Record<string, unknown>)[name]
+    const present: unknown = Object.hasOwn(current, name) ? current[name as keyof NetworkParams] : undefined
 
     if (present === undefined) {
       throw new UnknownParameterError(name, Object.keys(current))

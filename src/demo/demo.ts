@@ -6,14 +6,14 @@ import { STEP_ATTEMPTS_MAX, STEP_RETRY_MS } from './constants.ts'
 import { openJournal } from './journal.ts'
 import { accountOf, report, resultOf } from './report.ts'
 import { prepare } from './setup.ts'
+import { execute, vote } from './steps-vote.ts'
 import * as steps from './steps.ts'
 import { swarm } from './swarm.ts'
 import type { Journal } from './journal.ts'
 import type { Results } from './report.ts'
-import type { StepContext } from './steps.ts'
+import type { StepContext } from './step-context.ts'
 import type { Swarm } from './swarm.ts'
-import type { AdapterView, ContributionView, TaskView, WhyView } from '../interface/index.ts'
-import type { AccountView } from '../node/index.ts'
+import type { AccountView, AdapterView, ContributionView, TaskView, WhyView } from '../interface/index.ts'
 
 export interface DemoOptions {
   dataDir: string
@@ -101,14 +101,14 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     step('Validators fetch, check and attest', 'validate', steps.validated),
     step('Fine-tune an adapter, bit for bit, and publish it', 'train', async context => {
       // the vote runs beside the training; a failure shows where it is awaited
-      voting = persistently({ ...context, tell: () => {} }, steps.vote)
+      voting = persistently({ ...context, tell: () => {} }, vote)
       voting.catch(() => {})
       await steps.train(context)
     }),
     step('Wrap, delegate, propose, vote, queue: 55 % of fees for data', 'vote', async () => { await voting }),
     step('Ask and pay', 'ask', async context => { await steps.ask(context, 'first') }),
     step('Cut off the epoch and draw a committee', 'draw', async context => { await steps.drawn(context, 'first') }),
-    step('Execute the vote', 'execute', steps.execute),
+    step('Execute the vote', 'execute', execute),
     // the committee is at work meanwhile
     step('Ask again, under the new split', 'ask again', async context => { await steps.ask(context, 'later') }),
     step('Recompute, commit, reveal, open, settle', 'settle', async context => { await steps.settled(context, 'first') }),

@@ -4,8 +4,7 @@ import { accountToString } from '../identity/index.ts'
 import { SPEECHES } from './constants.ts'
 import { demoAccount } from './setup.ts'
 import type { DemoState } from './journal.ts'
-import type { AdapterView, AnswerView, ContributionView, TaskView, WhyView } from '../interface/index.ts'
-import type { AccountView } from '../node/index.ts'
+import type { AccountView, AdapterView, AnswerView, ContributionView, TaskView, WhyView } from '../interface/index.ts'
 
 /** All that the closing table needs, as the nodes tell it. */
 export interface Results {

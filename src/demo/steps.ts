@@ -1,50 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { accountToString } from '../identity/index.ts'
-import { ADAPTER_NAME, ANSWER_TOKENS, BALANCES, EPOCH_BEGINNING_BLOCKS, LATER_QUESTION, QUESTIONS, SAMPLER, SPEECHES, STEP_TIMEOUT_MS, VALIDATORS, WRAPPED } from './constants.ts'
+import { ADAPTER_NAME, ANSWER_TOKENS, BALANCES, EPOCH_BEGINNING_BLOCKS, LATER_QUESTION, QUESTIONS, SAMPLER, SPEECHES, VALIDATORS } from './constants.ts'
 import { StepFailedError } from './errors.ts'
 import { demoAccount } from './setup.ts'
 import { loadSpeech } from './speeches.ts'
-import type { Journal } from './journal.ts'
-import type { Swarm } from './swarm.ts'
-import type { NodeClient } from '../api/index.ts'
-import type { AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, ProposalView, TaskView, TrainingView } from '../interface/index.ts'
-import type { AccountView } from '../node/index.ts'
-
-export interface StepContext {
-  swarm: Swarm
-  journal: Journal
-  signal: AbortSignal
-  /** one line about what is going on */
-  tell (text: string): void
-}
-
-const PROPOSAL = 'Pay data 55 % of each fee instead of 50 %'
-
-/** How often a step looks whether it is done. */
-const POLL_MS = 400
-
-/** Waits until `look` finds something. */
-async function until<T> (context: StepContext, look: () => Promise<T | undefined>, what: string): Promise<T> {
-  const timeout = AbortSignal.timeout(STEP_TIMEOUT_MS)
-
-  for (;;) {
-    const found = await look()
-
-    if (found !== undefined) {
-      return found
-    }
-
-    context.signal.throwIfAborted()
-
-    if (timeout.aborted) {
-      throw new StepFailedError(`${what} did not happen within ${STEP_TIMEOUT_MS / 60_000} minutes`)
-    }
-
-    await delay(POLL_MS, undefined, { signal: context.signal })
-  }
-}
-
-const studio = ({ swarm }: StepContext): NodeClient => swarm.get('studio').api
+import { studio, until } from './step-context.ts'
+import type { StepContext } from './step-context.ts'
+import type { AccountView, AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, TaskView, TrainingView } from '../interface/index.ts'
 
 /** All peers know each other and blocks come. */
 export async function connected (context: StepContext): Promise<void> {
@@ -269,97 +230,4 @@ export async function settled (context: StepContext, set: 'first' | 'later'): Pr
 
     return task.phase === 'settled' && task.payouts.length > 0 ? task : undefined
   }, 'the settlement')
-}
-
-/** OPEN is wrapped and delegated, and a proposal is voted on and queued. */
-export async function vote (context: StepContext): Promise<void> {
-  const { journal, signal } = context
-  const api = studio(context)
-
-  for (const as of ['developer', 'customer']) {
-    const account = accountToString(demoAccount(as))
-    const { gopen, votes } = await api.get<AccountView>(`/api/v1/accounts/${account}`, { signal })
-
-    if (BigInt(gopen) === 0n) {
-      await api.post('/api/v1/gov/wrap', { as, amount: WRAPPED.toString() }, { signal })
-    }
-
-    // the customer lets the developer vote for it
-    if (as === 'customer' || BigInt(votes) === 0n) {
-      await api.post('/api/v1/gov/delegate', { as, to: accountToString(demoAccount('developer')) }, { signal })
-    }
-  }
-
-  if (journal.state.proposal == null) {
-    const made = (await api.get<ProposalView[]>('/api/v1/proposals', { signal })).find(({ title }) => title === PROPOSAL)
-    const { proposal } = made ?? await api.post<{ proposal: number }>('/api/v1/gov/propose', {
-      as: 'developer',
-      title: PROPOSAL,
-      params: { feeSplit: { platform: 1_000, developers: 2_000, validators: 1_500, data: 5_500 } }
-    }, { signal })
-
-    await journal.save({ proposal })
-  }
-
-  await proposalIs(context, 'active', async proposal => {
-    await api.post('/api/v1/gov/vote', { as: 'developer', proposal, support: 'for' }, { signal })
-  })
-  await proposalIs(context, 'succeeded', async proposal => {
-    await api.post('/api/v1/gov/queue', { as: 'developer', proposal }, { signal })
-  })
-}
-
-/** The proposal is executed: the new split holds from the next epoch on. */
-export async function execute (context: StepContext): Promise<void> {
-  const { signal } = context
-
-  await proposalIs(context, 'queued', async proposal => {
-    await until(context, async () => {
-      const { height } = await studio(context).get<NodeStatus>('/api/v1/status', { signal })
-      const eta = (await readProposal(context)).eta ?? 0
-
-      return height + 1 >= eta ? true : undefined
-    }, 'the end of the timelock')
-    await studio(context).post('/api/v1/gov/execute', { as: 'developer', proposal }, { signal })
-  })
-
-  if (context.journal.state.executedIn == null) {
-    const { epoch } = await studio(context).get<NodeStatus>('/api/v1/status', { signal })
-
-    await context.journal.save({ executedIn: epoch })
-  }
-}
-
-async function readProposal (context: StepContext): Promise<ProposalView> {
-  const { journal, signal } = context
-  const proposals = await studio(context).get<ProposalView[]>('/api/v1/proposals', { signal })
-  const found = proposals.find(({ proposal }) => proposal === journal.state.proposal)
-
-  if (found == null) {
-    throw new StepFailedError('the proposal is not on the ledger')
-  }
-
-  return found
-}
-
-const stages = ['pending', 'active', 'succeeded', 'queued', 'executed']
-
-/** Acts once the proposal is in a stage; does nothing if it is past it already. */
-async function proposalIs (context: StepContext, stage: string, action: (proposal: number) => Promise<void>): Promise<void> {
-  const view = await until(context, async () => {
-    const found = await readProposal(context)
-
-    context.tell(`proposal ${found.proposal} is ${found.status}`)
-
-    if (found.status === 'defeated') {
-      throw new StepFailedError('the proposal was defeated')
-    }
-
-    return stages.indexOf(found.status) >= stages.indexOf(stage) ? found : undefined
-  }, `the proposal's stage "${stage}"`)
-
-  // a vote that was cast in an earlier start shows in the count
-  if (view.status === stage && !(stage === 'active' && BigInt(view.for) > 0n)) {
-    await action(view.proposal)
-  }
 }

@@ -11,6 +11,8 @@ export interface NodeStatus {
   name: string
   account: string
   peerId: string
+  /** multiaddrs at which peers and light clients reach it */
+  addresses?: string[]
   roles: Role[]
   peers: Array<{ peerId: string, address: string, name?: string }>
   height: number
@@ -23,6 +25,18 @@ export interface NodeStatus {
   params: Record<string, unknown>
   /** where the OpenAI-compatible API listens, on gateways */
   gatewayUrl?: string
+}
+
+/** GET /api/v1/accounts/:account, GET /api/v1/wallet (those of the keychain, with names) */
+export interface AccountView {
+  name?: string
+  account: string
+  balance: string
+  nonce: number
+  staked: string
+  gopen: string
+  votes: string
+  delegate: string | null
 }
 
 /** GET /api/v1/datanets */

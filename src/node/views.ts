@@ -10,21 +10,9 @@ import { taskView } from './task-view.ts'
 import { toJson } from './to-json.ts'
 import type { DatanetNode } from './node.ts'
 import type {
-  AdapterView, AttributionShare, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, TaskView
+  AccountView, AdapterView, AttributionShare, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, TaskView
 } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
-
-/** An account of this node, or any other, as the API shows it. */
-export interface AccountView {
-  name?: string
-  account: string
-  balance: string
-  nonce: number
-  staked: string
-  gopen: string
-  votes: string
-  delegate: string | null
-}
 
 export function statusView (node: DatanetNode): NodeStatus {
   const { chain, config, keychain, network } = node
@@ -38,6 +26,7 @@ export function statusView (node: DatanetNode): NodeStatus {
     name: config.name,
     account: accountToString(account),
     peerId: network.peerId.toString(),
+    addresses: network.addresses().map(String),
     roles: config.roles,
     peers: network.peers().map(({ peer, address }) => ({ peerId: peer.toString(), address })),
     height: chain.height,

@@ -1,16 +1,6 @@
 /** JSON of the API that src/interface/api.ts does not name. */
 
-/** GET /api/v1/wallet and /api/v1/accounts/:id */
-export interface AccountInfo {
-  name?: string
-  account: string
-  balance: string
-  nonce: number
-  staked: string
-  gopen: string
-  votes: string
-  delegate: string | null
-}
+export type { AccountView as AccountInfo } from '../../interface/api.ts'
 
 /** The parts of the parameters in force that the page explains. */
 export interface Params {
