@@ -118,6 +118,8 @@ function tasksOf (processes: Swarm, journal: Journal, { signal, json }: DemoOpti
     })
   ] as never, {
     concurrent: false,
+    // Ctrl-C is ours: the swarm is stopped in order, and what was acknowledged is on disk
+    registerSignalListeners: false,
     renderer: json || quiet ? 'simple' : 'default',
     rendererOptions: { collapseSubtasks: false },
     ...(json ? { silentRendererCondition: false } : {})
