@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { exitCodes } from './constants.ts'
 import { onInterrupt } from './context.ts'
-import { printError } from './errors-print.ts'
+import { printError, printUsageError } from './errors-print.ts'
 import { program } from './program.ts'
 
 const [major] = process.versions.node.split('.').map(Number)
@@ -16,15 +16,11 @@ onInterrupt()
 
 const root = program()
 
-for (const command of [root, ...root.commands.flatMap(command => [command, ...command.commands])]) {
-  command.exitOverride()
-}
-
 try {
   await root.parseAsync()
 } catch (err) {
   if (err instanceof CommanderError) {
-    process.exitCode = err.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    process.exitCode = printUsageError(err, { json: process.argv.includes('--json') })
   } else {
     process.exitCode = printError(err, { json: root.opts().json === true, verbose: root.opts().verbose === true })
   }

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Argument, Command, Option } from 'commander'
+import { collect, datanetNamed } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
+import type { NodeClient } from '../api/index.ts'
+import type { ContributionView } from '../interface/index.ts'
 
 const formats: Record<string, string> = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv', '.parquet': 'parquet', '.txt': 'text', '.md': 'text' }
 
@@ -19,7 +23,7 @@ export function createCommand (): Command {
     .option('--text-field <name>', 'the column that models are trained on', 'text')
     .option('--as <account>', 'account of the keychain that becomes curator')
     .action(async (name: string, options: { title: string, licence: string, description: string, field: string[], textField: string, as?: string }, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+      const { out, node, signal, next } = contextOf(self)
       const { field, ...rest } = options
       const client = await node()
       const created = await client.post<{ datanet: string, name: string }>('/api/v1/datanets', {
@@ -29,7 +33,7 @@ export function createCommand (): Command {
       }, { signal })
 
       out.line(`Datanet ${created.name} is on the ledger: ${created.datanet}`)
-      out.line(`contribute with: datanet contribute ${created.datanet} <file> --title "…"`)
+      out.line(`contribute with: ${next(`contribute ${created.name} <file> --title "…"`)}`)
       out.result(created)
     })
 
@@ -43,14 +47,15 @@ export function createCommand (): Command {
 export function contributeCommand (): Command {
   const command = new Command('contribute')
     .description('add a file of rows to a Datanet: JSONL, CSV, Parquet or text')
-    .argument('<datanet>', 'CID of the Datanet')
+    .argument('<datanet>', 'name or CID of the Datanet')
     .argument('<file>', 'the rows; the format follows from its ending')
     .option('--title <text>', 'one line for people; default: the file\'s name')
     .addOption(new Option('--format <format>', 'format of the file').choices(['jsonl', 'csv', 'parquet', 'text']))
     .option('--set <field=value>', 'a value for every row, for fields that the file lacks; repeat for more', collect, [])
     .option('--as <account>', 'account of the keychain that contributes')
-    .action(async (datanet: string, file: string, options: { title?: string, format?: string, set: string[], as?: string }, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+    .option('--detach', 'return at once, before validators have judged it')
+    .action(async (datanet: string, file: string, options: { title?: string, format?: string, set: string[], as?: string, detach?: boolean }, self: Command) => {
+      const { out, node, signal, next } = contextOf(self)
       const format = options.format ?? formats[extname(file).toLowerCase()]
 
       if (format == null) {
@@ -60,28 +65,56 @@ export function contributeCommand (): Command {
       const content = await readFile(file).catch((cause: unknown) => {
         throw new CommandError('ERR_FILE', `the file ${file} cannot be read`, { exitCode: exitCodes.usage, cause })
       })
-      const query = new URLSearchParams({ datanet, title: options.title ?? basename(file), format, ...(options.as == null ? {} : { as: options.as }) })
+      const constants = options.set.map(parseConstant)
+      const client = await node()
+      const query = new URLSearchParams({ datanet: await datanetNamed(client, datanet, { signal }), title: options.title ?? basename(file), format, ...(options.as == null ? {} : { as: options.as }) })
 
       if (options.set.length > 0) {
-        query.set('constants', JSON.stringify(Object.fromEntries(options.set.map(parseConstant))))
+        query.set('constants', JSON.stringify(Object.fromEntries(constants)))
       }
 
-      const client = await node()
       const made = await client.upload<{ contribution: string, rows: number, bytes: number, status: string }>(`/api/v1/contributions?${query.toString()}`, content, { signal, timeoutMs: 120_000 })
 
       out.line(`${made.rows} rows (${made.bytes} bytes) are on the ledger as ${made.contribution}`)
-      out.line(`status: ${made.status}; validators fetch and check it now, follow with: datanet status`)
-      out.result(made)
+
+      const status = options.detach === true ? made.status : await verdictOn(client, made, query.get('datanet') ?? '', signal)
+
+      if (status === 'rejected') {
+        throw new CommandError('ERR_REJECTED', `validators rejected the contribution ${made.contribution}`, {
+          exitCode: exitCodes.refused, hint: 'its rows must be enough, new, fit for the Datanet\'s fields and licence, and free of personal data'
+        })
+      }
+
+      out.line(status === 'admitted'
+        ? `validators admitted it; train with: ${next(`train ${datanet} --name ${/^[a-z0-9-]+$/.test(datanet) && datanet.length < 48 ? datanet : '<name>'}`)}`
+        : `validators fetch and check it now; follow with: ${next('status')}`)
+      out.result({ ...made, status })
     })
 
   return examples(command, [
-    'datanet contribute bafy… lincoln-1862.txt --title "Lincoln 1862" --set year=1862',
-    'datanet contribute bafy… rows.csv --as alice'
+    'datanet contribute speeches lincoln-1862.txt --title "Lincoln 1862" --set year=1862',
+    'datanet contribute bafy… rows.csv --as alice --detach'
   ])
 }
 
-function collect (value: string, previous: string[]): string[] {
-  return [...previous, value]
+/** How long a verdict is waited for, and how often it is looked for. Validators need seconds. */
+const VERDICT_TIMEOUT_MS = 60_000
+const VERDICT_POLL_MS = 500
+
+/** The status of a contribution once validators decided, or `pending` if they take long. */
+async function verdictOn (client: NodeClient, { contribution, status }: { contribution: string, status: string }, datanet: string, signal: AbortSignal): Promise<string> {
+  const deadline = performance.now() + VERDICT_TIMEOUT_MS
+  let newest = status
+
+  while (newest === 'pending' && performance.now() < deadline) {
+    await delay(VERDICT_POLL_MS, undefined, { signal })
+
+    const all = await client.get<ContributionView[]>(`/api/v1/contributions?datanet=${datanet}`, { signal })
+
+    newest = all.find(view => view.contribution === contribution)?.status ?? newest
+  }
+
+  return newest
 }
 
 function parseField (text: string): { name: string, type: string, required: boolean } {

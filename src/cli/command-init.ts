@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { accountToString } from '../identity/index.ts'
-import { defaultConfig, newGenesis, openKeychain, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../node/index.ts'
+import { checkConfig, defaultConfig, newGenesis, openKeychain, privateParams, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../node/index.ts'
 import { genesisCodec } from '../wire/index.ts'
+import { collect, name, port } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -17,38 +18,45 @@ interface InitOptions {
   bootstrap: string[]
   role: string[]
   listen?: string
-  apiPort?: string
+  apiPort: number
 }
 
 /** `datanet init`: keys, configuration and genesis of one node. */
 export function initCommand (): Command {
   const command = new Command('init')
     .description('make the data directory of a node: keys, configuration, and the chain it is on')
-    .option('--name <name>', 'name of the node, for people')
+    .option('--name <name>', 'name of the node, for people: lower case, digits and -', name)
     .option('--genesis <file>', 'join the network of this genesis; default: a new private network of this node alone')
-    .option('--bootstrap <multiaddr>', 'a peer to join by; repeat for more', (value: string, all: string[]) => [...all, value], [])
-    .addOption(new Option('--role <role>', 'what it does; repeat for more').choices(['validator', 'assessor', 'gateway', 'contributor']).argParser((value: string, all: string[]) => [...all, value]).default([]))
+    .option('--bootstrap <multiaddr>', 'a peer to join by; repeat for more', collect, [])
+    .addOption(new Option('--role <role>', 'what it does; repeat for more').choices(roles).argParser(role).default([], 'all but contributor alone, contributor in a network that exists'))
     .option('--listen <multiaddr>', 'where peers reach it', '/ip4/127.0.0.1/tcp/0')
-    .option('--api-port <port>', 'port of its API and page on 127.0.0.1, 0 for any', '4170')
+    .option('--api-port <port>', 'port of its API and page on 127.0.0.1, 0 for any', port, defaultConfig.api.port)
     .action(async (options: InitOptions, self: Command) => {
-      const { out, options: { dataDir } } = contextOf(self)
+      const { out, next, options: { dataDir } } = contextOf(self)
 
       if (existsSync(join(dataDir, 'config.json'))) {
         throw new CommandError('ERR_EXISTS', `${dataDir} is the data directory of a node already`, { hint: 'start it with `datanet start`, or name another folder with --data-dir' })
       }
 
+      // before anything is written: a wrong name leaves no half of a node
+      const config = checkConfig(configOf(options, options.genesis == null), 'the options')
       const genesisGiven = options.genesis == null ? undefined : genesisCodec.decode(new Uint8Array(await readGenesisFile(options.genesis)))
       const keychain = await openKeychain(dataDir)
       const signer = await keychain.create(defaultConfig.account)
       const genesis = genesisGiven ?? await privateGenesis(keychain, signer.account)
 
       await writeGenesis(dataDir, genesis)
-      await writeConfig(dataDir, configOf(options, genesisGiven == null))
+      await writeConfig(dataDir, config)
 
       const account = accountToString(signer.account)
       out.line(`a node of chain ${genesis.chain} is ready in ${dataDir}`)
       out.line(`its account is ${account}; whoever can read ${join(dataDir, 'keys')} can spend from it`)
-      out.line('start it with: datanet start')
+
+      if (genesisGiven == null) {
+        out.line(`a private network: others join it with a copy of ${join(dataDir, 'genesis.cbor')} and the address that start prints`)
+      }
+
+      out.line(`start it with: ${next('start')}`)
       out.result({ dataDir, chain: genesis.chain, account })
     })
 
@@ -59,22 +67,32 @@ export function initCommand (): Command {
   ])
 }
 
+const roles = ['validator', 'assessor', 'gateway', 'contributor']
+
+function role (value: string, all: string[]): string[] {
+  if (!roles.includes(value)) {
+    throw new InvalidArgumentError(`Allowed choices are ${roles.join(', ')}.`)
+  }
+
+  return [...all, value]
+}
+
 async function readGenesisFile (path: string): Promise<Uint8Array> {
   return readFile(path).catch((cause: unknown) => {
     throw new CommandError('ERR_FILE', `the genesis ${path} cannot be read`, { exitCode: exitCodes.usage, cause })
   })
 }
 
-function configOf ({ name, bootstrap, role, listen, apiPort }: InitOptions, alone: boolean): NodeConfig {
+function configOf ({ name: named, bootstrap, role, listen, apiPort }: InitOptions, alone: boolean): NodeConfig {
   const chosen = role.length > 0 ? role : alone ? ['validator', 'assessor', 'gateway'] : ['contributor']
 
   return {
     ...defaultConfig,
-    name: name ?? defaultConfig.name,
+    name: named ?? defaultConfig.name,
     roles: chosen as NodeConfig['roles'],
     listen: listen == null ? defaultConfig.listen : [listen],
     bootstrap,
-    api: { ...defaultConfig.api, port: Number(apiPort ?? defaultConfig.api.port) }
+    api: { ...defaultConfig.api, port: apiPort }
   }
 }
 
@@ -88,6 +106,7 @@ async function privateGenesis (keychain: Keychain, account: Uint8Array): Promise
     validators: [validatorInfo(keychain, account, 1_000_000n * OPEN)],
     balances: [{ account, amount: 10_000_000n * OPEN }],
     treasury: (await keychain.create('treasury')).account,
-    bases: [{ base: base.cid, developer: account }]
+    bases: [{ base: base.cid, developer: account }],
+    params: privateParams
   })
 }

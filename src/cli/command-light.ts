@@ -3,13 +3,15 @@ import { Command } from 'commander'
 import { CID } from 'multiformats/cid'
 import pc from 'picocolors'
 import { accountFromString } from '../identity/index.ts'
-import { lightNode, readConfig, readGenesis } from '../node/index.ts'
+import { NodeUnreachableError } from '../api/index.ts'
+import { lightNode, NoPeerError, readConfig, readGenesis } from '../node/index.ts'
 import { fromHex, headerHash, toHex } from '../wire/index.ts'
+import { account, cid, collect, integer, taskHash } from './arguments.ts'
 import { printWhy } from './command-why.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
 import type { Context } from './context.ts'
-import type { CertifiedHeader } from '../interface/index.ts'
+import type { CertifiedHeader, NodeStatus } from '../interface/index.ts'
 import type { LightNode } from '../node/index.ts'
 
 interface LightOptions {
@@ -23,17 +25,17 @@ const FOLLOW_MS = 1_000
 export function lightCommand (): Command {
   const command = new Command('light')
     .description('a light client: verifies headers, accounts and payouts by proof, without the chain')
-    .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json', (value: string, all: string[]) => [...all, value], [])
+    .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json, or the node that runs on the data directory', collect, [])
 
   command.addCommand(examples(new Command('follow')
     .description('verify each new header until Ctrl-C')
-    .option('--blocks <count>', 'stop after so many headers', Number)
+    .option('--blocks <count>', 'stop after so many headers', integer(1, 1_000_000_000))
     .action(async ({ blocks }: { blocks?: number }, self: Command) => withLight(self, async (light, context) => { await follow(light, context, blocks) })),
   ['datanet light follow', 'datanet light follow --blocks 1 --json']), { isDefault: true })
 
   command.addCommand(examples(new Command('account')
     .description('the balance of an account, by proof')
-    .argument('<account>', 'z6Mk…')
+    .argument('<account>', 'z6Mk…', account)
     .action(async (text: string, _options, self: Command) => withLight(self, async ({ client }, { out, signal }) => {
       const at = await client.sync({ signal })
       const { value } = await client.account(accountFromString(text), { signal })
@@ -45,8 +47,8 @@ export function lightCommand (): Command {
 
   command.addCommand(examples(new Command('why')
     .description('why a contribution was paid, by proof')
-    .argument('<contribution>')
-    .requiredOption('--task <hash>', 'the task that paid it')
+    .argument('<contribution>', 'CID of the contribution', cid)
+    .requiredOption('--task <hash>', 'the task that paid it: `datanet status` lists them', taskHash)
     .action(async (contribution: string, { task }: { task: string }, self: Command) => withLight(self, async ({ client }, { out, signal }) => {
       const view = await client.why(fromHex(task), CID.parse(contribution), { signal })
 
@@ -63,7 +65,7 @@ async function withLight (self: Command, use: (light: LightNode, context: Contex
   const { bootstrap } = self.optsWithGlobals<LightOptions>()
   const light = lightNode({
     genesis: await readGenesis(dataDir),
-    bootstrap: bootstrap.length > 0 ? bootstrap : (await readConfig(dataDir)).bootstrap
+    bootstrap: bootstrap.length > 0 ? bootstrap : await knownPeers(context)
   })
 
   try {
@@ -72,6 +74,26 @@ async function withLight (self: Command, use: (light: LightNode, context: Contex
   } finally {
     await light.stop()
   }
+}
+
+/** Peers of config.json, and the node that runs on the data directory. */
+async function knownPeers ({ options: { dataDir }, node, signal }: Context): Promise<string[]> {
+  const { bootstrap } = await readConfig(dataDir)
+  const addresses = await node()
+    .then(async client => (await client.get<NodeStatus>('/api/v1/status', { signal })).addresses ?? [])
+    .catch((err: unknown) => {
+      if (err instanceof NodeUnreachableError) {
+        return []
+      }
+
+      throw err
+    })
+
+  if (bootstrap.length + addresses.length === 0) {
+    throw new NoPeerError([])
+  }
+
+  return [...addresses, ...bootstrap]
 }
 
 async function follow ({ client }: LightNode, { out, signal }: Context, blocks = Infinity): Promise<void> {

@@ -1,6 +1,8 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { Listr } from 'listr2'
 import pc from 'picocolors'
+import { presets } from '../models/index.ts'
+import { datanetNamed, decimal, integer } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -14,21 +16,21 @@ const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
 export function trainCommand (): Command {
   const command = new Command('train')
     .description('fine-tune an adapter on Datanets and publish it')
-    .argument('<datanets...>', 'CIDs of the Datanets')
+    .argument('<datanets...>', 'names or CIDs of the Datanets')
     .requiredOption('--name <name>', 'name of the adapter')
     .option('--base <cid>', 'base model; default: the network\'s first')
-    .option('--preset <preset>', 'recipe: quick or careful', 'quick')
-    .option('--steps <steps>', 'override the preset', Number)
-    .option('--rank <rank>', 'override the preset', Number)
-    .option('--seed <seed>', 'another seed, another adapter', Number)
+    .addOption(new Option('--preset <preset>', 'recipe').choices(Object.keys(presets)).default('quick'))
+    .option('--steps <steps>', 'override the preset', integer(1, 100_000))
+    .option('--rank <rank>', 'override the preset', integer(1, 256))
+    .option('--seed <seed>', 'another seed, another adapter', integer(0, 4_294_967_295))
     .option('--as <account>', 'account of the keychain that becomes developer')
     .option('--detach', 'return at once; look with `datanet status`')
     .action(async (datanets: string[], options: { name: string, base?: string, preset: string, steps?: number, rank?: number, seed?: number, as?: string, detach?: boolean }, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+      const { out, node, signal, next } = contextOf(self)
       const { detach, ...request } = options
       const client = await node()
       const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
-      const started = await client.post<TrainingView>('/api/v1/trainings', { ...request, base, datanets }, { signal })
+      const started = await client.post<TrainingView>('/api/v1/trainings', { ...request, base, datanets: await Promise.all(datanets.map(async text => datanetNamed(client, text, { signal }))) }, { signal })
 
       if (detach === true) {
         out.line(`training ${started.id} is queued`)
@@ -44,13 +46,14 @@ export function trainCommand (): Command {
 
       out.line(`adapter ${done.name}: ${done.adapter ?? ''}`)
       out.line(`loss ${done.losses[0]?.toFixed(3) ?? ''} → ${done.losses.at(-1)?.toFixed(3) ?? ''} nats per token`)
+      out.line(`ask it with: ${next(`ask ${done.name} "…"`)}`)
       out.result(done)
     })
 
   return examples(command, [
-    'datanet train bafy… --name speeches',
+    'datanet train speeches --name speeches',
     'datanet train bafy… bafy… --name mix --preset careful --steps 32',
-    'datanet train bafy… --name speeches --detach --json'
+    'datanet train speeches --name speeches --detach --json'
   ])
 }
 
@@ -79,7 +82,7 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
       }
     },
     rendererOptions: { persistentOutput: true }
-  }], { renderer: quiet ? 'silent' : 'default', fallbackRenderer: 'simple' })
+  }], { renderer: quiet ? 'silent' : 'default', fallbackRenderer: 'simple', registerSignalListeners: false })
 
   await tasks.run()
   signal.removeEventListener('abort', cancel)
@@ -101,13 +104,13 @@ export function askCommand (): Command {
     .description('ask an adapter, pay for the answer and see which contributions shaped it')
     .argument('<adapter>', 'name or CID')
     .argument('<prompt>', 'what the answer continues')
-    .option('--max-tokens <tokens>', 'length of the answer', Number, 48)
-    .option('--temperature <temperature>', '0 is greedy', Number, 0)
-    .option('--top-k <k>', 'choose among the k likeliest tokens, 0 for all', Number, 0)
-    .option('--seed <seed>', 'seed of the sampler', Number, 0)
+    .option('--max-tokens <tokens>', 'length of the answer', integer(1, 4_096), 48)
+    .option('--temperature <temperature>', '0 is greedy', decimal(0, 10), 0)
+    .option('--top-k <k>', 'choose among the k likeliest tokens, 0 for all', integer(0, 65_536), 0)
+    .option('--seed <seed>', 'seed of the sampler', integer(0, 4_294_967_295), 0)
     .option('--as <account>', 'account of the keychain that pays')
     .action(async (adapter: string, prompt: string, options: { maxTokens: number, temperature: number, topK: number, seed: number, as?: string }, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+      const { out, node, signal, next } = contextOf(self)
       const answer = await (await node()).post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt }, { signal, timeoutMs: 180_000 })
 
       out.line(`${pc.dim(answer.prompt)}${answer.answer}`)
@@ -116,6 +119,13 @@ export function askCommand (): Command {
         .toSorted((a, b) => b.share - a.share)
         .map(({ share, influence, title, contribution }) => [`${(share * 100).toFixed(1)} %`, influence.toExponential(2), title, contribution]))
       out.line(`paid ${formatOpen(answer.fee)} for ${answer.promptTokens} + ${answer.outputTokens} tokens, receipt ${answer.receipt}`)
+
+      const [first] = answer.shares.toSorted((a, b) => b.share - a.share)
+
+      if (first != null) {
+        out.line(`when the epoch is settled (look with \`${next('status')}\`), see why it was paid: ${next(`why ${first.contribution}`)}`)
+      }
+
       out.result(answer)
     })
 

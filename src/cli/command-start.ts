@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { api } from '../api/index.ts'
 import { runDemo } from '../demo/index.ts'
+import { listDatanets } from '../ledger/index.ts'
 import { openNode, writeWhole } from '../node/index.ts'
+import { collect, port } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
+import { CommandError } from './errors.ts'
 import { short } from './output.ts'
 import type { Context } from './context.ts'
 import type { Output } from './output.ts'
@@ -20,8 +23,8 @@ export function startCommand (): Command {
     .option('--demo', 'start a swarm of processes and run the main job: contribute, train, ask, settle, vote')
     .option('--once', 'with --demo: end by itself when the job is done')
     .option('--fresh', 'with --demo: forget what an earlier run left')
-    .option('--api-port <port>', 'port of the page', Number)
-    .option('--bootstrap <multiaddr>', 'a peer to join by, beside those of config.json; repeat for more', (value: string, all: string[]) => [...all, value], [])
+    .option('--api-port <port>', 'port of the API and page, 0 for any; default: that of config.json', port)
+    .option('--bootstrap <multiaddr>', 'a peer to join by, beside those of config.json; repeat for more', collect, [])
     .action(async (options: { demo?: boolean, once?: boolean, fresh?: boolean, apiPort?: number, bootstrap: string[] }, self: Command) => {
       const context = contextOf(self)
 
@@ -41,31 +44,51 @@ export function startCommand (): Command {
 }
 
 /** Runs one node until Ctrl-C. */
-async function runNode ({ options: { dataDir }, out, signal }: Context, { apiPort, bootstrap }: { apiPort?: number, bootstrap: string[] }): Promise<void> {
+async function runNode ({ options: { dataDir }, out, signal, next }: Context, { apiPort, bootstrap }: { apiPort?: number, bootstrap: string[] }): Promise<void> {
   const node = await openNode({ dataDir, bootstrap })
   const token = Buffer.from(randomBytes(24)).toString('base64url')
   const server = api({ host: node.config.api.host, port: apiPort ?? node.config.api.port, token })(node)
   const address = join(dataDir, 'api.json')
+  let isRunning = false
 
   try {
     node.events.addEventListener('event', ({ detail }) => { log(detail, out) })
     await node.start({ signal })
-    await server.start()
+    // from here on the data directory is ours: another node's api.json is not touched
+    isRunning = true
+    await server.start().catch(portTaken)
     await writeWhole(address, `${JSON.stringify({ url: server.url, token } satisfies ApiAddress)}\n`, 0o600)
 
     out.line(`${node.config.name} runs on chain ${node.chain.id} as ${node.network.peerId.toString()}`)
     node.network.addresses().forEach(multiaddr => { out.line(`  peers reach it at ${multiaddr.toString()}`) })
     out.line(`  page and API: ${server.url}/#token=${token}`)
+
+    if ([...listDatanets(node.chain.state())].length === 0) {
+      out.line(`begin, in another terminal, with: ${next('create notes --title "My notes" --licence CC0-1.0')}`)
+    }
+
     out.line('stop it with Ctrl-C')
     process.send?.({ type: 'ready', url: server.url, token, addresses: node.network.addresses().map(String) })
 
     await Promise.race([aborted(signal), halted(node)])
   } finally {
-    await rm(address, { force: true })
-    await server.stop()
-    await node.stop()
-    out.line('stopped; all that was acknowledged is on disk')
+    if (isRunning) {
+      await rm(address, { force: true })
+      await server.stop()
+      await node.stop()
+      out.line('stopped; all that was acknowledged is on disk')
+    }
   }
+}
+
+function portTaken (cause: NodeJS.ErrnoException & { port?: number }): never {
+  if (cause.code !== 'EADDRINUSE') {
+    throw cause
+  }
+
+  throw new CommandError('ERR_PORT', `port ${cause.port ?? ''} of the API and page is taken by another program`, {
+    cause, hint: 'free it, or start with --api-port 0 for any other'
+  })
 }
 
 async function aborted (signal: AbortSignal): Promise<void> {

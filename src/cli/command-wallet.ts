@@ -1,6 +1,7 @@
 import { Command } from 'commander'
+import { accountNamed, amount, name } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
-import { formatOpen, parseOpen } from './output.ts'
+import { formatOpen } from './output.ts'
 import type { AccountView } from '../node/index.ts'
 
 interface Sent {
@@ -24,23 +25,24 @@ export function walletCommand (): Command {
 
   command.addCommand(examples(new Command('new')
     .description('make an account')
-    .argument('<name>')
-    .action(async (name: string, _options, self: Command) => {
+    .argument('<name>', 'for --as: lower case, digits and -', name)
+    .action(async (named: string, _options, self: Command) => {
       const { out, node, signal } = contextOf(self)
-      const account = await (await node()).post<AccountView>('/api/v1/wallet/accounts', { name }, { signal })
+      const account = await (await node()).post<AccountView>('/api/v1/wallet/accounts', { name: named }, { signal })
 
-      out.line(`${name}: ${account.account}`)
+      out.line(`${named}: ${account.account}`)
       out.result(account)
     }), ['datanet wallet new alice']))
 
   command.addCommand(examples(new Command('transfer')
     .description('send OPEN')
-    .argument('<to>', 'account, z6Mk…')
-    .argument('<amount>', 'OPEN, e.g. 1.5')
+    .argument('<to>', 'account, z6Mk…, or a name of the keychain')
+    .argument('<amount>', 'OPEN, e.g. 1.5', amount)
     .option('--as <account>', 'who pays')
-    .action(async (to: string, amount: string, { as }: { as?: string }, self: Command) => {
+    .action(async (to: string, amount: bigint, { as }: { as?: string }, self: Command) => {
       const { out, node, signal } = contextOf(self)
-      const sent = await (await node()).post<Sent>('/api/v1/wallet/transfer', { as, to, amount: parseOpen(amount).toString() }, { signal })
+      const client = await node()
+      const sent = await client.post<Sent>('/api/v1/wallet/transfer', { as, to: await accountNamed(client, to, { signal }), amount: amount.toString() }, { signal })
 
       out.line(`final at height ${sent.height}: ${sent.transaction}`)
       out.result(sent)
@@ -49,11 +51,11 @@ export function walletCommand (): Command {
   for (const kind of ['stake', 'unstake'] as const) {
     command.addCommand(examples(new Command(kind)
       .description(kind === 'stake' ? 'stake OPEN as an assessor' : 'take staked OPEN back')
-      .argument('<amount>', 'OPEN')
+      .argument('<amount>', 'OPEN', amount)
       .option('--as <account>', 'whose')
-      .action(async (amount: string, { as }: { as?: string }, self: Command) => {
+      .action(async (amount: bigint, { as }: { as?: string }, self: Command) => {
         const { out, node, signal } = contextOf(self)
-        const sent = await (await node()).post<Sent>(`/api/v1/wallet/${kind}`, { as, amount: parseOpen(amount).toString() }, { signal })
+        const sent = await (await node()).post<Sent>(`/api/v1/wallet/${kind}`, { as, amount: amount.toString() }, { signal })
 
         out.line(`final at height ${sent.height}: ${sent.transaction}`)
         out.result(sent)

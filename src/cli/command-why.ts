@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
+import { cid, taskHash } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
 import type { Output } from './output.ts'
@@ -9,8 +10,8 @@ import type { WhyView } from '../interface/index.ts'
 export function whyCommand (): Command {
   const command = new Command('why')
     .description('why a contribution was paid: every reason, each verified by proof')
-    .argument('<contribution>', 'CID of the contribution')
-    .option('--task <hash>', 'the task; default: the newest that paid it')
+    .argument('<contribution>', 'CID of the contribution', cid)
+    .option('--task <hash>', 'the task; default: the newest that paid it', taskHash)
     .action(async (contribution: string, { task }: { task?: string }, self: Command) => {
       const { out, node, signal } = contextOf(self)
       const query = new URLSearchParams({ contribution, ...(task == null ? {} : { task }) })

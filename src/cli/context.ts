@@ -21,9 +21,14 @@ export interface Context {
   signal: AbortSignal
   /** the running node of the data directory. @throws NodeUnreachableError */
   node (): Promise<NodeClient>
+  /** a command as this user would type it, to be told as the next step */
+  next (command: string): string
 }
 
 export const defaultDataDir = (): string => process.env.DATANET_DIR ?? join(homedir(), '.datanet')
+
+/** In a clone the command is run by npx. */
+const invocation = process.env.npm_lifecycle_event === 'npx' ? 'npx datanet' : 'datanet'
 
 const interrupt = new AbortController()
 
@@ -36,6 +41,8 @@ export function onInterrupt (): void {
 
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  // who started us is gone and cannot tell us to stop
+  process.once('disconnect', stop)
 }
 
 export function contextOf (command: Command): Context {
@@ -45,7 +52,8 @@ export function contextOf (command: Command): Context {
     options,
     out: output(options),
     signal: interrupt.signal,
-    node: async () => connect(options.dataDir)
+    node: async () => connect(options.dataDir),
+    next: text => `${invocation}${options.dataDir === defaultDataDir() ? '' : ` --data-dir ${options.dataDir}`} ${text}`
   }
 }
 

@@ -23,7 +23,6 @@ export function program (): Command {
     .option('-d, --data-dir <folder>', 'folder of the node: keys, chain, blocks', defaultDataDir())
     .option('--json', 'print one JSON object on the last line')
     .option('-v, --verbose', 'print stack traces of errors')
-    .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', `
 Examples:
   $ datanet start --demo                 a whole network on this machine, from data to payouts
@@ -40,5 +39,17 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
     root.addCommand(command)
   }
 
+  prepare(root, root.name())
+
   return root
+}
+
+/** What commands do not inherit: errors are thrown, and say how the command is used. */
+function prepare (command: Command, path: string): void {
+  command.exitOverride()
+  command.showHelpAfterError(`Usage: ${path} ${command.usage()}\nSee ${path} --help for what it takes, and examples.`)
+
+  for (const child of command.commands) {
+    prepare(child, `${path} ${child.name()}`)
+  }
 }

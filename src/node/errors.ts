@@ -28,6 +28,17 @@ export class RoleMissingError extends DatanetError {
   }
 }
 
+export class NoPeerError extends DatanetError {
+  constructor (addresses: string[], cause?: unknown) {
+    super('ERR_NO_PEER', addresses.length === 0
+      ? 'expected the address of a peer that has the chain, but none is known'
+      : `no peer answers at ${addresses.join(', ')}`, {
+      cause,
+      hint: 'start a node with `datanet start`, or name the address that one prints with --bootstrap'
+    })
+  }
+}
+
 export class NotFoundError extends DatanetError {
   constructor (what: string, id: string, hint?: string) {
     super('ERR_NOT_FOUND', `there is no ${what} ${id} on this chain`, { hint })

@@ -1,6 +1,7 @@
 import { network } from '../gossip/index.ts'
 import { lightClient } from '../light-client/index.ts'
 import { storage } from '../storage/index.ts'
+import { NoPeerError } from './errors.ts'
 import { verifiedSource } from './why.ts'
 import type { Genesis, Startable } from '../interface/index.ts'
 import type { LightClient } from '../light-client/index.ts'
@@ -26,7 +27,11 @@ export function lightNode ({ genesis, bootstrap }: LightNodeInit): LightNode {
     async start (options) {
       await net.start(options)
       await blocks.start(options)
-      await Promise.any(bootstrap.map(async address => net.connect(address, options)))
+
+      await Promise.any(bootstrap.map(async address => net.connect(address, options))).catch((cause: unknown) => {
+        options?.signal?.throwIfAborted()
+        throw new NoPeerError(bootstrap, cause)
+      })
     },
     async stop (options) {
       await blocks.stop(options)

@@ -17,6 +17,7 @@ import { GENESIS_BYTES_MAX } from './constants.ts'
 import { dataset } from './dataset.ts'
 import { DataDirError } from './errors.ts'
 import { nodeEvents } from './events.ts'
+import { founderStake } from './founder-stake.ts'
 import { openKeychain } from './keychain.ts'
 import { trainings } from './trainings.ts'
 import type { Answers } from './answers.ts'
@@ -24,6 +25,7 @@ import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
 import type { Keychain } from './keychain.ts'
 import type { Trainings } from './trainings.ts'
+import type { Assessor } from '../assessment/index.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Genesis, Role, Startable } from '../interface/index.ts'
@@ -46,6 +48,8 @@ export interface DatanetNode extends Startable {
   readonly library: ModelLibrary
   readonly payer: Payer
   readonly answers: Answers
+  /** only with the role "assessor" */
+  readonly assessor?: Assessor
   /** only with the role "gateway" */
   readonly gateway?: Gateway
   readonly events: NodeEvents
@@ -112,10 +116,13 @@ function compose (parts: Parts): DatanetNode {
   const events = nodeEvents({ chain: ledger, network: net })
   const shop = has('gateway') ? gateway({ signer, secret: keychain.secret('receipts'), onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) } })({ network: net, chain: ledger, library, db }) : undefined
 
+  const seat = has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, gateway: shop, db }) : undefined
+
   const optional: Array<Startable | undefined> = [
     // what settles is the replay, which checks no column: the spot check of the run is enough here
     has('validator') ? events.watch(validator()({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: { spotCheck: async (...check) => jobs.spotCheck(...check) } })) : undefined,
-    has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, gateway: shop, db }) : undefined,
+    seat,
+    seat == null ? undefined : founderStake({ genesis, signer })({ chain: ledger, events }),
     shop
   ]
   const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
@@ -135,6 +142,7 @@ function compose (parts: Parts): DatanetNode {
     library,
     payer: payer({ network: net, chain: ledger, library, db, gateway: shop }),
     answers: answers(db),
+    assessor: seat,
     gateway: shop,
     events,
     ...lifecycle(services, db, () => { ledger.serveQueries() })

@@ -3,17 +3,18 @@ import { fetchScores } from '../assessment/index.ts'
 import { listPayouts, listTasks } from '../ledger/index.ts'
 import { lightClient } from '../light-client/index.ts'
 import { querySource } from '../settlement/index.ts'
-import { fromHex } from '../wire/index.ts'
+import { fromHex, toHex } from '../wire/index.ts'
 import { NotFoundError } from './errors.ts'
 import type { DatanetNode } from './node.ts'
 import type { AbortOptions, Hash, WhyView } from '../interface/index.ts'
 import type { HeaderSource } from '../light-client/index.ts'
 
 /**
- * Why a contribution was paid, verified link by link against peers as a light client would: this
- * node's own state is not taken for granted.
+ * Why a contribution was paid, verified link by link as a light client would: against peers, so that
+ * this node's own state is not taken for granted, and against its own chain where no peer answers.
+ * The proofs are checked the same way.
  *
- * @param node - whose peers are asked
+ * @param node - whose peers are asked, then its own chain
  * @param contribution - its CID
  * @param task - hexadecimal; default: the newest task that paid the contribution
  * @param options - ends the search
@@ -21,17 +22,54 @@ import type { HeaderSource } from '../light-client/index.ts'
 export async function why (node: DatanetNode, contribution: string, task?: string, options: AbortOptions = {}): Promise<WhyView> {
   const cid = CID.parse(contribution)
   const id = task == null ? newestPayout(node, cid) : fromHex(task)
-  const client = lightClient({ genesis: node.genesis, source: verifiedSource(node) })
+  const client = lightClient({ genesis: node.genesis, source: orElse(verifiedSource(node), ownSource(node)) })
 
   return client.why(id, cid, options)
 }
 
 /** Headers and proofs from peers, records from the swarm, scores from assessors. */
-export function verifiedSource (node: Pick<DatanetNode, 'network' | 'storage' | 'genesis'>): HeaderSource {
+export function verifiedSource (node: Pick<DatanetNode, 'network' | 'storage' | 'genesis'>): Required<HeaderSource> {
   return {
     ...querySource({ network: node.network, chain: node.genesis.chain }),
     datum: async (cid, options) => node.storage.get(cid, options),
     scores: async (task, options) => fetchScores(node.network, task, options)
+  }
+}
+
+type OwnSource = Omit<Required<HeaderSource>, 'datum'>
+
+/** What this node has itself: all there is on a network of one. */
+function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>): OwnSource {
+  return {
+    latest: async () => chain.certified(),
+    header: async height => chain.certified(height),
+    proof: async (key, height) => chain.prove(key, height),
+    scores: async task => {
+      const table = await assessor?.table(task)
+
+      if (table == null) {
+        throw new NotFoundError('score table of task', toHex(task), 'this node did not assess it, and no peer that did answers')
+      }
+
+      return table
+    }
+  }
+}
+
+/** Asks the second source where the first one fails. */
+function orElse (first: Required<HeaderSource>, second: OwnSource): HeaderSource {
+  const either = async <T>(options: AbortOptions | undefined, one: Promise<T>, other: () => Promise<T>): Promise<T> => one.catch(async (cause: unknown) => {
+    options?.signal?.throwIfAborted()
+
+    return other().catch(() => { throw cause })
+  })
+
+  return {
+    ...first,
+    latest: async options => either(options, first.latest(options), async () => second.latest(options)),
+    header: async (height, options) => either(options, first.header(height, options), async () => second.header(height, options)),
+    proof: async (key, height, options) => either(options, first.proof(key, height, options), async () => second.proof(key, height, options)),
+    scores: async (task, options) => either(options, first.scores(task, options), async () => second.scores(task, options))
   }
 }
 
