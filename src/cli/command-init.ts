@@ -84,12 +84,12 @@ async function readGenesisFile (path: string): Promise<Uint8Array> {
 }
 
 function configOf ({ name: named, bootstrap, role, listen, apiPort }: InitOptions, alone: boolean): NodeConfig {
-  const chosen = role.length > 0 ? role : alone ? ['validator', 'assessor', 'gateway'] : ['contributor']
+  const usual = alone ? ['validator', 'assessor', 'gateway'] : ['contributor']
 
   return {
     ...defaultConfig,
     name: named ?? defaultConfig.name,
-    roles: chosen as NodeConfig['roles'],
+    roles: (role.length > 0 ? role : usual) as NodeConfig['roles'],
     listen: listen == null ? defaultConfig.listen : [listen],
     bootstrap,
     api: { ...defaultConfig.api, port: apiPort }

@@ -52,7 +52,9 @@ async function runNode ({ options: { dataDir }, out, signal, next }: Context, { 
   let isRunning = false
 
   try {
-    node.events.addEventListener('event', ({ detail }) => { log(detail, out) })
+    const tell = log(out)
+
+    node.events.addEventListener('event', ({ detail }) => { tell(detail) })
     await node.start({ signal })
     // from here on the data directory is ours: another node's api.json is not touched
     isRunning = true
@@ -109,14 +111,25 @@ async function halted ({ chain }: DatanetNode): Promise<never> {
 }
 
 /** What a person who looks at the log wants to know; everything else is on the event stream. */
-function log (event: NodeEvent, out: Output): void {
-  const time = new Date().toISOString()
+function log (out: Output): (event: NodeEvent) => void {
+  // a block that moves a task on tells it for the task and for each seat
+  let last = ''
 
-  if (event.type === 'log') {
-    out.line(`${time} ${event.level} ${event.message}`)
-  } else if (event.type === 'task') {
-    const { task, phase, epoch, seats } = event.task
+  const once = (level: string, text: string): void => {
+    if (text !== last) {
+      last = text
+      out.line(`${new Date().toISOString()} ${level} ${text}`)
+    }
+  }
 
-    out.line(`${time} info task ${short(task)} of epoch ${epoch}: ${phase}, seats ${seats.map(({ state, fault }) => fault ?? state).join(', ')}`)
+  return event => {
+    if (event.type === 'log') {
+      once(event.level, event.message)
+    } else if (event.type === 'task') {
+      const { task, phase, epoch, seats } = event.task
+      const seen = seats.map(({ state, fault }) => fault ?? state).join(', ')
+
+      once('info', `task ${short(task)} of epoch ${epoch}: ${phase}, ${seen === '' ? 'no committee yet' : `seats ${seen}`}`)
+    }
   }
 }

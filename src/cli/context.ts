@@ -19,7 +19,7 @@ export interface Context {
   out: Output
   /** fires on Ctrl-C */
   signal: AbortSignal
-  /** the running node of the data directory. @throws NodeUnreachableError */
+  /** the running node of the data directory; rejects with `NodeUnreachableError` */
   node (): Promise<NodeClient>
   /** a command as this user would type it, to be told as the next step */
   next (command: string): string

@@ -11,7 +11,9 @@ const OPEN = 10n ** 18n
  * Stakes for the only validator of a private network, so that its answers have a committee: with no
  * assessor at stake no task would ever be settled. Elsewhere staking is for people to decide.
  *
- * @param init - the chain and the node's own account
+ * @param init - whose account stakes on which chain
+ * @param init.genesis - of the chain
+ * @param init.signer - of the node's own account
  */
 export function founderStake (init: { genesis: Genesis, signer: Signer }): (components: { chain: Chain, events: NodeEvents }) => Startable {
   const { genesis: { validators }, signer } = init

@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'aegir/chai'
+import { cleanTemporary, datanet, lastJson, needBuilt, startNode, temporary } from './run.ts'
+import type { Ended, RunningNode } from './run.ts'
+import type { AnswerView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingView, WhyView } from '../../src/interface/index.ts'
+
+interface Status { status: NodeStatus, tasks: TaskView[] }
+interface Account { name: string, account: string, balance: string, staked: string, votes: string }
+
+const NOUNS = ['river', 'harbour', 'letter', 'garden', 'lantern', 'window', 'bridge', 'valley', 'market', 'sailor', 'orchard', 'meadow', 'captain']
+const VERBS = ['crosses', 'remembers', 'follows', 'repairs', 'describes', 'leaves', 'finds']
+
+/** A few hundred lines, none like the other. */
+const notes = Array.from({ length: 240 }, (_, i) => {
+  const noun = (step: number): string => NOUNS[(i * step + Math.floor(i / NOUNS.length)) % NOUNS.length]
+
+  return `On day ${i + 1} the ${noun(3)} ${VERBS[i % VERBS.length]} the ${noun(5)}, and nobody at the ${noun(7)} says why.`
+}).join('\n\n')
+
+describe('a node of one\'s own', function () {
+  this.timeout(180_000)
+
+  let dataDir: string
+  let node: RunningNode | undefined
+
+  const run = async (...args: string[]): Promise<Ended> => {
+    const ended = await datanet('--data-dir', dataDir, ...args)
+
+    expect(ended.code, `datanet ${args.join(' ')}\n${ended.all}`).to.equal(0)
+
+    return ended
+  }
+
+  const ask = async <T>(...args: string[]): Promise<T> => lastJson<T>(await run('--json', ...args))
+
+  before(async () => {
+    needBuilt()
+    dataDir = join(await temporary(), 'node')
+    await run('init', '--api-port', '0')
+    node = await startNode(dataDir)
+  })
+
+  after(async () => {
+    await node?.interrupt()
+    await cleanTemporary()
+  })
+
+  let contribution: string
+  let task: string
+
+  it('stakes for its own network, so that answers have a committee', async () => {
+    await node?.line(/staked 100 OPEN/)
+
+    expect((await ask<Account[]>('wallet')).find(({ name }) => name === 'main')).to.include({ staked: (100n * 10n ** 18n).toString() })
+  })
+
+  it('leaves the running node alone when it is started twice', async () => {
+    const second = await datanet('--data-dir', dataDir, 'start')
+
+    expect(second.code).to.equal(1)
+    expect(second.stderr).to.include('stop the other node first')
+    expect(existsSync(join(dataDir, 'api.json'))).to.be.true()
+    await run('status')
+  })
+
+  it('takes a text, trains on it and answers with the share of each contribution', async () => {
+    const file = join(dataDir, 'notes.txt')
+
+    await writeFile(file, notes)
+    expect((await run('create', 'notes', '--title', 'My notes', '--licence', 'CC0-1.0')).stdout).to.include('contribute notes <file>')
+
+    const made = await ask<ContributionView>('contribute', 'notes', file, '--title', 'Notes of May')
+
+    expect(made.status).to.equal('admitted')
+    contribution = made.contribution
+
+    const trained = await ask<TrainingView>('train', 'notes', '--name', 'notes', '--steps', '2')
+
+    expect(trained.state).to.equal('done')
+    expect(trained.losses).to.have.lengthOf(2)
+
+    const answer = await ask<AnswerView>('ask', 'notes', 'On the first day', '--max-tokens', '8')
+
+    expect(answer.outputTokens).to.be.within(1, 8)
+    expect(answer.shares.map(share => share.contribution)).to.deep.equal([contribution])
+  })
+
+  it('settles the answer and proves why the contribution was paid', async () => {
+    await node?.line(/task .*: settled/)
+    // payouts are claimed in the blocks after
+    await run('light', 'follow', '--blocks', '3')
+
+    const { tasks: [settled] } = await ask<Status>('status')
+
+    task = settled.task
+    expect(settled.phase).to.equal('settled')
+
+    const own = await ask<WhyView>('why', contribution)
+    const light = await ask<WhyView>('light', 'why', contribution, '--task', task)
+
+    for (const view of [own, light]) {
+      expect(view).to.include({ contribution, task })
+      expect(Number(view.amount)).to.be.above(0)
+      expect(view.steps.filter(({ verified }) => !verified)).to.be.empty()
+    }
+  })
+
+  it('refuses what the ledger refuses with exit code 4', async () => {
+    const ended = await datanet('--data-dir', dataDir, 'wallet', 'transfer', 'treasury', '99999999')
+
+    expect(ended.code, ended.all).to.equal(4)
+    expect(ended.stderr).to.include('ERR_INSUFFICIENT_FUNDS')
+    expect(ended.stderr).to.include('(99999999 OPEN)')
+  })
+
+  it('pays, wraps, delegates, proposes and votes', async () => {
+    await run('wallet', 'new', 'alice')
+    await run('wallet', 'transfer', 'alice', '1.5')
+    await run('gov', 'wrap', '2000')
+    await run('gov', 'delegate', 'main')
+
+    const { proposal } = await ask<{ proposal: number }>('gov', 'propose', '55 % for data', '--set', 'feeSplit.data=5500', '--set', 'feeSplit.validators=1500')
+
+    // voting begins with the block after the next
+    await run('light', 'follow', '--blocks', '3')
+    await run('gov', 'vote', proposal.toString(), 'for')
+
+    const [voted] = await ask<ProposalView[]>('gov')
+
+    expect(voted).to.include({ proposal, title: '55 % for data', for: (2000n * 10n ** 18n).toString(), against: '0' })
+  })
+
+  it('proves a balance to a light client that finds the node by its data directory', async () => {
+    const alice = (await ask<Account[]>('wallet')).find(({ name }) => name === 'alice')
+
+    expect(await ask('light', 'account', alice?.account ?? '')).to.include({ balance: (15n * 10n ** 17n).toString() })
+  })
+
+  it('ends by Ctrl-C with exit code 0 and goes on where it was', async () => {
+    const { status } = await ask<Status>('status')
+
+    expect(await node?.interrupt()).to.equal(0)
+    expect(existsSync(join(dataDir, 'api.json'))).to.be.false()
+    node = await startNode(dataDir)
+
+    const again = await ask<Status>('status')
+
+    expect(again.status.height).to.be.at.least(status.height)
+    expect(again.tasks.map(view => view.task)).to.include(task)
+  })
+})

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const root = join(import.meta.dirname, import.meta.dirname.includes('/dist/') ? '../../..' : '../..')
+
+/** What `npx datanet` runs, compiled by `npm run build:app`. */
+const bin = join(root, 'dist/src/cli/bin.js')
+
+/** @throws {RangeError} saying what to do, if the command line is not built */
+export function needBuilt (): void {
+  if (!existsSync(bin)) {
+    throw new RangeError(`expected ${bin}: build it with \`npm run build:app\``)
+  }
+}
+
+const folders: string[] = []
+
+export async function temporary (): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'datanet-cli-'))
+
+  folders.push(folder)
+
+  return folder
+}
+
+export async function cleanTemporary (): Promise<void> {
+  await Promise.all(folders.splice(0).map(async folder => rm(folder, { recursive: true, force: true })))
+}
+
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+  /** both streams, for messages */
+  all: string
+}
+
+/** Runs `datanet` until it ends. */
+export async function datanet (...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 })
+  let stdout = ''
+  let stderr = ''
+
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', code => { resolve({ code, stdout, stderr, all: `${stdout}${stderr}` }) })
+  })
+}
+
+/** The JSON object that `--json` prints on the last line of standard output. */
+export function lastJson <T> ({ stdout, all }: Ended): T {
+  const last = stdout.trimEnd().split('\n').at(-1) ?? ''
+
+  try {
+    return JSON.parse(last) as T
+  } catch (cause) {
+    throw new RangeError(`expected JSON on the last line of:\n${all}`, { cause })
+  }
+}
+
+export interface RunningNode {
+  readonly lines: string[]
+  /** Resolves with the first line, seen or still to come, that fits. */
+  line (pattern: RegExp): Promise<RegExpExecArray>
+  /** As Ctrl-C does; resolves with the exit code. */
+  interrupt (): Promise<number | null>
+}
+
+/** `datanet start` until it is ready. */
+export async function startNode (dataDir: string): Promise<RunningNode> {
+  const child = spawn(process.execPath, [bin, '--data-dir', dataDir, 'start'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const exit = new Promise<number | null>(resolve => { child.once('close', resolve) })
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', line => {
+      lines.push(line)
+      waiting.forEach(look => { look() })
+    })
+  }
+
+  const node: RunningNode = {
+    lines,
+    line: async pattern => new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = lines.map(text => pattern.exec(text)).find(match => match != null)
+
+        if (found != null) {
+          waiting.delete(look)
+          resolve(found)
+        }
+      }
+
+      waiting.add(look)
+      look()
+      void exit.then(code => { reject(new RangeError(`the node ended with ${code ?? 'a signal'} and never said ${String(pattern)}:\n${lines.slice(-30).join('\n')}`)) })
+    }),
+    interrupt: async () => {
+      child.kill('SIGINT')
+
+      return exit
+    }
+  }
+
+  await node.line(/stop it with Ctrl-C/)
+
+  return node
+}
