@@ -37,7 +37,7 @@ export async function visitPage (executable: string, url: string): Promise<void>
 }
 
 async function enter (page: Page, room: string): Promise<void> {
-  await page.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name: room, exact: true }).click()
+  await page.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name: new RegExp(`^${room}`) }).click()
 }
 
 async function sees (page: Page, room: string, text: string): Promise<void> {

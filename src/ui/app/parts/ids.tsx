@@ -9,7 +9,7 @@ export function Id ({ value, label, ends }: { value: string, label: string, ends
     <CopyButton value={value} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? 'copied' : value} multiline maw={420} style={{ wordBreak: 'break-all' }} events={{ hover: true, focus: true, touch: false }}>
-          <button type='button' className='id' onClick={copy} aria-label={`Copy ${label} ${value}`}>{short(value, ends)}</button>
+          <button type='button' className='id' onClick={copy} aria-label={`${short(value, ends)}: copy the ${label}`}>{short(value, ends)}</button>
         </Tooltip>
       )}
     </CopyButton>

@@ -26,11 +26,11 @@ export function Path (): ReactNode {
 
           return (
             <li key={name} className={name === 'govern' ? 'apart' : undefined}>
-              <button type='button' aria-label={names[name]} aria-current={room === name ? 'page' : undefined} aria-describedby={`news-${name}`} onClick={() => { go(name) }}>
-                <span className='place' data-busy={busy}>{index + 1}</span>
+              <button type='button' aria-current={room === name ? 'page' : undefined} onClick={() => { go(name) }}>
+                <span className='place' data-busy={busy} data-number={index + 1} aria-hidden='true' />
                 <span className='words'>
-                  <span className='name'>{names[name]}</span>
-                  <span className='news' id={`news-${name}`}>{text}</span>
+                  <span className='name'>{names[name]}</span>{' '}
+                  <span className='news'>{text}</span>
                 </span>
               </button>
             </li>
