@@ -97,8 +97,6 @@ async function aborted (signal: AbortSignal): Promise<void> {
   if (!signal.aborted) {
     await new Promise<void>(resolve => {
       signal.addEventListener('abort', () => { resolve() }, { once: true })
-      // a parent that is gone cannot tell us to stop
-      process.once('disconnect', resolve)
     })
   }
 }

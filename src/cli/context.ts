@@ -41,8 +41,9 @@ export function onInterrupt (): void {
 
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-  // who started us is gone and cannot tell us to stop
+  // who started us is gone and cannot tell us to stop; listening for that must not keep us alive
   process.once('disconnect', stop)
+  process.channel?.unref()
 }
 
 export function contextOf (command: Command): Context {
