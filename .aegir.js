@@ -5,6 +5,6 @@ export default {
   test: { timeout: 120000 },
   dependencyCheck: {
     // loaded by name or by path, not by import
-    ignore: ['assemblyscript', 'aegir', '@redocly/cli', '@ipld/schema', 'protons', 'dependency-cruiser', '@datanet/node-runtime', '@types/*', 'vite']
+    ignore: ['assemblyscript', 'aegir', '@redocly/cli', '@ipld/schema', 'dependency-cruiser', '@datanet/node-runtime', '@types/*', 'vite']
   }
 }
