@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { Listr } from 'listr2'
-import pc from 'picocolors'
+import { colours as pc } from '../demo/index.ts'
 import { presets } from '../models/index.ts'
 import { datanetNamed, decimal, integer } from './arguments.ts'
 import { exitCodes } from './constants.ts'

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
+import { colours as pc } from '../demo/index.ts'
 import { cid, taskHash } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'

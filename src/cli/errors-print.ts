@@ -1,5 +1,5 @@
-import pc from 'picocolors'
 import { NodeUnreachableError, RequestFailedError } from '../api/index.ts'
+import { colours as pc } from '../demo/index.ts'
 import { NoPeerError } from '../node/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { exitCodes } from './constants.ts'

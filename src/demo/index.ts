@@ -6,6 +6,7 @@
  * await runDemo({ dataDir: '/tmp/demo', json: false, once: true, signal })
  * ```
  */
+export { colours } from './colours.ts'
 export { runDemo } from './demo.ts'
 export { openJournal } from './journal.ts'
 export { swarm } from './swarm.ts'

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
-import pc from 'picocolors'
 import { accountToString } from '../identity/index.ts'
+import { colours as pc } from './colours.ts'
 import { SPEECHES } from './constants.ts'
 import { demoAccount } from './setup.ts'
 import type { DemoState } from './journal.ts'

@@ -27,7 +27,9 @@ export interface DemoRun {
 /** Starts `datanet start --demo --json` as a user would, in a data directory. */
 export function startDemo (dataDir: string, options: { once?: boolean, onLine?(line: string): void } = {}): DemoRun {
   const args = ['--data-dir', dataDir, '--json', 'start', '--demo', '--api-port', '0', ...(options.once === true ? ['--once'] : [])]
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  // the lines are matched: whatever the surroundings say of colours, we want none
+  const { FORCE_COLOR, ...env } = process.env
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, NO_COLOR: '1' } })
   const lines: string[] = []
   const pids = new Map<string, number>()
   const exit = new Promise<number | null>(resolve => { child.once('close', code => { resolve(code) }) })
