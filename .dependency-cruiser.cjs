@@ -5,7 +5,7 @@
 const layers = [
   ['interface', 'utils'],
   ['wire', 'identity', 'numeric'],
-  ['models', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
+  ['models', 'inference', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
   ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'assessment', 'settlement'],
   ['node', 'light-client'],
   ['api', 'demo', 'cli', 'ui']

@@ -1,12 +1,12 @@
-import { adamSettings, adamState, adamStep, cloneAdamState } from '../models/index.ts'
-import { STEPS_MAX } from '../wire/index.ts'
+import { adamSettings, adamState, adamStep, cloneAdamState } from '../../models/index.ts'
+import { STEPS_MAX } from '../../wire/index.ts'
 import { STATE_PARAMETERS_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { addScaled, checkFinite, scaleInPlace } from './vectors.ts'
 import type { Evaluator } from './interface.ts'
 import type { TrainingState } from './state.ts'
-import type { AbortOptions } from '../interface/index.ts'
-import type { TrainingPlan } from '../models/index.ts'
+import type { AbortOptions } from '../../interface/index.ts'
+import type { TrainingPlan } from '../../models/index.ts'
 
 export interface TrainOptions extends AbortOptions {
   /** the start; not needed with `from` */

@@ -1,4 +1,4 @@
-import type { AbortOptions, AttributionMethod, Hash } from '../interface/index.ts'
+import type { AbortOptions, AttributionMethod, Hash } from '../../interface/index.ts'
 
 /** Called once per example of a batch, strictly in the batch's order. Arrays are valid during the call only. */
 export type GradientVisitor = (position: number, loss: number, gradient: Float32Array) => void

@@ -1,8 +1,8 @@
-import { STEPS_MAX, domains, hash } from '../wire/index.ts'
+import { STEPS_MAX, domains, hash } from '../../wire/index.ts'
 import { STATE_MAGIC, STATE_PARAMETERS_MAX, STATE_VERSION } from './constants.ts'
 import { DivergedError, StateEncodingError } from './errors.ts'
-import type { Hash } from '../interface/index.ts'
-import type { AdamState } from '../models/index.ts'
+import type { Hash } from '../../interface/index.ts'
+import type { AdamState } from '../../models/index.ts'
 
 /** Weights and moments after some step: all that training needs to go on. */
 export type TrainingState = AdamState

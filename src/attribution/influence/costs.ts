@@ -1,4 +1,4 @@
-import type { CostEstimate } from '../interface/index.ts'
+import type { CostEstimate } from '../../interface/index.ts'
 
 /** One tangent beside a gradient, in gradients: measured 0.7 to 0.75 from one to eight tangents, since frozen weights have none. */
 const TANGENT_COST = 0.75

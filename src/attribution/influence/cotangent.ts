@@ -2,7 +2,7 @@ import { FEE_WEIGHT_BITS, FEE_WEIGHT_ONE } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { checkLength } from './train.ts'
 import { addScaled } from './vectors.ts'
-import type { Amount } from '../interface/index.ts'
+import type { Amount } from '../../interface/index.ts'
 
 /**
  * The cotangent of a task: Σ over its receipts of weight times the gradient of the answer's

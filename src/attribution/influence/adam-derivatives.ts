@@ -1,4 +1,4 @@
-import type { AdamSettings, AdamState } from '../models/index.ts'
+import type { AdamSettings, AdamState } from '../../models/index.ts'
 
 /** First-order change of a training state along one direction, or the adjoint of one. */
 export interface StateVector {

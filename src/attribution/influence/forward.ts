@@ -1,4 +1,4 @@
-import { adamSettings, adamStep } from '../models/index.ts'
+import { adamSettings, adamStep } from '../../models/index.ts'
 import { adamTangent, zeroStateVector } from './adam-derivatives.ts'
 import { COLUMNS_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
@@ -7,8 +7,8 @@ import { addScaled, checkFinite, dot, isZero, normalised, scaleInPlace } from '.
 import type { StateVector } from './adam-derivatives.ts'
 import type { AttributionEvent, Evaluator } from './interface.ts'
 import type { TrainingState } from './state.ts'
-import type { AbortOptions } from '../interface/index.ts'
-import type { TrainingPlan } from '../models/index.ts'
+import type { AbortOptions } from '../../interface/index.ts'
+import type { TrainingPlan } from '../../models/index.ts'
 
 export interface ForwardOptions extends AbortOptions {
   theta0: Float64Array

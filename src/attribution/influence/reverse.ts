@@ -1,5 +1,5 @@
-import { adamSettings, cloneAdamState } from '../models/index.ts'
-import { domains, hash, utf8 } from '../wire/index.ts'
+import { adamSettings, cloneAdamState } from '../../models/index.ts'
+import { domains, hash, utf8 } from '../../wire/index.ts'
 import { adamAdjoint } from './adam-derivatives.ts'
 import { ADJOINT_STEP, COTANGENT_STEP, REPLAY_BYTES_MAX } from './constants.ts'
 import { encodeFloats, hashState } from './state.ts'
@@ -8,8 +8,8 @@ import { addScaled, checkFinite, normalised } from './vectors.ts'
 import type { StateVector } from './adam-derivatives.ts'
 import type { AttributionEvent, Evaluator, ExampleScores } from './interface.ts'
 import type { TrainingState } from './state.ts'
-import type { AbortOptions, Hash } from '../interface/index.ts'
-import type { TrainingPlan } from '../models/index.ts'
+import type { AbortOptions, Hash } from '../../interface/index.ts'
+import type { TrainingPlan } from '../../models/index.ts'
 
 export interface ReplayOptions extends AbortOptions {
   theta0: Float64Array

@@ -1,5 +1,5 @@
 import type { Evaluator } from './interface.ts'
-import type { Objective } from '../interface/index.ts'
+import type { Objective } from '../../interface/index.ts'
 
 /**
  * An evaluator on this thread.

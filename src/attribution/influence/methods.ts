@@ -1,12 +1,12 @@
-import { domains, hash, utf8 } from '../wire/index.ts'
+import { domains, hash, utf8 } from '../../wire/index.ts'
 import { COTANGENT_STEP, GRADDOT_CHUNK, GRADDOT_STEP } from './constants.ts'
 import { reverseReplay } from './reverse.ts'
 import { encodeFloats } from './state.ts'
 import { checkLength } from './train.ts'
 import { checkFinite, dot } from './vectors.ts'
 import type { Evaluator, ExampleScores, InfluenceMethod } from './interface.ts'
-import type { AbortOptions, Hash } from '../interface/index.ts'
-import type { TrainingPlan } from '../models/index.ts'
+import type { AbortOptions, Hash } from '../../interface/index.ts'
+import type { TrainingPlan } from '../../models/index.ts'
 
 /** The exact trajectory method by reverse replay. */
 export function trajectory (examples: Evaluator, plan: TrainingPlan, theta0: Float64Array): InfluenceMethod {

@@ -1,4 +1,4 @@
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError } from '../../utils/index.ts'
 
 /** An encoded training state is malformed. */
 export class StateEncodingError extends DatanetError {
