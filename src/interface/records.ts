@@ -110,8 +110,16 @@ export interface Snapshot {
   contributions: CID[]
 }
 
-/** The shape of a Llama-family model. Real numbers are integers in units of 10^-9 (`Nano`). */
+/**
+ * The shape of a model: the Llama family unless `architecture` says otherwise. Real numbers are
+ * integers in units of 10^-9 (`Nano`). An absent field has the meaning that it names.
+ */
 export interface LlamaConfig {
+  /**
+   * absent: Llama, as SmolLM2, Mistral and TinyStories are; `qwen2` adds biases to queries, keys
+   * and values; `gpt2` has learned positions, LayerNorm, GELU and biases everywhere
+   */
+  architecture?: 'qwen2' | 'gpt2'
   dim: number
   hiddenDim: number
   layers: number
@@ -119,10 +127,26 @@ export interface LlamaConfig {
   kvHeads: number
   vocabularySize: number
   contextLength: number
+  /** 1 where positions are learned */
   ropeTheta: number
+  /** of RMSNorm or LayerNorm */
   rmsNormEpsNano: number
   /** true if the output head is the embedding */
   tied: boolean
+  /** columns of a head; absent: dim / heads */
+  headDim?: number
+  /** how rotary embeddings pair a head's columns; absent: column i with i + headDim/2, as Hugging Face does */
+  ropePairing?: 'interleaved'
+}
+
+/** Token ids with a meaning of their own, for tokenizers whose file does not say. */
+export interface SpecialTokens {
+  /** begins every row and prompt */
+  bos: number
+  /** ends a text */
+  eos: number
+  /** further ids that end an answer, ascending */
+  stop: number[]
 }
 
 /** Frozen weights and tokenizer. */
@@ -132,10 +156,18 @@ export interface BaseModel {
   name: string
   licence: string
   config: LlamaConfig
-  /** raw CID of a safetensors file with Hugging Face Llama tensor names */
+  /** of the weights file; absent: safetensors */
+  format?: 'gguf' | 'llama2c'
+  /** CID of the weights file with the tensor names of its format */
   weights: CID
-  /** raw CID of a tokenizer.json */
+  /** absent: byte-level BPE as datanet trains it; otherwise any tokenizer.json, or SentencePiece's tokenizer.model */
+  tokenizerKind?: 'huggingface' | 'sentencepiece'
+  /** CID of the tokenizer file */
   tokenizer: CID
+  /** present exactly if `tokenizerKind` is */
+  special?: SpecialTokens
+  /** CID of a Jinja template in UTF-8; absent: the default template, see protocols/base-model */
+  chatTemplate?: CID
 }
 
 /** Everything that fixes a training run. The same recipe gives the same bytes on every machine. */
@@ -165,6 +197,37 @@ export interface Recipe {
   seed: number
   /** a checkpoint after every this many steps, and one at the end */
   checkpointEverySteps: number
+  /**
+   * `sgd` has beta1 as its momentum and neither beta2 nor epsilon.
+   *
+   * @default Adam
+   */
+  optimiser?: 'sgd'
+  /**
+   * The learning rate after the warm-up: held, or falling linearly to a tenth.
+   *
+   * @default a cosine that falls to a tenth
+   */
+  schedule?: 'constant' | 'linear'
+  /**
+   * The batch gradient is scaled down to this Euclidean norm where it is longer.
+   *
+   * @default no bound
+   */
+  clipNormMicro?: number
+  /**
+   * Decoupled: before each step theta shrinks by learning rate times this.
+   *
+   * @default 0
+   */
+  weightDecayNano?: number
+  /**
+   * What one example is. `rows`: a row of its own, cut where it is too long. `chat`: a conversation,
+   * of which only the assistant's tokens count.
+   *
+   * @default windows of a contribution's rows, joined
+   */
+  examples?: 'rows' | 'chat'
 }
 
 /** How an adapter's answers are attributed. Consensus hashes it with the scores. */

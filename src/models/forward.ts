@@ -1,3 +1,4 @@
+import { projectionName } from './architecture.ts'
 import { NANO } from './constants.ts'
 import { ModelShapeError, TokensError } from './errors.ts'
 import { llamaShapes, weightOf } from './llama.ts'
@@ -34,7 +35,7 @@ export function weightValues (model: LlamaModel, place: (data: Float32Array, sha
 
 /** An empty cache for one conversation with the model. */
 export function keyValueCache (config: LlamaConfig): KeyValueCache {
-  const size = config.contextLength * config.dim / config.heads * config.kvHeads
+  const size = config.contextLength * config.kvHeads * (config.headDim ?? config.dim / config.heads)
   const buffers = (): Float32Array[] => Array.from({ length: config.layers }, () => new Float32Array(size))
   return { length: 0, keys: buffers(), values: buffers() }
 }
@@ -109,12 +110,6 @@ function project (run: Run, layer: number, target: LoraTarget, x: Value): Value 
   }
   const low = tape.matmul(x, factor.a, { transposeB: true })
   return tape.add(y, tape.scale(tape.matmul(low, factor.b, { transposeB: true }), lora.scale))
-}
-
-/** The Hugging Face name of a projection's weight. */
-export function projectionName (layer: number, target: LoraTarget): string {
-  const block = target === 'q_proj' || target === 'k_proj' || target === 'v_proj' || target === 'o_proj' ? 'self_attn' : 'mlp'
-  return `model.layers.${layer}.${block}.${target}.weight`
 }
 
 function normalise (run: Run, x: Value, gain: string): Value {

@@ -13,6 +13,7 @@
  * ```
  */
 export { answerGradient, answerTokenGradients } from './answer-gradient.ts'
+export { modelPlan, tensorPlans } from './architecture.ts'
 export { loadBase, parseBaseJson } from './base.ts'
 export { ENGINE } from './constants.ts'
 export { LoraShapeError, ModelShapeError, SafetensorsError, SettingsError, TokenizerError, TokensError } from './errors.ts'
@@ -42,6 +43,6 @@ export type { Sampler } from './sampler.ts'
 export type { BpeModel } from './tokenizer.ts'
 export type { WeightValues } from './forward.ts'
 export type {
-  AnswerGradient, ForwardOptions, GenerateOptions, KeyValueCache, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
-  LoraShape, LoraTarget, LoraValues, Preset, Tensor, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions
+  AnswerGradient, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
+  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions
 } from './interface.ts'

@@ -10,12 +10,71 @@ export interface Tensor {
 /** Tensors by name. */
 export type Tensors = Map<string, Tensor>
 
-/** A Llama-family model: frozen weights under their Hugging Face names. */
+/** A model: frozen weights under the names that its plan gives them. */
 export interface LlamaModel {
   readonly config: LlamaConfig
+  /** what `modelPlan(config)` says */
+  readonly plan: ModelPlan
   readonly weights: Tensors
   /** Hugging Face checkpoints rotate halves, llama2.c pairs neighbours */
   readonly pairing: RopePairing
+}
+
+/** One tensor of a model. */
+export interface TensorPlan {
+  name: string
+  /** [outputs, inputs] of a matrix; the one size of a gain or a bias */
+  shape: [rows: number, columns: number] | [size: number]
+}
+
+/** x normalised by row, times gain, plus bias if there is one. */
+export interface NormPlan {
+  gain: TensorPlan
+  bias?: TensorPlan
+}
+
+/** x·Wᵀ, plus bias if there is one. */
+export interface ProjectionPlan {
+  target: LoraTarget
+  weight: TensorPlan
+  bias?: TensorPlan
+}
+
+export interface LayerPlan {
+  attentionNorm: NormPlan
+  q: ProjectionPlan
+  k: ProjectionPlan
+  v: ProjectionPlan
+  o: ProjectionPlan
+  feedForwardNorm: NormPlan
+  /** only where the feed-forward part is gated */
+  gate?: ProjectionPlan
+  up: ProjectionPlan
+  down: ProjectionPlan
+}
+
+/** An architecture as data; see `modelPlan`. */
+export interface ModelPlan {
+  /** RMSNorm, or LayerNorm with biases */
+  norm: 'rms' | 'layer'
+  normEps: number
+  activation: 'silu' | 'gelu'
+  /** rotary, of queries and keys, or a learned row added to the embedding */
+  positions: 'rope' | 'learned'
+  /** meaningless where positions are learned */
+  rope: { theta: number, pairing: RopePairing }
+  dim: number
+  heads: number
+  kvHeads: number
+  headDim: number
+  vocabularySize: number
+  contextLength: number
+  embedding: TensorPlan
+  positionEmbedding?: TensorPlan
+  layers: LayerPlan[]
+  finalNorm: NormPlan
+  /** the embedding itself if tied */
+  head: TensorPlan
 }
 
 /** The projections that a LoRA factor may sit on, in their canonical order. */

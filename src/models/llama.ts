@@ -1,29 +1,11 @@
+import { modelPlan, tensorPlans } from './architecture.ts'
 import { CONTEXT_MAX, DIM_MAX, LAYERS_MAX, NANO, VOCABULARY_MAX } from './constants.ts'
 import { ModelShapeError } from './errors.ts'
 import type { LlamaConfig, LlamaModel, RopePairing, Tensors } from './interface.ts'
 
-/** Tensor names of a Llama checkpoint on Hugging Face, with their shapes: projections are [outputs, inputs]. */
+/** Names and shapes of a model's tensors: projections are [outputs, inputs]. */
 export function llamaShapes (config: LlamaConfig): Map<string, [rows: number, columns: number] | [size: number]> {
-  const { dim, hiddenDim, layers, heads, kvHeads, vocabularySize } = config
-  const kvDim = dim / heads * kvHeads
-  const shapes = new Map<string, [number, number] | [number]>([['model.embed_tokens.weight', [vocabularySize, dim]]])
-  for (let layer = 0; layer < layers; layer++) {
-    const prefix = `model.layers.${layer}.`
-    shapes.set(`${prefix}input_layernorm.weight`, [dim])
-    shapes.set(`${prefix}self_attn.q_proj.weight`, [dim, dim])
-    shapes.set(`${prefix}self_attn.k_proj.weight`, [kvDim, dim])
-    shapes.set(`${prefix}self_attn.v_proj.weight`, [kvDim, dim])
-    shapes.set(`${prefix}self_attn.o_proj.weight`, [dim, dim])
-    shapes.set(`${prefix}post_attention_layernorm.weight`, [dim])
-    shapes.set(`${prefix}mlp.gate_proj.weight`, [hiddenDim, dim])
-    shapes.set(`${prefix}mlp.up_proj.weight`, [hiddenDim, dim])
-    shapes.set(`${prefix}mlp.down_proj.weight`, [dim, hiddenDim])
-  }
-  shapes.set('model.norm.weight', [dim])
-  if (!config.tied) {
-    shapes.set('lm_head.weight', [vocabularySize, dim])
-  }
-  return shapes
+  return new Map(tensorPlans(modelPlan(config)).map(({ name, shape }) => [name, shape]))
 }
 
 /** How many weights a model of this shape has. */
@@ -36,13 +18,16 @@ export function parameterCount (config: LlamaConfig): number {
 }
 
 /**
- * A Llama model from its configuration and weights under Hugging Face names. The weights are
- * kept, not copied, and must not change.
+ * A model from its configuration and weights under the names of its plan. The weights are kept,
+ * not copied, and must not change. `pairing` says what the configuration does not.
  *
  * @throws {ModelShapeError} if a tensor is missing, unknown, or of another shape
  */
 export function llama (config: LlamaConfig, weights: Tensors, options: { pairing?: RopePairing } = {}): LlamaModel {
   checkConfig(config)
+  if (options.pairing === 'interleaved' && config.ropePairing == null) {
+    return llama({ ...config, ropePairing: 'interleaved' }, weights)
+  }
   const shapes = llamaShapes(config)
   for (const [name, shape] of shapes) {
     const tensor = weights.get(name)
@@ -52,10 +37,10 @@ export function llama (config: LlamaConfig, weights: Tensors, options: { pairing
   }
   for (const name of weights.keys()) {
     if (!shapes.has(name)) {
-      throw new ModelShapeError(`expected the tensors of a Llama model of ${config.layers} layers but there is also ${name}`)
+      throw new ModelShapeError(`expected the tensors of a ${config.architecture ?? 'llama'} model of ${config.layers} layers but there is also ${name}`)
     }
   }
-  return { config, weights, pairing: options.pairing ?? 'half' }
+  return { config, plan: modelPlan(config), weights, pairing: config.ropePairing ?? 'half' }
 }
 
 /** The data of a weight. */
@@ -79,7 +64,21 @@ export function checkConfig (config: LlamaConfig): void {
       throw new ModelShapeError(`expected ${name} to be an integer of 1 … ${max} but got ${String(value)}`)
     }
   }
-  if (typeof config.tied !== 'boolean' || config.dim % (2 * config.heads) !== 0 || config.heads % config.kvHeads !== 0) {
-    throw new ModelShapeError(`expected an even head size and heads shared evenly but got dim ${config.dim}, heads ${config.heads}, kvHeads ${config.kvHeads}`)
+  const headDim = config.headDim ?? config.dim / config.heads
+  if (typeof config.tied !== 'boolean' || !Number.isInteger(headDim) || headDim < 2 || headDim > DIM_MAX || headDim % 2 !== 0 || config.heads % config.kvHeads !== 0) {
+    throw new ModelShapeError(`expected an even head size and heads shared evenly but got dim ${config.dim}, heads ${config.heads}, kvHeads ${config.kvHeads}, head size ${headDim}`)
+  }
+  checkArchitecture(config)
+}
+
+function checkArchitecture (config: LlamaConfig): void {
+  if (config.architecture != null && config.architecture !== 'qwen2' && config.architecture !== 'gpt2') {
+    throw new ModelShapeError(`expected an architecture of qwen2 or gpt2, or none for Llama, but got ${String(config.architecture)}`)
+  }
+  if (config.ropePairing != null && config.ropePairing !== 'interleaved') {
+    throw new ModelShapeError(`expected a ropePairing of interleaved, or none for halves, but got ${String(config.ropePairing)}`)
+  }
+  if (config.architecture === 'gpt2' && (config.ropePairing != null || config.ropeTheta !== 1 || config.kvHeads !== config.heads)) {
+    throw new ModelShapeError(`expected a gpt2 model to have a ropeTheta of 1 and as many kvHeads as heads but got ${config.ropeTheta}, ${config.kvHeads} and ${config.heads}`)
   }
 }

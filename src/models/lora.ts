@@ -1,7 +1,7 @@
 import { prng } from '../numeric/index.ts'
+import { projectionName } from './architecture.ts'
 import { LORA_RANK_MAX } from './constants.ts'
 import { LoraShapeError } from './errors.ts'
-import { projectionName } from './forward.ts'
 import { llamaShapes } from './llama.ts'
 import type { LlamaConfig, LoraFactor, LoraShape, LoraTarget, LoraValues, Tape, Value } from './interface.ts'
 

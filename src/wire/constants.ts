@@ -46,6 +46,9 @@ export const ROWS_MAX = 65_536
 /** Rows of a contribution: of all its shards. */
 export const CONTRIBUTION_ROWS_MAX = 67_108_864
 
+/** Ids that end an answer: models of chat have one to five. */
+export const STOP_IDS_MAX = 16
+
 /** Columns of a Datanet's rows. */
 export const FIELDS_MAX = 64
 

@@ -3,10 +3,10 @@ import { codec } from './codec.ts'
 import { either, list, oneOf, record, refine, struct } from './composites.ts'
 import {
   CHECKPOINTS_MAX, CHECKS_MAX, CONTRIBUTIONS_MAX, CONTRIBUTION_ROWS_MAX, DATANETS_MAX, DESCRIPTION_MAX, DETAIL_MAX,
-  FIELDS_MAX, ROWS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, STEPS_MAX
+  FIELDS_MAX, ROWS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, STEPS_MAX, STOP_IDS_MAX
 } from './constants.ts'
 import { account, fileCid, licence, method, name, permille, recordCid, sortedCids, title, uint32, verdict } from './fields.ts'
-import { amount, boolean, integer, literal, text } from './primitives.ts'
+import { amount, boolean, integer, literal, optional, text } from './primitives.ts'
 import type { Codec } from './interface.ts'
 import type { Adapter, Attestation, BaseModel, Contribution, DatanetManifest, Recipe, Shard, Snapshot } from '../interface/index.ts'
 
@@ -84,14 +84,16 @@ export const snapshotCodec: Codec<Snapshot> = codec('snapshot', struct({
 }))
 
 const size = integer({ min: 1, max: 1_048_576 })
+const tokenId = integer({ min: 0, max: 1_048_575 })
 
 /** See protocols/base-model. */
-export const baseModelCodec: Codec<BaseModel> = codec('base', struct({
+export const baseModelCodec: Codec<BaseModel> = codec('base', refine(struct({
   type: literal('base'),
   version: literal(1),
   name,
   licence,
   config: refine(struct({
+    architecture: optional(literal('qwen2', 'gpt2')),
     dim: size,
     hiddenDim: size,
     layers: integer({ min: 1, max: 1024 }),
@@ -101,10 +103,24 @@ export const baseModelCodec: Codec<BaseModel> = codec('base', struct({
     contextLength: size,
     ropeTheta: integer({ min: 1, max: 1_000_000_000 }),
     rmsNormEpsNano: integer({ min: 1, max: 1_000_000_000 }),
-    tied: boolean
-  }), 'dim divisible by heads and heads by kvHeads', ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0),
+    tied: boolean,
+    headDim: optional(size),
+    ropePairing: optional(literal('interleaved'))
+  }), 'heads divisible by kvHeads, and dim by heads unless headDim says another size', ({ dim, heads, kvHeads, headDim }) => {
+    return heads % kvHeads === 0 && (headDim == null ? dim % heads === 0 : headDim !== dim / heads)
+  }),
+  format: optional(literal('gguf', 'llama2c')),
   weights: fileCid,
-  tokenizer: fileCid
+  tokenizerKind: optional(literal('huggingface', 'sentencepiece')),
+  tokenizer: fileCid,
+  special: optional(struct({
+    bos: tokenId,
+    eos: tokenId,
+    stop: list(tokenId, { max: STOP_IDS_MAX })
+  })),
+  chatTemplate: optional(fileCid)
+}), 'special exactly if there is a tokenizerKind, with stop ids ascending', ({ tokenizerKind, special }) => {
+  return (tokenizerKind == null) === (special == null) && (special?.stop.every((id, i, ids) => i === 0 || ids[i - 1] < id) ?? true)
 }))
 
 const nanoFraction = integer({ min: 0, max: 1_000_000_000 })
@@ -128,7 +144,13 @@ export const recipeCodec: Codec<Recipe> = codec('recipe', struct({
   beta2Nano: integer({ min: 0, max: 999_999_999 }),
   epsilonNano: integer({ min: 1, max: 1_000_000_000 }),
   seed: uint32,
-  checkpointEverySteps: integer({ min: 1, max: STEPS_MAX })
+  checkpointEverySteps: integer({ min: 1, max: STEPS_MAX }),
+  // defaults are written by absence alone, so that one meaning has one CID
+  optimiser: optional(literal('sgd')),
+  schedule: optional(literal('constant', 'linear')),
+  clipNormMicro: optional(integer({ min: 1, max: 1_000_000_000_000 })),
+  weightDecayNano: optional(integer({ min: 1, max: 1_000_000_000 })),
+  examples: optional(literal('rows', 'chat'))
 }))
 
 /** See protocols/adapter. Travels signed. */
