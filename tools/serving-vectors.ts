@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { signPayload, signRecord } from '../src/identity/index.ts'
 import {
-  acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec, signReceipt,
+  acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec, signReceipt,
   signVoucher, tokensHash
 } from '../src/serving/index.ts'
 import { domains, equalBytes, signedCodec, toHex } from '../src/wire/index.ts'
@@ -82,7 +82,10 @@ const messages: Record<string, Message> = {
     'one adapter': { type: 'offers', gateway: gateway.account, offers: [adapterOffer] },
     nothing: { type: 'offers', gateway: gateway.account, offers: [] }
   }, [{ name: 'a name of 121 letters', edit: put('offers.0.name', 'x'.repeat(121)) }]),
-  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 } }, [
+  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 }, 'one that ends at a text': { ...ask, stop: ['\n\n', '§'] } }, [
+    { name: 'an empty stop text', edit: put('stop', ['']) },
+    { name: 'five stop texts', edit: put('stop', ['a', 'b', 'c', 'd', 'e']) },
+    { name: 'a stop text of 65 letters', edit: put('stop', ['x'.repeat(65)]) },
     { name: 'no tokens', edit: put('maxTokens', 0) },
     { name: 'too many tokens', edit: put('maxTokens', 8_193) },
     { name: 'a negative sequence', edit: put('sequence', -1) },
@@ -93,6 +96,13 @@ const messages: Record<string, Message> = {
   ProposedAnswer: message(proposedAnswerCodec, { 'an answer': { type: 'proposed-answer', receipt, gatewaySignature: cosigned.gatewaySignature, salt, prompt, output } }, [
     { name: 'a salt of 31 bytes', edit: put('salt', new Uint8Array(31)) },
     { name: 'a token of 21 bits', edit: put('output.0', 2 ** 20 + 1) }
+  ]),
+  AnswerPart: message(answerPartCodec, {
+    'two tokens': { type: 'tokens', from: 3, tokens: [401, 17] },
+    'the end': { type: 'proposed-answer', receipt, gatewaySignature: cosigned.gatewaySignature, salt, prompt, output }
+  }, [
+    { name: 'no token', edit: put('tokens', []) },
+    { name: 'a negative place', edit: put('from', -1) }
   ]),
   Cosign: message(cosignCodec, {
     'both signatures': { type: 'cosign', channel, sequence: 3, payerSignature: cosigned.payerSignature, voucherSignature: signVoucher(voucher(20_000n), payer) }

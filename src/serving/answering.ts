@@ -2,16 +2,18 @@ import PQueue from 'p-queue'
 import { verifySignature } from '../identity/index.ts'
 import { readAdapter, readChain, readChannel } from '../ledger/index.ts'
 import { domains, equalBytes, receiptCodec, signingBytes, toHex } from '../wire/index.ts'
+import { computeAnswer } from './computing.ts'
 import { EXPIRY_MARGIN_EPOCHS, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
 import { BadReceiptError, BusyError, GatewayStoppedError, PaymentRequiredError, SequenceError, UnknownAdapterError } from './errors.ts'
-import { generateAnswer, promptTokens } from './generate.ts'
+import { promptTokens } from './generate.ts'
 import { queues } from './queues.ts'
 import { feeOf, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
 import type { Book, ChannelPage } from './book.ts'
-import type { LoadedAdapter, ModelLibrary, ProposedAnswer } from './interface.ts'
+import type { ComputingOptions } from './computing.ts'
+import type { LoadedAdapter, ModelLibrary, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage } from './messages.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Amount, ChannelState, Receipt } from '../interface/index.ts'
+import type { Amount, ChannelState, Receipt } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 
@@ -62,7 +64,13 @@ export class Answering {
     await this.#channels.onIdle()
   }
 
-  async ask (message: AskMessage, options: AbortOptions = {}): Promise<ProposedAnswer> {
+  /**
+   * Answers a question, or hands out again the answer that is not paid yet.
+   *
+   * @param message - what a payer sent
+   * @param options - `onTokens` is told the tokens of a new answer; if `signal` fires meanwhile, the answer ends there and is paid next time
+   */
+  async ask (message: AskMessage, options: StreamOptions = {}): Promise<ProposedAnswer> {
     const stopped = this.#stopped.signal
     const signal = options.signal == null ? stopped : AbortSignal.any([stopped, options.signal])
 
@@ -73,10 +81,10 @@ export class Answering {
     }
 
     return this.#channels.run(toHex(message.channel), async () => {
-      // who went away while it waited is not answered; who is being answered pays next time
+      // who went away while it waited is not answered
       signal.throwIfAborted()
 
-      return this.#answer(message, stopped)
+      return this.#answer(message, stopped, options)
     })
   }
 
@@ -86,7 +94,7 @@ export class Answering {
     return this.#channels.run(toHex(message.channel), async () => this.#settle(message))
   }
 
-  async #answer (message: AskMessage, signal: AbortSignal): Promise<ProposedAnswer> {
+  async #answer (message: AskMessage, stopped: AbortSignal, options: StreamOptions): Promise<ProposedAnswer> {
     const { book } = this.#init
     const channel = this.#channelOf(message)
     const page = await book.page(message.channel)
@@ -114,17 +122,18 @@ export class Answering {
 
     this.#checkVoucher(message, channel, page, feeOf(adapter.record.pricePerThousandTokens, prompt.length + message.maxTokens))
 
-    const answer = await this.#engine.add(async () => this.#compute(adapter, message, prompt, page, signal))
+    const answer = await this.#engine.add(async () => this.#compute(adapter, message, prompt, page, { ...options, stopped }))
     await book.propose(message.channel, page, answer)
 
     return answer
   }
 
-  async #compute (adapter: LoadedAdapter, message: AskMessage, prompt: number[], page: ChannelPage, signal: AbortSignal): Promise<ProposedAnswer> {
-    signal.throwIfAborted()
+  async #compute (adapter: LoadedAdapter, message: AskMessage, prompt: number[], page: ChannelPage, options: ComputingOptions): Promise<ProposedAnswer> {
+    options.stopped.throwIfAborted()
+    options.signal?.throwIfAborted()
 
     const { signer, secret, chain } = this.#init
-    const { output } = await generateAnswer(adapter, { prompt, maxTokens: message.maxTokens, sampler: message.sampler }, { signal })
+    const output = await computeAnswer({ adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop }, options)
     const salt = receiptSalt(secret, message.channel, page.sequence)
     const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
     const receipt: Receipt = {

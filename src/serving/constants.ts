@@ -7,6 +7,10 @@ export const ANSWER_BYTES_MAX = 256 * 1024
 /** Tokens of a prompt, and of an answer: what the two messages above hold. */
 export const TOKENS_MAX = 8_192
 
+/** Texts that end an answer, and characters of each, as OpenAI's API allows. */
+export const STOPS_MAX = 4
+export const STOP_LENGTH_MAX = 64
+
 /** Openings of one redemption: about 2 KiB each, 2,000 of them. */
 export const OPENINGS_BYTES_MAX = 4 * 1024 * 1024
 
@@ -27,6 +31,12 @@ export const QUEUE_MAX = 64
 
 /** An answer on a busy machine, from the first byte to the last. */
 export const ASK_TIMEOUT_MS = 120_000
+
+/** An answer that is sent while it is made: thousands of tokens on a slow machine. */
+export const STREAM_TIMEOUT_MS = 600_000
+
+/** Between two pieces of such an answer, the wait for the engine included. */
+export const STREAM_IDLE_TIMEOUT_MS = 60_000
 
 /** Models, prices and receipts are looked up, not computed. */
 export const LOOKUP_TIMEOUT_MS = 20_000
@@ -56,6 +66,7 @@ export const CHANNEL_BLOCKS = 86_400
 export const WEIGHTS_BYTES_MAX = 512 * 1024 * 1024
 
 export const ASK_PROTOCOL = '/datanet/ask/1'
+export const ASK_STREAM_PROTOCOL = '/datanet/ask-stream/1'
 export const COSIGN_PROTOCOL = '/datanet/cosign/1'
 export const OFFERS_PROTOCOL = '/datanet/offers/1'
 export const RECEIPTS_PROTOCOL = '/datanet/receipts/1'

@@ -1,9 +1,12 @@
 import { RemoteError } from '../gossip/index.ts'
-import { ANSWER_BYTES_MAX, ASK_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, GATEWAYS_ASKED_MAX, LOOKUP_TIMEOUT_MS, OFFERS_PROTOCOL } from './constants.ts'
-import { RefusedByGatewayError } from './errors.ts'
-import { acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, proposedAnswerCodec } from './messages.ts'
+import {
+  ANSWER_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, GATEWAYS_ASKED_MAX, LOOKUP_TIMEOUT_MS, OFFERS_PROTOCOL,
+  STREAM_IDLE_TIMEOUT_MS, STREAM_TIMEOUT_MS
+} from './constants.ts'
+import { BadReceiptError, RefusedByGatewayError } from './errors.ts'
+import { acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, proposedAnswerCodec } from './messages.ts'
 import type { Gateway } from './gateway.ts'
-import type { Offers, ProposedAnswer } from './interface.ts'
+import type { Offers, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage } from './messages.ts'
 import type { Network, RequestOptions } from '../gossip/index.ts'
 import type { AbortOptions } from '../interface/index.ts'
@@ -12,7 +15,8 @@ import type { PeerId } from '@libp2p/interface'
 /** How a gateway is reached: over a stream, or on this node. */
 export interface Counter {
   offers: Offers
-  ask (message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer>
+  /** with `onTokens` the answer is sent while it is made */
+  ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer>
   cosign (message: CosignMessage, options?: AbortOptions): Promise<void>
 }
 
@@ -43,11 +47,13 @@ async function remoteCounter (network: Network, peer: PeerId, options?: AbortOpt
   const lookup = { ...options, timeoutMs: LOOKUP_TIMEOUT_MS, responseBytesMax: offersCodec.bytesMax }
   const patient = (own?: AbortOptions): RequestOptions => ({ ...own, timeoutMs: ASK_TIMEOUT_MS, responseBytesMax: ANSWER_BYTES_MAX })
 
+  const refused = (err: unknown): unknown => err instanceof RemoteError ? new RefusedByGatewayError(err.remoteCode, err) : err
+
   const request = async (protocol: string, bytes: Uint8Array, how: RequestOptions): Promise<Uint8Array> => {
     try {
       return await network.request(peer, protocol, bytes, how)
     } catch (err) {
-      throw err instanceof RemoteError ? new RefusedByGatewayError(err.remoteCode, err) : err
+      throw refused(err)
     }
   }
 
@@ -55,11 +61,52 @@ async function remoteCounter (network: Network, peer: PeerId, options?: AbortOpt
 
   return {
     offers,
-    ask: async (message, own) => proposedAnswerCodec.decode(await request(ASK_PROTOCOL, askCodec.encode(message), patient(own))),
+    ask: async (message, own = {}) => own.onTokens == null
+      ? proposedAnswerCodec.decode(await request(ASK_PROTOCOL, askCodec.encode(message), patient(own)))
+      : askStream(network, peer, message, own).catch((err: unknown) => { throw refused(err) }),
     cosign: async (message, own) => {
       acknowledgementCodec.decode(await request(COSIGN_PROTOCOL, cosignCodec.encode(message), patient(own)))
     }
   }
+}
+
+/** Reads an answer while it is made. */
+async function askStream (network: Network, peer: PeerId, message: AskMessage, { signal, onTokens }: StreamOptions): Promise<ProposedAnswer> {
+  const idle = new AbortController()
+  const silent = (): void => { idle.abort(new DOMException(`the gateway sent nothing for ${STREAM_IDLE_TIMEOUT_MS / 1_000} s`, 'TimeoutError')) }
+  let timer = setTimeout(silent, STREAM_IDLE_TIMEOUT_MS)
+  let count = 0
+
+  try {
+    const parts = network.requestMany(peer, ASK_STREAM_PROTOCOL, askCodec.encode(message), {
+      signal: signal == null ? idle.signal : AbortSignal.any([signal, idle.signal]),
+      responseBytesMax: ANSWER_BYTES_MAX,
+      responsesMax: message.maxTokens + 1,
+      timeoutMs: STREAM_TIMEOUT_MS
+    })
+
+    for await (const bytes of parts) {
+      const part = answerPartCodec.decode(bytes)
+
+      clearTimeout(timer)
+      timer = setTimeout(silent, STREAM_IDLE_TIMEOUT_MS)
+
+      if (part.type === 'proposed-answer') {
+        return part
+      }
+
+      if (part.from !== count || count + part.tokens.length > message.maxTokens) {
+        throw new BadReceiptError(`expected tokens from ${count} to at most ${message.maxTokens} but the gateway sent ${part.tokens.length} from ${part.from}`)
+      }
+
+      count += part.tokens.length
+      onTokens?.(part.tokens)
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+
+  throw new BadReceiptError('the gateway ended the stream without a receipt')
 }
 
 async function gatewayPeers (network: Network): Promise<PeerId[]> {

@@ -3,16 +3,17 @@ import { signedCodec } from '../wire/index.ts'
 import { Answering } from './answering.ts'
 import { book } from './book.ts'
 import {
-  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
-  RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF
+  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
+  RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS
 } from './constants.ts'
 import { checkEntitled } from './entitlement.ts'
 import { GatewayStoppedError } from './errors.ts'
-import { acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec } from './messages.ts'
+import { acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec } from './messages.ts'
+import { pieces } from './pieces.ts'
 import { redeemAll } from './redeeming.ts'
 import type { Acknowledgement } from './answering.ts'
 import type { Book } from './book.ts'
-import type { ModelLibrary, Offer, ProposedAnswer } from './interface.ts'
+import type { ModelLibrary, Offer, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
 import type { Redemption } from './redeeming.ts'
 import type { Network } from '../gossip/index.ts'
@@ -49,7 +50,7 @@ export interface Gateway extends Startable {
    */
   redeem (options?: AbortOptions): Promise<Redemption[]>
   /** Answers of a payer on the same node; the same checks as over the network. */
-  ask (message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer>
+  ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer>
   cosign (message: CosignMessage): Promise<Acknowledgement>
   /**
    * Receipts of one redemption for a member of their task's committee on the same node.
@@ -119,7 +120,7 @@ class GatewayService implements Gateway {
     return offers.filter(offer => offer != null)
   }
 
-  async ask (message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer> {
+  async ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer> {
     return this.answering.ask(message, options)
   }
 
@@ -176,6 +177,7 @@ class GatewayService implements Gateway {
 
     network.handle(ASK_PROTOCOL, limits, async (request, { signal }) =>
       proposedAnswerCodec.encode({ type: 'proposed-answer', ...await this.ask(askCodec.decode(request), { signal }) }))
+    network.handle(ASK_STREAM_PROTOCOL, { ...limits, timeoutMs: STREAM_TIMEOUT_MS }, (request, { signal }) => this.stream(request, signal))
     network.handle(COSIGN_PROTOCOL, limits, async request =>
       acknowledgementCodec.encode({ type: 'acknowledged', ...await this.cosign(cosignCodec.decode(request)) }))
     network.handle(OFFERS_PROTOCOL, lookups, async request => {
@@ -190,6 +192,23 @@ class GatewayService implements Gateway {
 
       return openingsCodec.encode({ type: 'openings', openings: await this.openings(signed, peer.toString()) })
     })
+  }
+
+  /** An answer while it is made; as many tokens in one message as came while the last one was sent. */
+  private async * stream (request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const made = pieces<number>()
+    const answer = this.ask(askCodec.decode(request), { signal, onTokens: tokens => { made.add(tokens) } }).finally(() => { made.end() })
+    let from = 0
+
+    // a stream that breaks leaves it alone; the answer is in the book by then
+    answer.catch(() => {})
+
+    for await (const tokens of made) {
+      yield answerPartCodec.encode({ type: 'tokens', from, tokens })
+      from += tokens.length
+    }
+
+    yield answerPartCodec.encode({ type: 'proposed-answer', ...await answer })
   }
 
   private assertStarted (): void {

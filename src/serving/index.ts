@@ -13,20 +13,22 @@
  * ```
  */
 export { attributeAnswer } from './attribution.ts'
-export { ASK_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
+export { ASK_PROTOCOL, ASK_STREAM_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
 export { modelLibrary, readAdapterRecord } from './library.ts'
 export {
-  acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
+  acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
 } from './messages.ts'
 export { payer } from './payer.ts'
 export { checkOpening, compareReceipts, feeOf, receiptCid, receiptsRoot, signReceipt, signVoucher, tokensHash } from './receipts.ts'
+export { readAnswer, textStream } from './text-stream.ts'
 export type { AnswerAttribution } from './attribution.ts'
 export type { Acknowledgement } from './answering.ts'
 export type { Gateway, GatewayComponents, GatewayInit } from './gateway.ts'
-export type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
+export type { AnswerPart, AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
 export type { Redemption } from './redeeming.ts'
-export type { AskOptions, GeneratedAnswer, LoadedAdapter, LoadedBase, ModelLibrary, Offer, Offers, PaidAnswer } from './interface.ts'
+export type { AskOptions, Finish, GeneratedAnswer, LoadedAdapter, LoadedBase, ModelLibrary, Offer, Offers, PaidAnswer, StreamOptions } from './interface.ts'
 export type { Payer, PayerComponents } from './payer.ts'
+export type { TextStream } from './text-stream.ts'

@@ -55,6 +55,21 @@ export interface AskOptions {
   prompt: string
   maxTokens: number
   sampler: SamplerSettings
+  /**
+   * texts that end the answer; they are not part of its text, but of its tokens
+   *
+   * @default none
+   */
+  stop?: string[]
+}
+
+/** Why an answer ended: the model or a stop text ended it, or it has as many tokens as were asked for. */
+export type Finish = 'stop' | 'length'
+
+/** Options of an answer that is looked at while it is made. */
+export interface StreamOptions extends AbortOptions {
+  /** told each token once, in order, as it comes; the receipt, and with it the proof, comes at the end */
+  onTokens? (tokens: number[]): void
 }
 
 /** An answer as the payer has it: paid, co-signed and checked. */
@@ -62,7 +77,9 @@ export interface PaidAnswer {
   receipt: CID
   cosigned: CosignedReceipt
   opening: ReceiptOpening
+  /** up to the stop text, if one came */
   text: string
+  finish: Finish
 }
 
 /** What a gateway answers before it is paid exactly. */

@@ -1,7 +1,7 @@
 import {
-  account, amount, bytes, cid, codec, hash32, integer, list, literal, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
+  account, amount, bytes, cid, codec, hash32, integer, list, literal, oneOf, optional, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
 } from '../wire/index.ts'
-import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, TOKENS_MAX } from './constants.ts'
+import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, STOP_LENGTH_MAX, STOPS_MAX, TOKENS_MAX } from './constants.ts'
 import type { SamplerSettings } from '../interface/index.ts'
 import type { Infer, Schema } from '../wire/index.ts'
 
@@ -25,6 +25,8 @@ export const askCodec = codec('ask', struct({
   prompt: text({ max: 16_384 }),
   maxTokens: integer({ min: 1, max: TOKENS_MAX }),
   sampler,
+  /** texts behind which the answer ends; the tokens that complete one are part of it, and paid */
+  stop: optional(list(text({ min: 1, max: STOP_LENGTH_MAX }), { min: 1, max: STOPS_MAX })),
   payer: account,
   channel: hash32,
   sequence: integer({ min: 0 }),
@@ -34,14 +36,24 @@ export const askCodec = codec('ask', struct({
 
 export type AskMessage = Infer<typeof askCodec>
 
-export const proposedAnswerCodec = codec('proposed answer', struct({
-  type: literal('proposed-answer'),
+const proposed = {
   receipt: receiptCodec.schema,
   gatewaySignature: signature64,
   salt: bytes({ length: 32 }),
   prompt: tokens,
   output: tokens
+}
+
+export const proposedAnswerCodec = codec('proposed answer', struct({ type: literal('proposed-answer'), ...proposed }), { bytesMax: ANSWER_BYTES_MAX })
+
+/** A piece of an answer while it is made, and at the end the answer with its receipt. */
+export const answerPartCodec = codec('answer part', oneOf('type', {
+  /** `from`: how many tokens were sent before */
+  tokens: { from: integer({ min: 0, max: TOKENS_MAX }), tokens: list(token, { min: 1, max: TOKENS_MAX }) },
+  'proposed-answer': proposed
 }), { bytesMax: ANSWER_BYTES_MAX })
+
+export type AnswerPart = Infer<typeof answerPartCodec>
 
 export const cosignCodec = codec('cosign', struct({
   type: literal('cosign'),

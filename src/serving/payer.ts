@@ -10,12 +10,15 @@ import { emptyPayerPage, payerBook } from './payer-book.ts'
 import { payerChannels } from './payer-channels.ts'
 import { queues } from './queues.ts'
 import { feeOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
+import { readAnswer } from './text-stream.ts'
+import { tokenListener } from './token-listener.ts'
 import type { Counter } from './counters.ts'
 import type { Gateway } from './gateway.ts'
-import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer } from './interface.ts'
+import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage } from './messages.ts'
 import type { PayerBook, PayerPage } from './payer-book.ts'
 import type { PayerChannels } from './payer-channels.ts'
+import type { TokenListener } from './token-listener.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type { AbortOptions, Amount, Hash, ReceiptOpening, Voucher } from '../interface/index.ts'
@@ -37,12 +40,13 @@ export interface Payer {
   /** gateways that are connected, with what they serve */
   offers (options?: AbortOptions): Promise<Offers[]>
   /**
-   * Asks, checks and pays. The first question to a gateway opens a channel.
+   * Asks, checks and pays. The first question to a gateway opens a channel. If `signal` fires while
+   * the answer is made, the gateway stops there, and what it had made is paid with the next question.
    *
    * @throws {NoGatewayError | PromptTooLongError | PaymentRequiredError | RefusedByGatewayError | ChannelBrokenError}
    * @throws {BadReceiptError} if the answer is not what was asked for at its price
    */
-  ask (question: AskOptions, signer: Signer, options?: AbortOptions): Promise<PaidAnswer>
+  ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer>
 }
 
 export function payer (components: PayerComponents): Payer {
@@ -60,7 +64,7 @@ interface Purchase {
   signer: Signer
 }
 
-type Bought = Omit<PaidAnswer, 'text'>
+type Bought = Omit<PaidAnswer, 'text' | 'finish'>
 
 class PayerService implements Payer {
   private readonly components: PayerComponents
@@ -79,7 +83,7 @@ class PayerService implements Payer {
     return (await reachableCounters(this.components.network, this.components.gateway, options)).map(counter => counter.offers)
   }
 
-  async ask (question: AskOptions, signer: Signer, options?: AbortOptions): Promise<PaidAnswer> {
+  async ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer> {
     const adapter = await this.components.library.adapter(question.adapter, options)
     const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
     const quote = feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens)
@@ -89,9 +93,8 @@ class PayerService implements Payer {
       options?.signal?.throwIfAborted()
 
       const channel = await this.channels.get(counter.offers.gateway, signer, quote, options)
-      const bought = await this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
 
-      return { ...bought, text: adapter.base.tokenizer.decode(bought.opening.output) }
+      return this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
     })
   }
 
@@ -113,25 +116,35 @@ class PayerService implements Payer {
     return serving[0]
   }
 
-  private async buy (purchase: Purchase, options?: AbortOptions): Promise<Bought> {
-    const wanted = questionHash(purchase.question.adapter, purchase.prompt, purchase.question.sampler)
+  private async buy (purchase: Purchase, options?: StreamOptions): Promise<PaidAnswer> {
+    const { question, adapter } = purchase
+    const wanted = questionHash(question.adapter, purchase.prompt, question.sampler)
+    const told = tokenListener(options)
 
     await this.repeatCosignature(purchase, options)
 
-    // an answer that was lost on its way earlier comes, and is paid, first; there is at most one
+    // an answer that was lost or left on its way earlier comes, and is paid, first; there is at most one
     for (let attempt = 0; attempt < 2; attempt++) {
-      const bought = await this.buyNext(purchase, wanted, options)
+      const bought = await this.buyNext(purchase, wanted, told, options)
       const { receipt: { payload }, prompt, output } = bought.opening
+      const { text, finish } = readAnswer(adapter.base.tokenizer, output, question)
 
-      if (equalBytes(questionHash(payload.adapter, prompt, payload.sampler), wanted) && output.length <= purchase.question.maxTokens) {
-        return bought
+      if (equalBytes(questionHash(payload.adapter, prompt, payload.sampler), wanted) && output.length <= question.maxTokens && finish !== undefined) {
+        // an answer that was ready came in one piece
+        told.rest(output)
+
+        return { ...bought, text, finish }
+      }
+
+      if (told.count > 0) {
+        break
       }
     }
 
-    throw new BadReceiptError('the gateway answered another question than the one that was put')
+    throw new BadReceiptError('the gateway answered another question than the one that was put, or not to its end')
   }
 
-  private async buyNext (purchase: Purchase, question: Hash, options?: AbortOptions): Promise<Bought> {
+  private async buyNext (purchase: Purchase, question: Hash, told: TokenListener, options?: StreamOptions): Promise<Bought> {
     const { channel, quote, signer } = purchase
     const page = await this.pageOf(channel)
     const before = page.asked.filter(one => !equalBytes(one.question, question) || one.maxTokens !== purchase.question.maxTokens)
@@ -149,13 +162,15 @@ class PayerService implements Payer {
       channel,
       sequence: page.sequence,
       voucher: { cumulative: voucher.cumulative, signature: signVoucher(voucher, signer) }
-    }, options)
+    }, told.options)
+
+    told.checkBegins(answer.output)
 
     return this.cosign(purchase, { ...page, asked }, answer, options)
   }
 
   /** Puts a question; while the gateway has not seen the channel yet, once a block. */
-  private async put ({ counter, channel }: Purchase, message: AskMessage, options?: AbortOptions): Promise<ProposedAnswer> {
+  private async put ({ counter, channel }: Purchase, message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer> {
     const { chain } = this.components
 
     for (let attempt = 1; ; attempt++) {

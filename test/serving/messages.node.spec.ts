@@ -8,7 +8,7 @@ import { create } from '@ipld/schema/typed.js'
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import {
-  acknowledgementCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
+  acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
 } from '../../src/serving/index.ts'
 import { fromHex, signedCodec, toHex } from '../../src/wire/index.ts'
 
@@ -29,6 +29,7 @@ const kinds: Record<string, Kind> = {
   Offers: kind(offersCodec),
   Ask: kind(askCodec),
   ProposedAnswer: kind(proposedAnswerCodec),
+  AnswerPart: kind(answerPartCodec),
   Cosign: kind(cosignCodec),
   Acknowledged: kind(acknowledgementCodec),
   SignedReceiptsRequest: kind(signedCodec(receiptsRequestCodec)),
