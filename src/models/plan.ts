@@ -1,10 +1,11 @@
 import { cos, prng } from '../numeric/index.ts'
 import { SettingsError } from './errors.ts'
-import type { AdamSettings } from './optimiser.ts'
+import type { StepSettings } from './update.ts'
 import type { Recipe } from '../interface/index.ts'
 
-/** Recipes write real numbers as integers in units of 10^-9; the division is correctly rounded. */
+/** Recipes write real numbers as integers in units of 10^-9 or 10^-6; the division is correctly rounded. */
 const NANO = 1e9
+const MICRO = 1e6
 
 /** The learning rate ends at this share of its peak: a last step of nothing would be wasted. */
 const FLOOR = 0.1
@@ -21,19 +22,26 @@ export interface TrainingPlan {
   beta2: number
   /** under the square root */
   epsilon: number
+  /** @default 'adam' */
+  optimiser?: 'adam' | 'sgd'
+  /** @default no bound */
+  clipNorm?: number
+  /** @default 0 */
+  weightDecay?: number
   /** a checkpoint is due after every this many steps and at the end */
   checkpointEverySteps: number
 }
 
-type PlanRecipe = Pick<Recipe, 'steps' | 'batchSize' | 'learningRateNano' | 'warmupSteps' | 'beta1Nano' | 'beta2Nano' | 'epsilonNano' | 'seed' | 'checkpointEverySteps'>
+type PlanRecipe = Pick<Recipe, 'steps' | 'batchSize' | 'learningRateNano' | 'warmupSteps' | 'beta1Nano' | 'beta2Nano' | 'epsilonNano' | 'seed' | 'checkpointEverySteps' | 'optimiser' | 'schedule' | 'clipNormMicro' | 'weightDecayNano'>
 
 /**
  * What a recipe means for `examples` examples. Passes over all examples follow each other, each in
  * its own seeded order without replacement; a batch may end one pass and begin the next. The
- * learning rate warms up linearly, then falls along a cosine to a tenth of its peak.
+ * learning rate warms up linearly, then falls to a tenth of its peak along a cosine, or along a
+ * line, or is held.
  */
 export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPlan {
-  const { steps, batchSize, warmupSteps } = recipe
+  const { steps, batchSize } = recipe
   const random = prng(recipe.seed)
 
   if (examples < 1) {
@@ -59,7 +67,7 @@ export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPla
     }
 
     batches.push(batch)
-    learningRates[step] = peak * schedule(step, steps, warmupSteps)
+    learningRates[step] = peak * schedule(recipe, step)
   }
 
   return {
@@ -68,21 +76,34 @@ export function trainingPlan (recipe: PlanRecipe, examples: number): TrainingPla
     beta1: recipe.beta1Nano / NANO,
     beta2: recipe.beta2Nano / NANO,
     epsilon: recipe.epsilonNano / NANO,
-    checkpointEverySteps: recipe.checkpointEverySteps
+    checkpointEverySteps: recipe.checkpointEverySteps,
+    ...(recipe.optimiser === undefined ? {} : { optimiser: recipe.optimiser }),
+    ...(recipe.clipNormMicro === undefined ? {} : { clipNorm: recipe.clipNormMicro / MICRO }),
+    ...(recipe.weightDecayNano === undefined ? {} : { weightDecay: recipe.weightDecayNano / NANO })
   }
 }
 
 /** The optimiser's settings at one step. */
-export function adamSettings (plan: TrainingPlan, step: number): AdamSettings {
-  return { learningRate: plan.learningRates[step], beta1: plan.beta1, beta2: plan.beta2, epsilon: plan.epsilon }
+export function adamSettings (plan: TrainingPlan, step: number): StepSettings {
+  const { beta1, beta2, epsilon, optimiser, clipNorm, weightDecay } = plan
+
+  return { learningRate: plan.learningRates[step], beta1, beta2, epsilon, optimiser, clipNorm, weightDecay }
 }
 
-function schedule (step: number, steps: number, warmupSteps: number): number {
+/** The share of the peak rate at a step. */
+function schedule ({ steps, warmupSteps, schedule }: Pick<Recipe, 'steps' | 'warmupSteps' | 'schedule'>, step: number): number {
   if (step < warmupSteps) {
     return (step + 1) / (warmupSteps + 1)
   }
 
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps)
 
-  return FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(PI * progress))
+  switch (schedule) {
+    case 'constant':
+      return 1
+    case 'linear':
+      return FLOOR + (1 - FLOOR) * (1 - progress)
+    default:
+      return FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(PI * progress))
+  }
 }

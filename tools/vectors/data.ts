@@ -177,12 +177,18 @@ export function dataFixtures (): Fixture[] {
       { name: 'no layers', edit: put('config.layers', 0) },
       { name: 'weights that are a record', edit: put('weights', cidFor('weights')), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    plainRecord('recipe', 'recipeCodec', wire.recipeCodec, { 'sixteen steps': recipe }, [
+    plainRecord('recipe', 'recipeCodec', wire.recipeCodec, {
+      'sixteen steps': recipe,
+      'all options': { ...recipe, optimiser: 'sgd', schedule: 'constant', clipNormMicro: 1_000_000, weightDecayNano: 10_000_000, examples: 'chat' }
+    }, [
       { name: 'no steps', edit: put('steps', 0) },
       { name: 'more steps than an adapter can list', edit: put('steps', wire.STEPS_MAX + 1) },
       { name: 'targets out of order', edit: put('targets', ['v_proj', 'q_proj']), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a beta of one', edit: put('beta2Nano', 1_000_000_000) },
-      { name: 'a seed of 33 bits', edit: put('seed', 2 ** 32) }
+      { name: 'a seed of 33 bits', edit: put('seed', 2 ** 32) },
+      { name: 'a default that is spelled out', edit: put('optimiser', 'adam'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'clipping to nothing', edit: put('clipNormMicro', 0) },
+      { name: 'an unknown schedule', edit: put('schedule', 'step'), code: 'ERR_MALFORMED_RECORD' }
     ]),
     signedRecord('adapter', 'adapterCodec', wire.adapterCodec, wire.domains.adapter, {
       forward: adapter,

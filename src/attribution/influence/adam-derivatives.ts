@@ -16,7 +16,7 @@ export function zeroStateVector (parameters: number): StateVector {
  * `tangent` becomes the change of the state after it. With s = sqrt(v̂ + ε):
  *
  * ṁ ← β₁ṁ + (1−β₁)ġ, v̇ ← β₂v̇ + 2(1−β₂)gġ,
- * θ̇ ← θ̇ − η · ( (ṁ/c₁)/s − m̂·(v̇/c₂)/(2s³) )
+ * θ̇ ← (1−ηλ)θ̇ − η · ( (ṁ/c₁)/s − m̂·(v̇/c₂)/(2s³) )
  *
  * @param tangent - changed in place
  * @param after - the state after the step
@@ -26,6 +26,7 @@ export function zeroStateVector (parameters: number): StateVector {
  */
 export function adamTangent (tangent: StateVector, after: AdamState, gradient: Float64Array, change: Float64Array, settings: AdamSettings): void {
   const { learningRate, beta1, beta2, epsilon } = settings
+  const keep = 1 - learningRate * (settings.weightDecay ?? 0)
   const correction1 = 1 - after.beta1Power
   const correction2 = 1 - after.beta2Power
   const { theta, m, v } = tangent
@@ -36,7 +37,7 @@ export function adamTangent (tangent: StateVector, after: AdamState, gradient: F
 
     m[i] = beta1 * m[i] + (1 - beta1) * change[i]
     v[i] = beta2 * v[i] + 2 * (1 - beta2) * gradient[i] * change[i]
-    theta[i] -= learningRate * (m[i] / correction1 / root - moment * (v[i] / correction2) / (2 * root * root * root))
+    theta[i] = keep * theta[i] - learningRate * (m[i] / correction1 / root - moment * (v[i] / correction2) / (2 * root * root * root))
   }
 }
 
@@ -53,6 +54,7 @@ export function adamTangent (tangent: StateVector, after: AdamState, gradient: F
  */
 export function adamAdjoint (adjoint: StateVector, after: Pick<AdamState, 'm' | 'v' | 'beta1Power' | 'beta2Power'>, gradient: Float64Array, settings: AdamSettings, out: Float64Array): void {
   const { learningRate, beta1, beta2, epsilon } = settings
+  const keep = 1 - learningRate * (settings.weightDecay ?? 0)
   const correction1 = 1 - after.beta1Power
   const correction2 = 1 - after.beta2Power
   const { theta, m, v } = adjoint
@@ -65,6 +67,7 @@ export function adamAdjoint (adjoint: StateVector, after: Pick<AdamState, 'm' | 
     const second = v[i] + pull * moment / (2 * root * root * root) / correction2
 
     out[i] = (1 - beta1) * first + 2 * (1 - beta2) * gradient[i] * second
+    theta[i] = keep * theta[i]
     m[i] = beta1 * first
     v[i] = beta2 * second
   }

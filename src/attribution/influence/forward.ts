@@ -1,8 +1,9 @@
-import { adamSettings, adamStep } from '../../models/index.ts'
-import { adamTangent, zeroStateVector } from './adam-derivatives.ts'
+import { adamSettings, optimiserStep } from '../../models/index.ts'
+import { zeroStateVector } from './adam-derivatives.ts'
 import { COLUMNS_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { checkLength, start } from './train.ts'
+import { stepTangent } from './update-derivatives.ts'
 import { addScaled, checkFinite, dot, isZero, normalised, scaleInPlace } from './vectors.ts'
 import type { StateVector } from './adam-derivatives.ts'
 import type { AttributionEvent, Evaluator } from './interface.ts'
@@ -98,11 +99,11 @@ async function forwardStep (examples: Evaluator, plan: TrainingPlan, groups: Uin
 
   scaleInPlace(gradient, 1 / batch.length)
   checkFinite('the gradient', state.step, gradient)
-  adamStep(state, gradient, settings)
+  optimiserStep(state, gradient, settings)
 
   for (const { tangent, change } of columns) {
     scaleInPlace(change, 1 / batch.length)
-    adamTangent(tangent, state, gradient, change, settings)
+    stepTangent(tangent, state, gradient, change, settings)
     checkFinite('an influence column', state.step, tangent.theta)
   }
 }

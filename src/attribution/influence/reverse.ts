@@ -1,9 +1,9 @@
 import { adamSettings, cloneAdamState } from '../../models/index.ts'
 import { domains, hash, utf8 } from '../../wire/index.ts'
-import { adamAdjoint } from './adam-derivatives.ts'
 import { ADJOINT_STEP, COTANGENT_STEP, REPLAY_BYTES_MAX } from './constants.ts'
 import { encodeFloats, hashState } from './state.ts'
 import { checkLength, start, train } from './train.ts'
+import { stepAdjoint } from './update-derivatives.ts'
 import { addScaled, checkFinite, normalised } from './vectors.ts'
 import type { StateVector } from './adam-derivatives.ts'
 import type { AttributionEvent, Evaluator, ExampleScores } from './interface.ts'
@@ -147,7 +147,7 @@ async function stepBack (examples: Evaluator, plan: TrainingPlan, step: number, 
   const pull = new Float64Array(examples.parameters)
   const scores = new Float64Array(batch.length)
 
-  adamAdjoint(adjoint, after, gradient, adamSettings(plan, step), pull)
+  stepAdjoint(adjoint, after, gradient, adamSettings(plan, step), pull)
   checkFinite('the adjoint', step, pull)
 
   const { direction, factor } = normalised(pull)

@@ -1,4 +1,4 @@
-import { adamSettings, adamState, adamStep, cloneAdamState } from '../../models/index.ts'
+import { adamSettings, adamState, cloneAdamState, optimiserStep } from '../../models/index.ts'
 import { STEPS_MAX } from '../../wire/index.ts'
 import { STATE_PARAMETERS_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
@@ -30,7 +30,7 @@ export interface TrainOptions extends AbortOptions {
 export interface TrainingStep {
   /** after the step; valid until the next one, clone what you keep */
   state: TrainingState
-  /** the batch gradient that made the step; valid until the next one */
+  /** the batch gradient that made the step, before clipping; valid until the next one */
   gradient: Float64Array
   /** mean over the batch, nats per token */
   loss: number
@@ -60,7 +60,7 @@ export async function * train (examples: Evaluator, plan: TrainingPlan, options:
     }, options)
     scaleInPlace(gradient, 1 / batch.length)
     checkFinite('the gradient', step, gradient)
-    adamStep(state, gradient, adamSettings(plan, step))
+    optimiserStep(state, gradient, adamSettings(plan, step))
 
     yield { state, gradient, loss: loss / batch.length }
   }
