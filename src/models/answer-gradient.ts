@@ -13,11 +13,10 @@ import type { AnswerGradient, LlamaModel, LoraShape, Tape, TokenGradient, Value 
  * @throws {TokensError} if either is empty or both exceed the context
  */
 export function answerGradient (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): AnswerGradient {
-  const { tape, logits, targets, parameters } = begin(model, shape, theta, prompt, output)
-  const weights = Float32Array.from(targets, (_, i) => i < prompt.length - 1 ? 0 : 1)
-  const loss = tape.crossEntropy(logits, targets, weights)
+  const { tape, logits, parameters } = begin(model, shape, theta, prompt, output)
+  const loss = tape.crossEntropy(logits, output)
   const gradient = negated(shape, tape.gradient(loss, parameters))
-  const tokenLogProbabilities = Float64Array.from(Array.from(output), (_, i) => -oneToken(tape, logits, targets, prompt.length - 1 + i).data[0])
+  const tokenLogProbabilities = Float64Array.from(Array.from(output), (_, i) => -oneToken(tape, logits, output, i).data[0])
   return { logProbability: tokenLogProbabilities.reduce((sum, one) => sum + one, 0), tokenLogProbabilities, gradient }
 }
 
@@ -27,13 +26,15 @@ export function answerGradient (model: LlamaModel, shape: LoraShape, theta: Floa
  */
 export function * answerTokenGradients (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): Generator<TokenGradient, void> {
   for (let i = 0; i < output.length; i++) {
-    const { tape, logits, targets, parameters } = begin(model, shape, theta, prompt, Array.from(output).slice(0, i + 1))
-    const loss = oneToken(tape, logits, targets, prompt.length - 1 + i)
+    const upTo = Array.from(output).slice(0, i + 1)
+    const { tape, logits, parameters } = begin(model, shape, theta, prompt, upTo)
+    const loss = oneToken(tape, logits, upTo, i)
     yield { logProbability: -loss.data[0], gradient: negated(shape, tape.gradient(loss, parameters)) }
   }
 }
 
-function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): { tape: Tape, logits: Value, targets: number[], parameters: Value[] } {
+/** Logits of the positions that predict the output, one row for each of its tokens. */
+function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): { tape: Tape, logits: Value, parameters: Value[] } {
   if (prompt.length === 0 || output.length === 0) {
     throw new TokensError(`expected a prompt and an output of at least one token but got ${prompt.length} and ${output.length}`)
   }
@@ -43,11 +44,12 @@ function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt
   checkTokens(model.config, ids.slice(-1))
   const tape = inferenceTape(model)
   const { lora, parameters } = loraValues(tape, shape, theta)
-  return { tape, logits: forward(tape, model, inputs, { lora }), targets: ids.slice(1), parameters }
+  const rows = Uint32Array.from({ length: output.length }, (_, i) => prompt.length - 1 + i)
+  return { tape, logits: forward(tape, model, inputs, { lora, rows }), parameters }
 }
 
-function oneToken (tape: Tape, logits: Value, targets: number[], row: number): Value {
-  return tape.crossEntropy(logits, targets, targets.map((_, i) => i === row ? 1 : 0))
+function oneToken (tape: Tape, logits: Value, targets: ArrayLike<number>, row: number): Value {
+  return tape.crossEntropy(logits, targets, Float32Array.from(targets, (_, i) => i === row ? 1 : 0))
 }
 
 function negated (shape: LoraShape, gradients: Value[]): Float64Array {

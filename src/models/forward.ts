@@ -41,7 +41,7 @@ export function keyValueCache (config: LlamaConfig): KeyValueCache {
 }
 
 /**
- * Logits of a frozen model for each position: [ids.length, vocabularySize].
+ * Logits of a frozen model for each position, or for those in `rows`: [ids.length, vocabularySize].
  *
  * Rows do not depend on how the ids are cut into calls: decoding with a cache gives the bits of
  * one prefill.
@@ -65,6 +65,9 @@ export function forwardWith (tape: Tape, model: LlamaModel, weights: WeightValue
   }
   if (options.cache != null) {
     options.cache.length += ids.length
+  }
+  if (options.rows != null && options.rows.length < ids.length) {
+    x = tape.gather(x, options.rows)
   }
   const head = weight(run, config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
   return tape.matmul(normalise(run, x, 'model.norm.weight'), head, { transposeB: true })

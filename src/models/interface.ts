@@ -129,6 +129,12 @@ export interface ForwardOptions {
   lora?: LoraValues
   /** positions seen so far; grows by `ids.length`. Cached positions are detached: no gradient flows into them. */
   cache?: KeyValueCache
+  /**
+   * Positions, ascending, whose logits are wanted: the head costs nothing for the others.
+   *
+   * @default all
+   */
+  rows?: ArrayLike<number>
 }
 
 export interface GenerateOptions {

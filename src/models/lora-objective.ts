@@ -25,7 +25,7 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
   const { model, shape, examples, lossMasks, backend } = init
   const rows = examples.reduce((most, tokens) => Math.max(most, tokens.length - 1), 1)
   const directions = directionsWithin(model.config, rows, init.directions ?? DIRECTIONS)
-  const weights = examples.map((tokens, index) => targetWeights(tokens, lossMasks?.[index], index))
+  const targets = examples.map((tokens, index) => countedTargets(tokens, lossMasks?.[index], index))
   for (const tokens of examples) {
     checkTokens(model.config, tokens.subarray(0, -1))
     checkTokens(model.config, tokens.subarray(1))
@@ -50,8 +50,8 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
       tape.reset()
       const padded = Array.from({ length: tape.directions }, (_, k) => tangents[k])
       const { lora, parameters } = loraValues(tape, shape, theta, padded)
-      const logits = forward(tape, model, tokens.subarray(0, -1), { lora })
-      const loss = tape.crossEntropy(logits, tokens.subarray(1), weights[example])
+      const { rows, ids, weights } = targets[example]
+      const loss = tape.crossEntropy(forward(tape, model, tokens.subarray(0, -1), { lora, rows }), ids, weights)
       return { loss, gradients: tape.gradient(loss, parameters) }
     }
     return {
@@ -83,17 +83,22 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
   }
 }
 
-/** 1 / (number of counted targets) for each counted target. */
-function targetWeights (tokens: Uint32Array, mask: Uint8Array | undefined, index: number): Float32Array {
+/** The positions that predict a counted target, the targets, and 1 / (their number) for each. */
+interface Targets {
+  rows: Uint32Array
+  ids: Uint32Array
+  weights: Float32Array
+}
+
+function countedTargets (tokens: Uint32Array, mask: Uint8Array | undefined, index: number): Targets {
   if (tokens.length < 2 || (mask != null && mask.length !== tokens.length)) {
     throw new TokensError(`expected example ${index} to have two or more tokens and a mask of its length but got ${tokens.length} and ${mask?.length ?? 'none'}`)
   }
-  const counted = Float32Array.from(tokens.subarray(1), (_, i) => mask == null || mask[i + 1] === 1 ? 1 : 0)
-  const count = counted.reduce((sum, one) => sum + one, 0)
-  if (count === 0) {
+  const rows = Uint32Array.from(tokens.keys()).subarray(0, -1).filter(row => mask == null || mask[row + 1] === 1)
+  if (rows.length === 0) {
     throw new TokensError(`expected example ${index} to count at least one target`)
   }
-  return counted.map(one => one / count)
+  return { rows, ids: rows.map(row => tokens[row + 1]), weights: new Float32Array(rows.length).fill(1 / rows.length) }
 }
 
 /** Writes the values' vectors one after the other; absent ones are zero. */
