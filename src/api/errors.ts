@@ -43,6 +43,12 @@ const statuses: Record<string, number> = {
   ERR_BLOCK_UNAVAILABLE: 503
 }
 
+/** What the platform throws when a wait ends early: their own codes are numbers that say nothing. */
+const passing: Record<string, { status: number, code: string, hint: string }> = {
+  TimeoutError: { status: 504, code: 'ERR_TIMEOUT', hint: 'the work may still be going on: look, then try again' },
+  AbortError: { status: 503, code: 'ERR_INTERRUPTED', hint: 'the node is stopping, or a peer went away meanwhile; try again' }
+}
+
 interface ErrorBody {
   error: { code: string, message: string, hint?: string }
 }
@@ -59,7 +65,7 @@ export function statusOf (error: Error): number {
 
   const { statusCode } = error as FastifyError
 
-  return error.name === 'TimeoutError' ? 504 : statusCode ?? 500
+  return passing[error.name]?.status ?? statusCode ?? 500
 }
 
 export function errorBody (error: Error): ErrorBody {
@@ -73,7 +79,13 @@ export function errorBody (error: Error): ErrorBody {
     return { error: { code: 'ERR_REQUEST', message: error.message, hint: 'see /api/v1/openapi.json for what this route takes' } }
   }
 
-  return { error: { code: code ?? (error.name === 'TimeoutError' ? 'ERR_TIMEOUT' : 'ERR_INTERNAL'), message: error.message } }
+  const wait = passing[error.name]
+
+  if (wait != null) {
+    return { error: { code: wait.code, message: error.message, hint: wait.hint } }
+  }
+
+  return { error: { code: code ?? 'ERR_INTERNAL', message: error.message } }
 }
 
 export async function onError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -70,7 +70,7 @@ export async function contribute (context: StepContext): Promise<void> {
   const { swarm, journal, signal } = context
   const datanet = await createDatanet(context)
 
-  await Promise.all(['alice', 'bob'].map(async name => {
+  const done = await Promise.allSettled(['alice', 'bob'].map(async name => {
     const { api } = swarm.get(name)
 
     await until(context, async () => (await api.get<Array<{ datanet: string }>>('/api/v1/datanets', { signal })).find(view => view.datanet === datanet), `the Datanet on ${name}`)
@@ -84,6 +84,13 @@ export async function contribute (context: StepContext): Promise<void> {
       context.tell(`${title} is on the ledger`)
     }
   }))
+
+  // when one has to try again, the other must not be at work any more
+  for (const outcome of done) {
+    if (outcome.status === 'rejected') {
+      throw outcome.reason
+    }
+  }
 }
 
 /** A quorum of validators has fetched, checked and attested each contribution. */

@@ -11,7 +11,6 @@ import { Fetcher } from './fetcher.ts'
 import { fileBlocks, joinFile } from './files.ts'
 import { openLevelStores } from './level.ts'
 import { pinDag, unpinDag } from './pins.ts'
-import type { FileBlock } from './files.ts'
 import type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'
 import type { AbortOptions } from '../interface/index.ts'
 import type { Helia } from '@helia/interface'
@@ -20,6 +19,8 @@ import type { CID } from 'multiformats/cid'
 interface Running {
   helia: Helia
   fetcher: Fetcher
+  /** stores a block whatever becomes of the peers that wait for it */
+  write (cid: CID, bytes: Uint8Array, options: AbortOptions): Promise<void>
   close (): Promise<void>
 }
 
@@ -57,7 +58,8 @@ export class HeliaStorage implements Storage {
   private async open (): Promise<Running> {
     const level = this.init.dataDir === undefined ? undefined : await openLevelStores(this.init.dataDir)
     const libp2p = this.components.network.libp2p
-    const light = createHeliaLight({ codecs: [dagCbor], ...(level ?? this.init.stores) })
+    const stores = level ?? this.init.stores
+    const light = createHeliaLight({ codecs: [dagCbor], ...stores })
     const helia = withBitswap(Object.assign(light, { libp2p }), { doNotResendBlockWindow: RESEND_MS })
     try {
       await helia.start()
@@ -70,6 +72,18 @@ export class HeliaStorage implements Storage {
     return {
       helia,
       fetcher,
+      write: async (cid, bytes, { signal }) => {
+        try {
+          await helia.blockstore.put(cid, bytes, { signal })
+        } catch (err) {
+          signal?.throwIfAborted()
+          // Helia sends a block to those who wait for it before it writes: one who goes away must not fail us
+          if (stores?.blockstore == null) {
+            throw err
+          }
+          await stores.blockstore.put(cid, bytes, { signal })
+        }
+      },
       close: async () => {
         forgetPeers()
         fetcher.stop()
@@ -87,7 +101,7 @@ export class HeliaStorage implements Storage {
   }
 
   async put (bytes: Uint8Array, options: PutOptions = {}): Promise<CID> {
-    const { helia } = this.current()
+    const { helia, write } = this.current()
     const codec = options.codec ?? DAG_CBOR
     if (bytes.byteLength > BLOCK_BYTES_MAX) {
       throw new BlockTooLargeError(bytes.byteLength, BLOCK_BYTES_MAX)
@@ -96,7 +110,7 @@ export class HeliaStorage implements Storage {
     if (codec !== DAG_CBOR && codec !== RAW) {
       throw new UnsupportedCidError(cid, 'put takes dag-cbor and raw')
     }
-    await helia.blockstore.put(cid, bytes, { signal: options.signal })
+    await write(cid, bytes, options)
     if (options.pin === true) {
       await pinDag(helia, cid, 0, options)
     }
@@ -164,12 +178,11 @@ export class HeliaStorage implements Storage {
   }
 
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
-    const { helia } = this.current()
+    const { write } = this.current()
     let cid = cidOfBlock(new Uint8Array(0), RAW)
-    const write = async ({ cid, bytes }: FileBlock): Promise<void> => { await helia.blockstore.put(cid, bytes, { signal: options.signal }) }
     let writes: Array<Promise<void>> = []
     for (const block of fileBlocks(bytes)) {
-      writes.push(write(block))
+      writes.push(write(block.cid, block.bytes, options))
       cid = block.cid
       // level syncs writes that come together once
       if (writes.length === FILE_CONCURRENCY) {
