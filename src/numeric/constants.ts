@@ -13,8 +13,8 @@ export const ARENA_BASE_BYTES = PAGE_BYTES
 /** Every buffer starts on a vector boundary and is padded to one, so kernels need no scalar tails. */
 export const ALIGN_BYTES = 16
 
-/** Kernels may read (never write) this far past a buffer: a row of eight lanes times four panels. */
-export const OVERREAD_BYTES = 256
+/** Kernels may read (never write) this far past a buffer: 32 steps of a panel of eight f32. */
+export const OVERREAD_BYTES = 1024
 
 /** Directions are cheap but not free: a bound turns a wrong argument into an error instead of an hour. */
 export const DIRECTIONS_MAX = 1024
@@ -22,6 +22,18 @@ export const DIRECTIONS_MAX = 1024
 /** Rows and columns of a GEMM register tile; packed operands are padded to these. */
 export const TILE_ROWS = 4
 export const TILE_COLUMNS = 8
+
+/** Frozen weights are packed by so many rows, the last group padded. */
+export const GROUP_ROWS = 16
+
+/** Values that share one scale in q8_0 and q4_0. */
+export const QUANT_BLOCK = 32
+
+/** Weights pass through a buffer of about this size on their way into their layout. */
+export const STAGED_BYTES = 1_048_576
+
+/** What products with frozen weights decode into: four panels of [384][8] f32, and two of [32][8]. */
+export const DECODE_BYTES = 51_200
 
 /** Largest angle that sin and cos reduce exactly enough (fdlibm's medium range, 2^19·π/2). */
 export const ANGLE_MAX = 823_549

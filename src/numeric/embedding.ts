@@ -1,5 +1,6 @@
 import { ANGLE_MAX, ROPE_TABLE_ROWS } from './constants.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
+import { weightRows } from './frozen.ts'
 import { cos, power, sin } from './math.ts'
 import type { Engine } from './engine.ts'
 import type { RopePairing } from './interface.ts'
@@ -25,7 +26,13 @@ export function gather (e: Engine, table: Node, ids: ArrayLike<number>): Node {
   const { length } = ids
   const { columns } = table
   return e.linear('gather', table, length, columns,
-    (x, y) => { e.kernels.gather(length, columns, at, x, y) },
+    (x, y) => {
+      if (table.decode != null) {
+        weightRows(e, table, length, at, y)
+      } else {
+        e.kernels.gather(length, columns, at, x, y)
+      }
+    },
     dy => [e.linear('gather', dy, table.rows, columns, (x, y) => {
       e.fill(y, table.rows * columns, 0)
       e.kernels.scatter(length, columns, at, x, y)

@@ -8,6 +8,25 @@ export interface Value {
   readonly tangents: ReadonlyArray<Float32Array | undefined>
 }
 
+/** How frozen weights are stored; what they mean is always an f32 matrix. */
+export type WeightType = 'f32' | 'bf16' | 'q8_0' | 'q4_0'
+
+/**
+ * A frozen matrix of [outputs, inputs], as a linear layer has it, row-major in GGUF's own layout:
+ * f32 and bf16 little-endian; q8_0: for each 32 inputs an f16 scale and 32 int8, value = scale·q;
+ * q4_0: an f16 scale and 16 bytes, byte j with elements j (low nibble) and j + 16, value = scale·(q − 8).
+ *
+ * It *is* the f32 matrix of its dequantised values, which are exact: products, gradients and whatever
+ * else is computed have the bits that they have over `dequantise(matrix)`.
+ */
+export interface WeightMatrix {
+  /** f16 only for import: `dequantise` takes it, kernels and tapes do not. */
+  readonly type: WeightType | 'f16'
+  /** Inputs of q8_0 and q4_0 are a multiple of 32. */
+  readonly shape: readonly [rows: number, columns: number]
+  readonly bytes: Uint8Array
+}
+
 /** How rotary embeddings pair up the columns of a head: (2i, 2i+1) or (i, i + head/2). */
 export type RopePairing = 'interleaved' | 'half'
 
@@ -25,8 +44,13 @@ export type RopePairing = 'interleaved' | 'half'
 export interface Tape {
   /** Number of directions that values of this tape carry. */
   readonly directions: number
-  /** Frozen weights. May be packed ahead for speed; outlives reset(). */
+  /** Frozen numbers; outlive reset(). Packed as well when they become the right operand of a product. */
   constant (data: Float32Array, shape: readonly [number, number]): Value
+  /**
+   * Frozen weights, held once and in their own type: `matmul` (as right operand) and `gather` stream
+   * them, other primitives and `data` decode a copy. The bits are those of `constant(dequantise(matrix))`.
+   */
+  constant (matrix: WeightMatrix): Value
   /** A leaf to take gradients for, with its tangents (one per direction). Copied. */
   parameter (data: Float32Array, shape: readonly [number, number], tangents?: ReadonlyArray<Float32Array | undefined>): Value
 
@@ -96,6 +120,29 @@ export interface Kernels {
     b: number, bRow: number, bColumn: number, packed: number, scratch: number,
     c: number, cRow: number, accumulate: boolean
   ): void
+  /**
+   * Bytes of W[rows, columns] packed. Rows come in groups of 16 that are independent of each other, so
+   * large matrices may be packed 16·i rows at a time, at `packed + packedBytes(type, rows before, columns)`.
+   */
+  packedBytes (type: WeightType, rows: number, columns: number): number
+  /**
+   * W from a WeightMatrix's bytes at `from` (which are done with afterwards) into the layout that
+   * products stream, at `packed`. False when a weight is infinite or undefined.
+   */
+  packWeights (type: WeightType, rows: number, columns: number, from: number, packed: number): boolean
+  /** Bytes of scratch for products of m rows with W[rows, columns], either way, and for gatherWeights. */
+  weightsScratchBytes (m: number, rows: number, columns: number): number
+  /**
+   * y[m,rows] (+)= x[m,columns]·Wᵀ, strictly sequential in the columns, for any m ≥ 1: the forward
+   * pass of a linear layer. Each row of y has the bits that it has alone. W streams through once a
+   * call, decoded once for all rows. xRow and yRow are elements from row to row, xRow ≥ columns,
+   * yRow ≥ rows. f32 is what packColumns(rows, columns, W, 1, columns) packs.
+   */
+  matmulWeights (type: WeightType, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
+  /** y[m,columns] (+)= x[m,rows]·W, strictly sequential in the rows: the backward pass, from the same packed bytes. */
+  matmulWeightsBack (type: WeightType, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
+  /** y[i,:] = W[ids[i],:] as f32, ids as i32 below rows. */
+  gatherWeights (type: WeightType, rows: number, columns: number, count: number, ids: number, packed: number, scratch: number, y: number): void
   add (n: number, a: number, b: number, y: number): void
   mul (n: number, a: number, b: number, y: number, accumulate: boolean): void
   scale (n: number, x: number, factor: number, y: number): void

@@ -1,33 +1,24 @@
-import { TILE_COLUMNS, TILE_ROWS } from './constants.ts'
+import { TILE_ROWS } from './constants.ts'
 import { ShapeError } from './errors.ts'
+import { dense, frozenOperand } from './frozen.ts'
 import { NONE } from './node.ts'
+import { packedBytes, weightsScratchBytes } from './weights.ts'
 import type { Engine } from './engine.ts'
 import type { Node } from './node.ts'
 
-/** Bytes of B packed into panels of 8 columns. */
-export function packedBytes (n: number, k: number): number {
-  return 4 * k * Math.ceil(n / TILE_COLUMNS) * TILE_COLUMNS
-}
-
 /** Bytes that `gemm` may use as scratch. */
 export function scratchBytes (m: number, n: number, k: number): number {
-  return 4 * k * Math.ceil(m / TILE_ROWS) * TILE_ROWS + packedBytes(n, k)
+  return 4 * k * Math.ceil(m / TILE_ROWS) * TILE_ROWS + packedBytes('f32', n, k)
 }
 
-/** The right operand of a product. Frozen weights are packed once per orientation. */
-function packedOperand (e: Engine, b: Node, transposed: boolean, n: number, k: number): number {
-  const known = transposed ? b.packedTransposed : b.packed
-  if (!b.frozen || known !== NONE) {
-    return known
-  }
-  const at = e.arena.keep(packedBytes(n, k))
-  e.kernels.packColumns(n, k, b.at, transposed ? 1 : b.columns, transposed ? b.columns : 1, at)
-  if (transposed) {
-    b.packedTransposed = at
+/** x·op(b) for op(x) = x of [m,k]. */
+function frozenProduct (e: Engine, b: Node, tb: boolean, m: number, n: number, k: number, x: number, y: number, accumulate: boolean): void {
+  const { type, at, transposed } = frozenOperand(e, b, tb)
+  if (tb !== transposed) {
+    e.kernels.matmulWeights(type, m, n, k, x, k, at, e.arena.take(weightsScratchBytes(m, n, k)), y, n, accumulate)
   } else {
-    b.packed = at
+    e.kernels.matmulWeightsBack(type, m, k, n, x, k, at, e.arena.take(weightsScratchBytes(m, n, k)), y, n, accumulate)
   }
-  return at
 }
 
 /** Cotangent rules of op(a)·op(b), which are products of the same kind. */
@@ -47,12 +38,17 @@ export function matmul (e: Engine, a: Node, b: Node, ta: boolean, tb: boolean): 
   if ((tb ? b.columns : b.rows) !== k) {
     throw new ShapeError('matmul', `inner dimensions that agree (a gives ${k})`, `[${a.rows},${a.columns}]${ta ? 'ᵀ' : ''} and [${b.rows},${b.columns}]${tb ? 'ᵀ' : ''}`)
   }
-  const packed = packedOperand(e, b, tb, n, k)
+  const streamed = b.frozen && !ta
+  a = dense(e, a)
+  b = streamed ? b : dense(e, b)
   return e.bilinear('matmul', a, b, m, n, (x, w, y, accumulate) => {
     const mark = e.arena.mark()
-    const scratch = e.arena.take(scratchBytes(m, n, k))
-    e.kernels.gemm(m, n, k, x, ta ? 1 : a.columns, ta ? a.columns : 1, w, tb ? 1 : b.columns, tb ? b.columns : 1,
-      w === b.at ? packed : NONE, scratch, y, n, accumulate)
+    if (streamed) {
+      frozenProduct(e, b, tb, m, n, k, x, y, accumulate)
+    } else {
+      e.kernels.gemm(m, n, k, x, ta ? 1 : a.columns, ta ? a.columns : 1, w, tb ? 1 : b.columns, tb ? b.columns : 1,
+        NONE, e.arena.take(scratchBytes(m, n, k)), y, n, accumulate)
+    }
     e.arena.release(mark)
     if (x !== a.at || w !== b.at) {
       // tangents; the product itself is checked when it is finished

@@ -1,4 +1,4 @@
-import type { Value } from './interface.ts'
+import type { Value, WeightType } from './interface.ts'
 
 /** No tangent: the address 0 is never a buffer. */
 export const NONE = 0
@@ -20,9 +20,10 @@ export class Node implements Value {
   readonly generation: number
   readonly buffer: ArrayBuffer
   readonly directions: number
-  /** Frozen weights packed as the right operand of a product, by orientation. */
-  packed = NONE
-  packedTransposed = NONE
+  /** This frozen matrix packed for products; what is packed is the transpose where `transposed`. */
+  packed?: { type: WeightType, at: number, transposed: boolean }
+  /** Set for weights that are held packed only: they have no address of their own. */
+  decode?: () => Float32Array
 
   constructor (buffer: ArrayBuffer, directions: number, generation: number, rows: number, columns: number, at: number, dots: number[]) {
     this.buffer = buffer
@@ -47,7 +48,7 @@ export class Node implements Value {
   }
 
   get data (): Float32Array {
-    return new Float32Array(this.buffer, this.at, this.size)
+    return this.decode != null ? this.decode() : new Float32Array(this.buffer, this.at, this.size)
   }
 
   get tangents (): ReadonlyArray<Float32Array | undefined> {

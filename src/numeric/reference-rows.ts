@@ -41,8 +41,13 @@ export function referenceRows (f: Float32Array, ids: Int32Array): Rows {
   }
 
   return {
-    packColumns () {
-      // the oracle reads B where it lies
+    // row-major Bᵀ, which is what products with frozen weights read; gemm reads B where it lies
+    packColumns (n, k, b, bRow, bColumn, packed) {
+      for (let j = 0; j < n; j++) {
+        for (let p = 0; p < k; p++) {
+          f[(packed >>> 2) + j * k + p] = f[(b >>> 2) + p * bRow + j * bColumn]
+        }
+      }
     },
     gemm (m, n, k, a, aRow, aColumn, b, bRow, bColumn, packed, scratch, c, cRow, accumulate) {
       for (let i = 0; i < m; i++) {

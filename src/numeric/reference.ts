@@ -1,5 +1,6 @@
 import { referenceElementwise } from './reference-elementwise.ts'
 import { referenceRows } from './reference-rows.ts'
+import { referenceWeights } from './reference-weights.ts'
 import type { Kernels } from './interface.ts'
 
 /**
@@ -11,5 +12,5 @@ export function referenceKernels (bytes: number): Kernels {
   const buffer = new ArrayBuffer(bytes)
   const floats = new Float32Array(buffer)
   const integers = new Int32Array(buffer)
-  return { buffer, ...referenceElementwise(floats, integers), ...referenceRows(floats, integers) }
+  return { buffer, ...referenceElementwise(floats, integers), ...referenceRows(floats, integers), ...referenceWeights(floats, integers) }
 }

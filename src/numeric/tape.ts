@@ -4,13 +4,14 @@ import { add, mul, scale, silu } from './elementwise.ts'
 import { gather, rope } from './embedding.ts'
 import { Engine } from './engine.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
+import { dense, frozenWeights } from './frozen.ts'
 import { gradient } from './gradient.ts'
 import { kernels } from './kernels.ts'
 import { crossEntropy } from './loss.ts'
 import { matmul } from './matmul.ts'
 import { Node, NONE } from './node.ts'
 import { rmsNorm } from './rows.ts'
-import type { Tape, TapeInit } from './interface.ts'
+import type { Tape, TapeInit, Value, WeightMatrix } from './interface.ts'
 
 type Shape = readonly [number, number]
 
@@ -27,7 +28,13 @@ function write (e: Engine, primitive: string, at: number, data: Float32Array): n
   return at
 }
 
-function constant (e: Engine, data: Float32Array, shape: Shape): Node {
+function constant (e: Engine, data: Float32Array | WeightMatrix, shape?: Shape): Node {
+  if (!(data instanceof Float32Array)) {
+    return frozenWeights(e, data)
+  }
+  if (shape == null) {
+    throw new ShapeError('constant', 'a shape beside its numbers', 'none')
+  }
   checkedShape('constant', shape, data)
   const at = write(e, 'constant', e.arena.keep(data.length * 4), data)
   return new Node(e.kernels.buffer, e.directions, -1, shape[0], shape[1], at, [])
@@ -73,21 +80,22 @@ export function tape (init: TapeInit = {}): Tape {
     throw new NumericRangeError('directions', `an integer from 0 to ${DIRECTIONS_MAX}`, directions)
   }
   const e = new Engine(kernels(init), directions)
+  const own = (value: Value, primitive: string): Node => dense(e, e.own(value, primitive))
   return {
     directions,
-    constant: (data, shape) => constant(e, data, shape),
+    constant: (data: Float32Array | WeightMatrix, shape?: Shape) => constant(e, data, shape),
     parameter: (data, shape, tangents) => parameter(e, data, shape, tangents),
     matmul: (a, b, options) => matmul(e, e.own(a, 'matmul'), e.own(b, 'matmul'), options?.transposeA ?? false, options?.transposeB ?? false),
-    add: (a, b) => add(e, e.own(a, 'add'), e.own(b, 'add')),
-    mul: (a, b) => mul(e, e.own(a, 'mul'), e.own(b, 'mul')),
-    scale: (a, factor) => scale(e, e.own(a, 'scale'), factor),
+    add: (a, b) => add(e, own(a, 'add'), own(b, 'add')),
+    mul: (a, b) => mul(e, own(a, 'mul'), own(b, 'mul')),
+    scale: (a, factor) => scale(e, own(a, 'scale'), factor),
     gather: (table, ids) => gather(e, e.own(table, 'gather'), ids),
-    rmsNorm: (x, gain, eps) => rmsNorm(e, e.own(x, 'rmsNorm'), e.own(gain, 'rmsNorm'), eps),
-    silu: x => silu(e, e.own(x, 'silu')),
-    rope: (x, options) => rope(e, e.own(x, 'rope'), options),
-    attention: (q, k, v, { heads, kvHeads }) => attention(e, e.own(q, 'attention'), e.own(k, 'attention'), e.own(v, 'attention'), heads, kvHeads),
-    crossEntropy: (logits, targets, weights) => crossEntropy(e, e.own(logits, 'crossEntropy'), targets, weights),
-    gradient: (loss, parameters) => gradient(e, e.own(loss, 'gradient'), parameters.map(p => e.own(p, 'gradient'))),
+    rmsNorm: (x, gain, eps) => rmsNorm(e, own(x, 'rmsNorm'), own(gain, 'rmsNorm'), eps),
+    silu: x => silu(e, own(x, 'silu')),
+    rope: (x, options) => rope(e, own(x, 'rope'), options),
+    attention: (q, k, v, { heads, kvHeads }) => attention(e, own(q, 'attention'), own(k, 'attention'), own(v, 'attention'), heads, kvHeads),
+    crossEntropy: (logits, targets, weights) => crossEntropy(e, own(logits, 'crossEntropy'), targets, weights),
+    gradient: (loss, parameters) => gradient(e, own(loss, 'gradient'), parameters.map(p => e.own(p, 'gradient'))),
     reset () {
       e.reset()
     }

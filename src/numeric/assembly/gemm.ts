@@ -5,11 +5,10 @@
  * Packed B: panels of 8 columns, each [k][8], the last padded with zeros. Packed A: panels of 4
  * rows, each [k][4]. All strides come in elements.
  */
+import { tileStatic } from './statics'
 
-/** 32 floats for tiles that stick out of C. */
-const TILE: usize = memory.data(128, 16)
 /** Steps of k for which panels of A and B stay in the first-level cache. */
-const BLOCK: i32 = 384
+export const BLOCK: i32 = 384
 
 // @ts-ignore: decorator
 @inline
@@ -81,7 +80,7 @@ export function packColumns (n: i32, k: i32, b: usize, bRow: i32, bColumn: i32, 
 }
 
 /** The rows of A, a multiple of 4, into panels of 4. */
-function packRows (m: i32, k: i32, a: usize, aRow: i32, aColumn: i32, packed: usize): void {
+export function packRows (m: i32, k: i32, a: usize, aRow: i32, aColumn: i32, packed: usize): void {
   const line = <usize>aRow << 2
   const step = <usize>aColumn << 2
   for (let i = 0; i < m; i += 4) {
@@ -104,7 +103,7 @@ function packRows (m: i32, k: i32, a: usize, aRow: i32, aColumn: i32, packed: us
 }
 
 /** One 4×8 tile over steps of k until bp reaches `end`. */
-function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, accumulate: bool): void {
+export function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, accumulate: bool): void {
   const c1 = c + line
   const c2 = c1 + line
   const c3 = c2 + line
@@ -142,15 +141,15 @@ function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, accumula
   v128.store(c3, s30); v128.store(c3, s31, 16)
 }
 
-/** A tile of 4 rows and `columns` < 8 columns, by way of TILE. */
-function tileEdge (ap: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
+/** A tile of 4 rows and `columns` < 8 columns, by way of tileStatic. */
+export function tileEdge (ap: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
   const bytes = <usize>columns << 2
   for (let i: usize = 0; i < 4; i++) {
-    memory.copy(TILE + (i << 5), c + i * line, bytes)
+    memory.copy(tileStatic + (i << 5), c + i * line, bytes)
   }
-  tile(ap, bp, end, TILE, 32, accumulate)
+  tile(ap, bp, end, tileStatic, 32, accumulate)
   for (let i: usize = 0; i < 4; i++) {
-    memory.copy(c + i * line, TILE + (i << 5), bytes)
+    memory.copy(c + i * line, tileStatic + (i << 5), bytes)
   }
 }
 
@@ -186,7 +185,7 @@ function row32 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, panel: 
 }
 
 /** 8 columns of one row of C. */
-function row8 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, c: usize, accumulate: bool): void {
+export function row8 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, c: usize, accumulate: bool): void {
   let s0 = f32x4.splat(0); let s1 = s0
   if (accumulate) {
     s0 = v128.load(c); s1 = v128.load(c, 16)
@@ -216,9 +215,9 @@ function row (n: i32, k: i32, ap: usize, aStep: usize, bp: usize, step: usize, p
   }
   if (j < n) {
     const bytes = <usize>(n - j) << 2
-    memory.copy(TILE, c, bytes)
-    row8(k, ap, aStep, bp, step, TILE, accumulate)
-    memory.copy(c, TILE, bytes)
+    memory.copy(tileStatic, c, bytes)
+    row8(k, ap, aStep, bp, step, tileStatic, accumulate)
+    memory.copy(c, tileStatic, bytes)
   }
 }
 

@@ -2,3 +2,6 @@
 export { gemm, packColumns } from './gemm'
 export { add, allFinite, exp, gather, log, mul, rope, scale, scatter, sigmoid, sigmoidBend, sigmoidSlope } from './elementwise'
 export { columnDot, columnScale, crossEntropy, inverseRms, rowDot, rowScale, rowSubtract, softmax } from './rows'
+export { useStatics } from './statics'
+export { packWeights } from './weights-layout'
+export { gatherWeights, multiplyWeights, multiplyWeightsBack } from './weights'

@@ -3,9 +3,7 @@
  * Rows need not be whole vectors, so the last few columns go through masks or one by one.
  */
 import { exp4, log64 } from './functions'
-
-/** 4 floats for the ends of rows. */
-const REST: usize = memory.data(16, 16)
+import { rest } from './statics'
 
 // @ts-ignore: decorator
 @inline
@@ -23,9 +21,9 @@ function firstLanes (count: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function storeRest (y: usize, value: v128, count: i32): void {
-  v128.store(REST, value)
+  v128.store(rest, value)
   for (let i: usize = 0; i < <usize>count; i++) {
-    store<f32>(y + (i << 2), load<f32>(REST + (i << 2)))
+    store<f32>(y + (i << 2), load<f32>(rest + (i << 2)))
   }
 }
 
