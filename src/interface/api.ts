@@ -137,6 +137,8 @@ export interface AskRequest {
   temperature?: number
   topK?: number
   seed?: number
+  /** texts that end the answer, at most 4 */
+  stop?: string[]
 }
 
 /** a share of an answer: what one contribution did for it */
@@ -165,7 +167,32 @@ export interface AnswerView {
   promptTokens: number
   outputTokens: number
   milliseconds: number
+  /** `stop`: the model or a stop text ended it; `length`: it has as many tokens as were asked for */
+  finish?: 'stop' | 'length'
 }
+
+/** GET /v1/receipts/:cid: what payer and gateway signed; hashes instead of texts */
+export interface ReceiptView {
+  receipt: string
+  chain: string
+  adapter: string
+  gateway: string
+  payer: string
+  channel: string
+  sequence: number
+  promptHash: string
+  outputHash: string
+  promptTokens: number
+  outputTokens: number
+  sampler: Record<string, number>
+  fee: string
+  cumulative: string
+  gatewaySignature: string
+  payerSignature: string
+}
+
+/** GET /v1/attributions/:cid: which contributions shaped an answer, and each of its tokens */
+export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'tokens'>
 
 /** GET /api/v1/tasks */
 export interface TaskView {

@@ -1,9 +1,33 @@
 import { CID } from 'multiformats/cid'
-import { attributeAnswer, TOKENS_DEFAULT } from '../serving/index.ts'
+import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts'
+import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
-import type { AbortOptions, AnswerView, AskRequest, AttributionShare } from '../interface/index.ts'
-import type { AnswerAttribution, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
+import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView } from '../interface/index.ts'
+import type { AnswerAttribution, AskOptions, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
+
+/** A piece of an answer while it is made. */
+export interface AnswerPiece {
+  /** what is certain by now; empty while a character or a stop text may be incomplete */
+  text: string
+  tokens: number[]
+}
+
+export interface AskingOptions extends AbortOptions {
+  /** Told the answer while it is made, each token and each letter once; what it shaped comes with the whole. */
+  onPiece? (piece: AnswerPiece): void
+}
+
+/** What a gateway is asked for a request in this node's words. */
+export function questionOf (request: AskRequest): AskOptions {
+  return {
+    adapter: CID.parse(request.adapter),
+    prompt: request.prompt,
+    maxTokens: request.maxTokens ?? TOKENS_DEFAULT,
+    sampler: { temperatureMilli: Math.round((request.temperature ?? 0) * 1000), topK: request.topK ?? 0, seed: request.seed ?? 0 },
+    ...(request.stop == null || request.stop.length === 0 ? {} : { stop: request.stop })
+  }
+}
 
 /**
  * Asks a gateway, pays from an account of this node and traces the answer.
@@ -11,23 +35,25 @@ import type { AnswerAttribution, LoadedAdapter, PaidAnswer } from '../serving/in
  * @param node - pays and keeps the answer
  * @param request - what to ask whom
  * @param account - name in the keychain; default: the node's own
- * @param options - ends the question
+ * @param options - ends the question, and listens to the answer
  */
-export async function ask (node: DatanetNode, request: AskRequest, account = node.config.account, options: AbortOptions = {}): Promise<AnswerView> {
+export async function ask (node: DatanetNode, request: AskRequest, account = node.config.account, options: AskingOptions = {}): Promise<AnswerView> {
   const started = performance.now()
-  const adapterCid = CID.parse(request.adapter)
-  const paid = await node.payer.ask({
-    adapter: adapterCid,
-    prompt: request.prompt,
-    maxTokens: request.maxTokens ?? TOKENS_DEFAULT,
-    sampler: { temperatureMilli: Math.round((request.temperature ?? 0) * 1000), topK: request.topK ?? 0, seed: request.seed ?? 0 }
-  }, node.keychain.signer(account), options)
+  const question = questionOf(request)
+  const adapter = await node.library.adapter(question.adapter, options)
+  const { onPiece } = options
+  const text = textStream(adapter.base.tokenizer, question.stop)
+  const paid = await node.payer.ask(question, node.keychain.signer(account), {
+    signal: options.signal,
+    onTokens: onPiece == null ? undefined : tokens => { onPiece({ tokens, text: tokens.map(token => text.push(token)).join('') }) }
+  })
 
-  const adapter = await node.library.adapter(adapterCid, options)
+  onPiece?.({ tokens: [], text: text.end() })
+
   const attribution = attributeAnswer(adapter, paid.opening)
   const view = await answerView(node, request, adapter, paid, attribution, performance.now() - started)
 
-  await node.answers.add(view)
+  await node.answers.add(view, receiptView(paid))
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })
 
   return view
@@ -49,8 +75,15 @@ async function answerView (node: DatanetNode, request: AskRequest, adapter: Load
     fee: payload.fee.toString(),
     promptTokens: payload.promptTokens,
     outputTokens: payload.outputTokens,
-    milliseconds: Math.round(milliseconds)
+    milliseconds: Math.round(milliseconds),
+    finish: paid.finish
   }
+}
+
+function receiptView ({ receipt, cosigned: { payload, gatewaySignature, payerSignature } }: PaidAnswer): ReceiptView {
+  const { type, version, ...fields } = payload
+
+  return toJson({ receipt, ...fields, gatewaySignature, payerSignature }) as ReceiptView
 }
 
 /** Each token with the contribution that raised its probability most; none where all lowered it. */

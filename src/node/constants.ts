@@ -22,8 +22,11 @@ export const LOOKUP_TIMEOUT_MS = 10_000
 /** Tasks on one page of the API, newest first. */
 export const TASKS_SHOWN_MAX = 100
 
-/** Answers of this node that its page can show again. */
-export const ANSWERS_KEPT_MAX = 200
+/** Answers of this node on one page of the API, newest first. */
+export const ANSWERS_SHOWN_MAX = 200
+
+/** Answers of this node that can be asked for by their receipt: some kilobytes each. */
+export const ANSWERS_KEPT_MAX = 10_000
 
 /** Base units of OPEN for 1,000 tokens, where a developer names no price: 0.05 OPEN. */
 export const PRICE_DEFAULT = 5n * 10n ** 16n

@@ -9,7 +9,7 @@
  * console.info(statusView(node).height)
  * ```
  */
-export { ask } from './ask.ts'
+export { ask, questionOf } from './ask.ts'
 export { importBase, packageRoot, shippedBase } from './base-model.ts'
 export { checkConfig, defaultConfig, readConfig, writeConfig, writeWhole } from './config.ts'
 export { NAME_PATTERN, PRICE_DEFAULT } from './constants.ts'
@@ -22,6 +22,7 @@ export { toJson } from './to-json.ts'
 export { trainings } from './trainings.ts'
 export { accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, walletView } from './views.ts'
 export { verifiedSource, why } from './why.ts'
+export type { AnswerPiece, AskingOptions } from './ask.ts'
 export type { NodeConfig } from './config.ts'
 export type { NodeEventMap, NodeEvents } from './events.ts'
 export type { LightNode, LightNodeInit } from './light-node.ts'

@@ -63,6 +63,15 @@ export interface AskOptions {
   stop?: string[]
 }
 
+/** What a question costs. */
+export interface Quote {
+  /** with BOS */
+  promptTokens: number
+  pricePerThousandTokens: Amount
+  /** with as many tokens as were asked for; the fee is that of the tokens that came */
+  feeMax: Amount
+}
+
 /** Why an answer ended: the model or a stop text ended it, or it has as many tokens as were asked for. */
 export type Finish = 'stop' | 'length'
 

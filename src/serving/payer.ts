@@ -14,7 +14,7 @@ import { readAnswer } from './text-stream.ts'
 import { tokenListener } from './token-listener.ts'
 import type { Counter } from './counters.ts'
 import type { Gateway } from './gateway.ts'
-import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer, StreamOptions } from './interface.ts'
+import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer, Quote, StreamOptions } from './interface.ts'
 import type { AskMessage } from './messages.ts'
 import type { PayerBook, PayerPage } from './payer-book.ts'
 import type { PayerChannels } from './payer-channels.ts'
@@ -39,6 +39,12 @@ export interface PayerComponents {
 export interface Payer {
   /** gateways that are connected, with what they serve */
   offers (options?: AbortOptions): Promise<Offers[]>
+  /**
+   * What an answer costs at most, in base units; nothing is sent.
+   *
+   * @throws {PromptTooLongError}
+   */
+  quote (question: AskOptions, options?: AbortOptions): Promise<Quote>
   /**
    * Asks, checks and pays. The first question to a gateway opens a channel. If `signal` fires while
    * the answer is made, the gateway stops there, and what it had made is paid with the next question.
@@ -83,10 +89,14 @@ class PayerService implements Payer {
     return (await reachableCounters(this.components.network, this.components.gateway, options)).map(counter => counter.offers)
   }
 
+  async quote (question: AskOptions, options?: AbortOptions): Promise<Quote> {
+    const { adapter, prompt, quote } = await this.prepare(question, options)
+
+    return { promptTokens: prompt.length, pricePerThousandTokens: adapter.record.pricePerThousandTokens, feeMax: quote }
+  }
+
   async ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer> {
-    const adapter = await this.components.library.adapter(question.adapter, options)
-    const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
-    const quote = feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens)
+    const { adapter, prompt, quote } = await this.prepare(question, options)
     const counter = await this.counterFor(question.adapter, signer, quote, options)
 
     return this.queues.run(`${toHex(signer.account)}/${toHex(counter.offers.gateway)}`, async () => {
@@ -96,6 +106,13 @@ class PayerService implements Payer {
 
       return this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
     })
+  }
+
+  private async prepare (question: AskOptions, options?: AbortOptions): Promise<Pick<Purchase, 'adapter' | 'prompt' | 'quote'>> {
+    const adapter = await this.components.library.adapter(question.adapter, options)
+    const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
+
+    return { adapter, prompt, quote: feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens) }
   }
 
   /** A gateway that serves the adapter; one with which a channel is open if there is one. */
