@@ -258,11 +258,41 @@ export interface Adapter {
   pricePerThousandTokens: Amount
 }
 
-/** Deterministic sampling. Temperature 0 is greedy. */
+/** Deterministic sampling. Temperature 0 is greedy. What is absent changes nothing. */
 export interface SamplerSettings {
   temperatureMilli: number
   topK: number
   seed: number
+  /**
+   * of what topK leaves, the likeliest tokens whose share reaches this
+   *
+   * @default 1000
+   */
+  topPMilli?: number
+  /**
+   * logits of tokens of prompt and answer are divided by it where positive, multiplied where not
+   *
+   * @default 1000
+   */
+  repetitionMilli?: number
+  /**
+   * taken off a token's logit as often as the answer has it
+   *
+   * @default 0
+   */
+  frequencyMilli?: number
+  /**
+   * taken off the logit of each token that the answer has
+   *
+   * @default 0
+   */
+  presenceMilli?: number
+  /**
+   * the answer does not end before it has so many tokens
+   *
+   * @default 0
+   */
+  tokensMin?: number
 }
 
 /**

@@ -19,7 +19,7 @@ export function * generate (model: LlamaModel, options: GenerateOptions): Genera
     throw new SettingsError(`expected maxTokens to be an integer of 0 or more but got ${maxTokens}`)
   }
   checkTokens(model.config, prompt)
-  const sample = createSampler(options.sampler)
+  const sample = createSampler(options.sampler, options)
   const stop = new Set(Array.from(options.stop ?? []))
   const cache = keyValueCache(model.config)
   let ids: ArrayLike<number> = prompt
@@ -55,7 +55,7 @@ export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Ve
   const output = Array.from(options.output).slice(0, foreign === -1 ? undefined : foreign + 1)
   // the last token is never fed back
   const ids = [...Array.from(prompt), ...output.slice(0, -1)]
-  const sample = createSampler(options.sampler)
+  const sample = createSampler(options.sampler, options)
   const tape = inferenceTape(model)
   const logits = forward(tape, model, ids, { lora: place(tape, options.lora) })
   for (let i = 0; i < output.length; i++) {

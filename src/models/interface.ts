@@ -156,6 +156,12 @@ export interface VerifyOptions {
   prompt: ArrayLike<number>
   output: ArrayLike<number>
   sampler: SamplerSettings
+  /**
+   * What `generate` was given; matters where the sampler has `tokensMin`.
+   *
+   * @default []
+   */
+  stop?: ArrayLike<number>
   lora?: Lora
 }
 

@@ -1,43 +1,142 @@
-import { exp, prng } from '../numeric/index.ts'
+import { exp, log, prng } from '../numeric/index.ts'
 import { VOCABULARY_MAX } from './constants.ts'
 import { SettingsError } from './errors.ts'
+import { likeliest } from './likeliest.ts'
+import { PENALTY_MILLI_MAX, REPETITION_MILLI_MAX, TOKENS_MIN_MAX } from './sampler-limits.ts'
 import type { SamplerSettings } from './interface.ts'
 
-/** Chooses the next token from logits; draws once for each token unless it is greedy. */
+/** Chooses the next token from logits; draws once for each token unless it is greedy. Remembers what it chose. */
 export type Sampler = (logits: Float32Array) => number
 
+/** What the settings refer to. */
+export interface SamplerContext {
+  /** tokens before the answer: the repetition penalty counts them */
+  prompt?: ArrayLike<number>
+  /** ids that `tokensMin` forbids at first */
+  stop?: ArrayLike<number>
+}
+
+/** A token and its natural log-probability under the model itself, before any setting of the sampler. */
+export interface TokenLogProbability {
+  token: number
+  logProbability: number
+}
+
 /**
- * Deterministic sampling in f64: temperature, then the topK likeliest (all if 0), then one
- * draw of the seed's generator. Ties go to the lower id.
+ * Deterministic sampling: repetition, frequency and presence penalties in f64 rounded to f32, stop
+ * tokens forbidden below `tokensMin`; then greedy, or temperature, the topK likeliest (all if 0),
+ * of these the likeliest whose weights reach topP, and one draw of the seed's generator in f64.
+ * Ties go to the lower id.
  *
  * @throws {SettingsError} if a setting is out of range
  */
-export function sampler (settings: SamplerSettings): Sampler {
-  const { temperatureMilli, topK, seed } = settings
-  if (!isInteger(temperatureMilli, 100_000) || !isInteger(topK, VOCABULARY_MAX) || !isInteger(seed, 0xffff_ffff)) {
-    throw new SettingsError(`expected temperatureMilli of 0 … 100000, topK of 0 … ${VOCABULARY_MAX} and a seed of 32 bits but got ${temperatureMilli}, ${topK} and ${seed}`)
+export function sampler (settings: SamplerSettings, context: SamplerContext = {}): Sampler {
+  checkSettings(settings)
+  const adjust = adjuster(settings, context)
+  const choose = settings.temperatureMilli === 0 ? argmax : drawer(settings)
+  return logits => {
+    const id = choose(adjust.apply(logits))
+    adjust.chose(id)
+    return id
   }
-  if (temperatureMilli === 0) {
-    return argmax
+}
+
+/** All that settings say as one text, in which equal settings are equal. */
+export function samplerText ({ temperatureMilli, topK, seed, topPMilli, repetitionMilli, frequencyMilli, presenceMilli, tokensMin }: SamplerSettings): string {
+  const rest = [['p', topPMilli], ['r', repetitionMilli], ['f', frequencyMilli], ['o', presenceMilli], ['m', tokensMin]] as const
+  return [temperatureMilli, topK, seed, ...rest.flatMap(([name, value]) => value == null ? [] : [`${name}${value}`])].join(' ')
+}
+
+/** The log-probability of one token and of the `count` likeliest, likeliest first. */
+export function logProbabilities (logits: Float32Array, token: number, count: number): TokenLogProbability & { top: TokenLogProbability[] } {
+  let greatest = -Infinity
+  for (let id = 0; id < logits.length; id++) {
+    greatest = Math.max(greatest, logits[id])
   }
+  let sum = 0
+  for (let id = 0; id < logits.length; id++) {
+    sum += exp(logits[id] - greatest)
+  }
+  const total = greatest + log(sum)
+  const of = (id: number): TokenLogProbability => ({ token: id, logProbability: logits[id] - total })
+  return { ...of(token), top: count === 0 ? [] : Array.from(likeliest(logits, count), of) }
+}
+
+interface Adjuster {
+  apply (logits: Float32Array): Float32Array
+  chose (id: number): void
+}
+
+/** Penalties and forbidden tokens; leaves the logits as they are where there are none. */
+function adjuster (settings: SamplerSettings, { prompt = [], stop = [] }: SamplerContext): Adjuster {
+  const { repetitionMilli = 1000, frequencyMilli = 0, presenceMilli = 0, tokensMin = 0 } = settings
+  const counts = new Map<number, number>()
+  const seen = new Set(repetitionMilli === 1000 ? [] : Array.from(prompt))
+  let length = 0
+
+  const apply = (logits: Float32Array): Float32Array => {
+    if (seen.size === 0 && counts.size === 0 && length >= tokensMin) {
+      return logits
+    }
+    const adjusted = logits.slice()
+    for (const id of seen) {
+      adjusted[id] = logits[id] > 0 ? logits[id] * 1000 / repetitionMilli : logits[id] * repetitionMilli / 1000
+    }
+    for (const [id, count] of counts) {
+      adjusted[id] -= (frequencyMilli * count + presenceMilli) / 1000
+    }
+    if (length < tokensMin) {
+      forbid(adjusted, stop)
+    }
+    return adjusted
+  }
+
+  const chose = (id: number): void => {
+    length++
+    if (repetitionMilli !== 1000) {
+      seen.add(id)
+    }
+    if (frequencyMilli !== 0 || presenceMilli !== 0) {
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+  }
+
+  return { apply, chose }
+}
+
+function forbid (logits: Float32Array, ids: ArrayLike<number>): void {
+  for (let i = 0; i < ids.length; i++) {
+    logits[ids[i]] = -Infinity
+  }
+}
+
+function drawer ({ temperatureMilli, topK, topPMilli = 1000, seed }: SamplerSettings): (logits: Float32Array) => number {
   const random = prng(seed)
   return logits => {
     const ids = likeliest(logits, topK === 0 ? logits.length : topK)
     const top = logits[ids[0]]
     const weights = new Float64Array(ids.length)
     let total = 0
-    ids.forEach((id, i) => {
-      weights[i] = exp((logits[id] - top) * 1000 / temperatureMilli)
-      total += weights[i]
-    })
-    let left = random.nextFloat() * total
     for (let i = 0; i < ids.length; i++) {
+      weights[i] = exp((logits[ids[i]] - top) * 1000 / temperatureMilli)
+      total += weights[i]
+    }
+    let count = ids.length
+    if (topPMilli < 1000) {
+      const enough = total * topPMilli / 1000
+      total = weights[0]
+      for (count = 1; count < ids.length && total < enough; count++) {
+        total += weights[count]
+      }
+    }
+    let left = random.nextFloat() * total
+    for (let i = 0; i < count; i++) {
       left -= weights[i]
       if (left < 0) {
         return ids[i]
       }
     }
-    return ids[ids.length - 1]
+    return ids[count - 1]
   }
 }
 
@@ -51,10 +150,19 @@ function argmax (logits: Float32Array): number {
   return best
 }
 
-function likeliest (logits: Float32Array, count: number): Uint32Array {
-  return Uint32Array.from(logits, (_, id) => id).sort((a, b) => logits[b] - logits[a] || a - b).subarray(0, count)
+function checkSettings (settings: SamplerSettings): void {
+  const { temperatureMilli, topK, seed, topPMilli = 1000, repetitionMilli = 1000, frequencyMilli = 0, presenceMilli = 0, tokensMin = 0 } = settings
+  if (!isInteger(temperatureMilli, 0, 100_000) || !isInteger(topK, 0, VOCABULARY_MAX) || !isInteger(seed, 0, 0xffff_ffff)) {
+    throw new SettingsError(`expected temperatureMilli of 0 … 100000, topK of 0 … ${VOCABULARY_MAX} and a seed of 32 bits but got ${temperatureMilli}, ${topK} and ${seed}`)
+  }
+  if (!isInteger(topPMilli, 1, 1000) || !isInteger(tokensMin, 0, TOKENS_MIN_MAX)) {
+    throw new SettingsError(`expected topPMilli of 1 … 1000 and tokensMin of 0 … ${TOKENS_MIN_MAX} but got ${topPMilli} and ${tokensMin}`)
+  }
+  if (!isInteger(repetitionMilli, 1, REPETITION_MILLI_MAX) || !isInteger(frequencyMilli, -PENALTY_MILLI_MAX, PENALTY_MILLI_MAX) || !isInteger(presenceMilli, -PENALTY_MILLI_MAX, PENALTY_MILLI_MAX)) {
+    throw new SettingsError(`expected repetitionMilli of 1 … ${REPETITION_MILLI_MAX}, frequencyMilli and presenceMilli within ±${PENALTY_MILLI_MAX} but got ${repetitionMilli}, ${frequencyMilli} and ${presenceMilli}`)
+  }
 }
 
-function isInteger (value: number, max: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= max
+function isInteger (value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max
 }

@@ -1,5 +1,5 @@
 import { verifyPayload } from '../identity/index.ts'
-import { verifyGeneration } from '../models/index.ts'
+import { samplerText, verifyGeneration } from '../models/index.ts'
 import { domains, equalBytes, hash, receiptCodec, utf8 } from '../wire/index.ts'
 import { BadReceiptError } from './errors.ts'
 import { feeOf, tokensHash } from './receipts.ts'
@@ -10,10 +10,8 @@ import type { CID } from 'multiformats/cid'
 
 /** What makes two questions one: the same adapter, prompt and sampler. */
 export function questionHash (adapter: CID, prompt: number[], sampler: SamplerSettings): Hash {
-  const settings = [sampler.temperatureMilli, sampler.topK, sampler.seed].join(' ')
-
   // only ever compared with what this payer itself wrote: the prompt's domain serves
-  return hash(domains.prompt, adapter.bytes, tokensHash('prompt', new Uint8Array(32), prompt), utf8(settings))
+  return hash(domains.prompt, adapter.bytes, tokensHash('prompt', new Uint8Array(32), prompt), utf8(samplerText(sampler)))
 }
 
 export interface Expected {
@@ -67,7 +65,7 @@ function checkOutput ({ receipt, prompt, output }: ProposedAnswer, { base, lora 
     throw new BadReceiptError('expected an answer that ends where the model ends it')
   }
 
-  const verified = verifyGeneration(base.model, { prompt, output, sampler: receipt.sampler, lora })
+  const verified = verifyGeneration(base.model, { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos] })
 
   if (!verified.ok) {
     throw new BadReceiptError(`the answer does not follow from adapter, prompt and seed: token ${verified.firstMismatch} should be ${verified.expected} but is ${verified.actual}`)

@@ -10,7 +10,12 @@ import type { Infer, Schema } from '../wire/index.ts'
 const sampler: Schema<SamplerSettings> = struct({
   temperatureMilli: integer({ min: 0, max: 10_000 }),
   topK: integer({ min: 0, max: 65_536 }),
-  seed: uint32
+  seed: uint32,
+  topPMilli: optional(integer({ min: 1, max: 1_000 })),
+  repetitionMilli: optional(integer({ min: 100, max: 10_000 })),
+  frequencyMilli: optional(integer({ min: -2_000, max: 2_000 })),
+  presenceMilli: optional(integer({ min: -2_000, max: 2_000 })),
+  tokensMin: optional(integer({ min: 0, max: TOKENS_MAX }))
 })
 
 const token = integer({ min: 0, max: 1 << 20 })

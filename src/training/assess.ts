@@ -1,5 +1,5 @@
 import { decodeState, gradDot, hashState, reverseReplay, taskCotangent } from '../attribution/index.ts'
-import { ENGINE, peftToTheta } from '../models/index.ts'
+import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
 import { contributionScores } from '../scoring/index.ts'
 import { cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
 import { FILE_BYTES_MAX, RECEIPTS_MAX } from './constants.ts'
@@ -118,9 +118,8 @@ async function replayReceipts ({ pool }: Run, theta: Float64Array, lines: Line[]
 /** What was asked and answered at which price: equal content is interchangeable in any sum. */
 function contentKey ({ prompt, output, receipt }: ReceiptOpening): Hash {
   const { sampler, fee } = receipt.payload
-  const settings = [sampler.temperatureMilli, sampler.topK, sampler.seed].join(' ')
 
-  return hash(domains.traceStep, utf8(RECEIPT_STEP), integers(prompt), integers(output), utf8(`${settings} ${fee}`))
+  return hash(domains.traceStep, utf8(RECEIPT_STEP), integers(prompt), integers(output), utf8(`${samplerText(sampler)} ${fee}`))
 }
 
 function integers (values: number[]): Uint8Array {

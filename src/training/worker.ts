@@ -62,11 +62,12 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
     case 'setup':
       return load(task.setup)
     case 'cut':
-      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength) }
+      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind }) }
     case 'examples': {
       const { model, shape } = ready()
+      const { examples, lossMasks } = task
 
-      ready().examples = evaluator(loraObjective({ model, shape, examples: task.examples })(), breathe)
+      ready().examples = evaluator(loraObjective({ model, shape, examples, lossMasks })(), breathe)
 
       return { op: 'none' }
     }
@@ -95,8 +96,8 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
 }
 
 function answer ({ theta, prompt, output, sampler }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
-  const { model, shape } = ready()
-  const follows = verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta } }).ok
+  const { model, shape, tokenizer } = ready()
+  const follows = verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos] }).ok
 
   if (!follows) {
     return { op: 'answer', follows, logProbability: 0, gradient: new Float64Array(shape.parameters) }

@@ -1,7 +1,7 @@
 import { DAG_PB, RAW } from './cid.ts'
 import { list, struct } from './composites.ts'
 import { LICENCE_MAX, NAME_MAX, TITLE_MAX } from './constants.ts'
-import { bytes, cid, integer, literal, text } from './primitives.ts'
+import { bytes, cid, integer, literal, optional, text } from './primitives.ts'
 import type { Schema } from './interface.ts'
 import type { Account, Hash } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -38,7 +38,7 @@ export function sortedCids (max: number): Schema<CID[]> {
   return list(recordCid, { max, ascending: link => link.bytes })
 }
 
-export const method = literal('trajectory', 'graddot')
+export const method = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac')
 
 export const feeSplitFields = {
   platform: basisPoints,
@@ -47,8 +47,14 @@ export const feeSplitFields = {
   data: basisPoints
 }
 
+/** What is absent changes nothing; written out, neutral values are allowed too. */
 export const samplerSettings = struct({
   temperatureMilli: integer({ min: 0, max: 100_000 }),
   topK: uint32,
-  seed: uint32
+  seed: uint32,
+  topPMilli: optional(integer({ min: 1, max: 1_000 })),
+  repetitionMilli: optional(integer({ min: 1, max: 100_000 })),
+  frequencyMilli: optional(integer({ min: -10_000, max: 10_000 })),
+  presenceMilli: optional(integer({ min: -10_000, max: 10_000 })),
+  tokensMin: optional(integer({ min: 0, max: 8_192 }))
 })

@@ -205,7 +205,16 @@ export function dataFixtures (): Fixture[] {
       codecName: 'cosignedReceiptCodec',
       domain: wire.domains.receipt,
       bytesMax: wire.cosignedReceiptCodec.bytesMax,
-      valid: [{ name: 'cosigned', bytes: cosignedBytes }],
+      valid: [
+        { name: 'cosigned', bytes: cosignedBytes },
+        {
+          name: 'every setting of the sampler',
+          bytes: wire.cosignedReceiptCodec.encode(cosigned({
+            ...receipt,
+            sampler: { ...receipt.sampler, topPMilli: 950, repetitionMilli: 1_100, frequencyMilli: -300, presenceMilli: 500, tokensMin: 4 }
+          }))
+        }
+      ],
       badlySigned: [
         { name: 'the gateway did not sign', bytes: wire.cosignedReceiptCodec.encode(cosigned(receipt, stranger)), code: 'ERR_SIGNATURE' },
         { name: 'the payer did not sign', bytes: wire.cosignedReceiptCodec.encode(cosigned(receipt, gateway, stranger)), code: 'ERR_SIGNATURE' }
@@ -214,6 +223,7 @@ export function dataFixtures (): Fixture[] {
         { name: 'too many tokens', edit: put('payload.outputTokens', wire.TOKENS_MAX + 1) },
         { name: 'a fee with a leading zero', edit: put('payload.fee', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' },
         { name: 'a temperature below zero', edit: put('payload.sampler.temperatureMilli', -1) },
+        { name: 'a share of no tokens', edit: put('payload.sampler.topPMilli', 0) },
         { name: 'a hash of 31 bytes', edit: put('payload.promptHash', new Uint8Array(31)) }
       ]
     },
