@@ -75,3 +75,42 @@ function sigmoid (e: Engine, x: Node): Node {
 export function silu (e: Engine, x: Node): Node {
   return mul(e, x, sigmoid(e, x))
 }
+
+/** gelu′(x)·d; second derivatives need its tangent gelu′(x)·ḋ + gelu″(x)·ẋ·d. */
+function geluSlope (e: Engine, x: Node, d: Node): Node {
+  const y = e.empty(x.rows, x.columns)
+  e.kernels.geluSlope(x.size, x.at, d.at, y.at, false)
+  e.tangents(y, [x, d], i => {
+    const dx = x.dots[i] ?? NONE
+    const dd = d.dots[i] ?? NONE
+    if (dx === NONE && dd === NONE) {
+      return NONE
+    }
+    const at = e.arena.take(y.size * 4)
+    if (dd === NONE) {
+      e.fill(at, y.size, 0)
+    } else {
+      e.kernels.geluSlope(x.size, x.at, dd, at, false)
+    }
+    if (dx !== NONE) {
+      e.kernels.geluBend(x.size, x.at, dx, d.at, at)
+    }
+    return at
+  })
+  return e.finish('gelu', y, [], () => [])
+}
+
+/** See Tape.gelu. */
+export function gelu (e: Engine, x: Node): Node {
+  const y = e.empty(x.rows, x.columns)
+  e.kernels.gelu(x.size, x.at, y.at)
+  e.tangents(y, [x], i => {
+    if (x.dots[i] === NONE) {
+      return NONE
+    }
+    const at = e.arena.take(y.size * 4)
+    e.kernels.geluSlope(x.size, x.at, x.dots[i], at, false)
+    return at
+  })
+  return e.finish('gelu', y, [x], dy => [geluSlope(e, x, dy)])
+}

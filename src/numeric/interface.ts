@@ -64,7 +64,13 @@ export interface Tape {
   gather (table: Value, ids: ArrayLike<number>): Value
   /** x / sqrt(mean(x²) + eps) · gain, by row; gain is [1,d]. */
   rmsNorm (x: Value, gain: Value, eps: number): Value
+  /** (x − mean) / sqrt(variance + eps) · gain + bias, by row; gain and bias are [1,d]. */
+  layerNorm (x: Value, gain: Value, bias: Value, eps: number): Value
+  /** x[i,j] + bias[j]; bias is [1,d]. */
+  addRow (x: Value, bias: Value): Value
   silu (x: Value): Value
+  /** x·σ(2u), u = sqrt(2/π)·(x + 0.044715·x³): GPT-2's "tanh" GELU, computed without tanh's cancellation. */
+  gelu (x: Value): Value
   /** Rotary embedding of [m, heads·headDim], rows at positions offset, offset+1, … */
   rope (x: Value, options: { heads: number, theta: number, offset?: number, pairing: RopePairing }): Value
   /**
@@ -104,7 +110,7 @@ export interface TapeInit {
  * padding). `m`, `n`, `d`, `rows` count elements, strides too. Where there is `accumulate`, false
  * overwrites y and true adds to it. Both backends give the same bits.
  *
- * Order of sums: products and `columnDot` strictly by index; `rowDot`, `inverseRms`, `softmax` and
+ * Order of sums: products and `columnDot`, `columnSum` strictly by index; `rowDot`, `centre`, `inverseRms`, `softmax` and
  * `crossEntropy` over a row in four interleaved parts (index mod 4) joined as (s0 + s1) + (s2 + s3).
  */
 export interface Kernels {
@@ -153,6 +159,18 @@ export interface Kernels {
   sigmoidSlope (n: number, s: number, d: number, y: number, accumulate: boolean): void
   /** y += (1 − 2s)·t·d */
   sigmoidBend (n: number, s: number, t: number, d: number, y: number): void
+  /** y = x·σ(2u), u = sqrt(2/π)·(x + 0.044715·x³) */
+  gelu (n: number, x: number, y: number): void
+  /** y (+)= gelu′(x)·d */
+  geluSlope (n: number, x: number, d: number, y: number, accumulate: boolean): void
+  /** y += gelu″(x)·t·d */
+  geluBend (n: number, x: number, t: number, d: number, y: number): void
+  /** y[i,j] = x[i,j] − Σ_j x[i,j]/d */
+  centre (m: number, d: number, x: number, y: number): void
+  /** y[i,j] = x[i,j] + b[j] */
+  addRow (m: number, d: number, x: number, b: number, y: number): void
+  /** y[j] = Σ_i x[i,j] */
+  columnSum (m: number, d: number, x: number, y: number): void
   /** y[i] (+)= Σ_j a[i,j]·b[i,j] */
   rowDot (m: number, d: number, a: number, b: number, y: number, accumulate: boolean): void
   /** y[i,j] (+)= x[i,j]·r[i] */

@@ -1,11 +1,11 @@
 import { log } from './math.ts'
-import { expFloat, sigmoidFloat } from './reference-scalar.ts'
+import { expFloat, geluFloat, sigmoidFloat } from './reference-scalar.ts'
 import type { Kernels } from './interface.ts'
 
 const round = Math.fround
 
 type Elementwise = Pick<Kernels, 'add' | 'mul' | 'scale' | 'exp' | 'log' | 'sigmoid' | 'sigmoidSlope' | 'sigmoidBend' |
-  'gather' | 'scatter' | 'allFinite' | 'rope'>
+  'gelu' | 'geluSlope' | 'geluBend' | 'gather' | 'scatter' | 'allFinite' | 'rope'>
 
 /** Functions of one element at a time, and moves of whole rows. `f` and `ids` view one memory. */
 export function referenceElementwise (f: Float32Array, ids: Int32Array): Elementwise {
@@ -49,6 +49,20 @@ export function referenceElementwise (f: Float32Array, ids: Int32Array): Element
       for (let i = 0; i < n; i++) {
         const bend = round(round(1 - round(2 * f[(s >>> 2) + i])) * f[(t >>> 2) + i])
         f[(y >>> 2) + i] += round(bend * f[(d >>> 2) + i])
+      }
+    },
+    gelu (n, x, y) {
+      map(n, x, y, value => geluFloat(value).value)
+    },
+    geluSlope (n, x, d, y, accumulate) {
+      for (let i = 0; i < n; i++) {
+        const product = round(geluFloat(f[(x >>> 2) + i]).slope * f[(d >>> 2) + i])
+        f[(y >>> 2) + i] = accumulate ? f[(y >>> 2) + i] + product : product
+      }
+    },
+    geluBend (n, x, t, d, y) {
+      for (let i = 0; i < n; i++) {
+        f[(y >>> 2) + i] += round(round(geluFloat(f[(x >>> 2) + i]).bend * f[(t >>> 2) + i]) * f[(d >>> 2) + i])
       }
     },
     gather (count, d, id, x, y) {

@@ -4,7 +4,7 @@ import type { Kernels } from './interface.ts'
 
 const round = Math.fround
 
-type Rows = Pick<Kernels, 'rowDot' | 'rowScale' | 'rowSubtract' | 'columnScale' | 'columnDot' | 'inverseRms' | 'softmax' | 'crossEntropy' |
+type Rows = Pick<Kernels, 'rowDot' | 'rowScale' | 'rowSubtract' | 'columnScale' | 'columnDot' | 'centre' | 'addRow' | 'columnSum' | 'inverseRms' | 'softmax' | 'crossEntropy' |
   'gemm' | 'packColumns'>
 
 /** Four interleaved sums, joined as every row reduction joins them. */
@@ -71,6 +71,26 @@ export function referenceRows (f: Float32Array, ids: Int32Array): Rows {
     },
     rowSubtract (m, d, x, r, y) {
       each(m, d, y, false, (i, j) => f[(x >>> 2) + i * d + j] - f[(r >>> 2) + i])
+    },
+    centre (m, d, x, y) {
+      for (let i = 0; i < m; i++) {
+        const mean = round(joined(d, j => f[(x >>> 2) + i * d + j]) / d)
+        for (let j = 0; j < d; j++) {
+          f[(y >>> 2) + i * d + j] = f[(x >>> 2) + i * d + j] - mean
+        }
+      }
+    },
+    addRow (m, d, x, b, y) {
+      each(m, d, y, false, (i, j) => f[(x >>> 2) + i * d + j] + f[(b >>> 2) + j])
+    },
+    columnSum (m, d, x, y) {
+      for (let j = 0; j < d; j++) {
+        let sum = 0
+        for (let i = 0; i < m; i++) {
+          sum = round(sum + f[(x >>> 2) + i * d + j])
+        }
+        f[(y >>> 2) + j] = sum
+      }
     },
     columnScale (m, d, x, g, y, accumulate) {
       each(m, d, y, accumulate, (i, j) => f[(x >>> 2) + i * d + j] * f[(g >>> 2) + j])

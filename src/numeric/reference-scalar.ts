@@ -39,3 +39,19 @@ export function expFloat (x: number): number {
 export function sigmoidFloat (x: number): number {
   return round(1 / round(1 + expFloat(-x)))
 }
+
+/** 2·sqrt(2/π), then that times 0.044715, 3 and 6 times it. */
+const [C1, C2, C3, C6] = [1.5957691216057308, 0.07135481627159405, 0.21406444881478215, 0.4281288976295643].map(round)
+
+/** x·σ(2u) with u = sqrt(2/π)·(x + 0.044715·x³), and its first two derivatives, in f32. */
+export function geluFloat (x: number): { value: number, slope: number, bend: number } {
+  // beyond ±16 the sigmoid is 0 or 1 exactly
+  const w = Math.min(Math.max(x, -16), 16)
+  const square = round(w * w)
+  const s = sigmoidFloat(round(w * round(C1 + round(C2 * square))))
+  const g = round(s * round(1 - s))
+  const p = round(C1 + round(C3 * square))
+  const first = round(round(2 * p) + round(C6 * square))
+  const second = round(round(w * round(1 - round(2 * s))) * round(p * p))
+  return { value: round(x * s), slope: round(s + round(round(w * g) * p)), bend: round(g * round(first + second)) }
+}

@@ -73,15 +73,55 @@ function inverseRms (e: Engine, x: Node, eps: number): Node {
   return e.finish('rmsNorm', y, [x], dy => [rowScale(e, x, mul(e, dy, slope(y)))])
 }
 
-/** x / sqrt(mean(x²) + eps) · gain, by row; gain is [1,d]. */
-export function rmsNorm (e: Engine, x: Node, gain: Node, eps: number): Node {
-  if (gain.rows !== 1 || gain.columns !== x.columns) {
-    throw new ShapeError('rmsNorm', `a gain of [1,${x.columns}]`, `[${gain.rows},${gain.columns}]`)
+function rowOf (primitive: string, what: string, x: Node, row: Node): void {
+  if (row.rows !== 1 || row.columns !== x.columns) {
+    throw new ShapeError(primitive, `a ${what} of [1,${x.columns}]`, `[${row.rows},${row.columns}]`)
   }
+}
+
+/** x / sqrt(mean(x²) + eps) · gain, by row; gain is [1,d]. */
+export function rmsNorm (e: Engine, x: Node, gain: Node, eps: number, primitive = 'rmsNorm'): Node {
+  rowOf(primitive, 'gain', x, gain)
   if (!(eps >= 0)) {
-    throw new NumericRangeError('eps of rmsNorm', '0 or more', eps)
+    throw new NumericRangeError(`eps of ${primitive}`, '0 or more', eps)
   }
   return columnScale(e, rowScale(e, x, inverseRms(e, x, eps)), gain)
+}
+
+/** x[i,j] + bias[j]. */
+export function addRow (e: Engine, x: Node, bias: Node): Node {
+  rowOf('addRow', 'bias', x, bias)
+  const { rows, columns } = x
+  const y = e.empty(rows, columns)
+  e.kernels.addRow(rows, columns, x.at, bias.at, y.at)
+  e.tangents(y, [x, bias], i => {
+    const dx = x.dots[i] ?? NONE
+    const db = bias.dots[i] ?? NONE
+    if (db === NONE) {
+      return dx
+    }
+    const at = e.arena.take(y.size * 4)
+    if (dx === NONE) {
+      e.fill(at, y.size, 0)
+    }
+    e.kernels.addRow(rows, columns, dx === NONE ? at : dx, db, at)
+    return at
+  })
+  const columnSum = (dy: Node): Node => e.linear('addRow', dy, 1, columns, (from, to) => { e.kernels.columnSum(rows, columns, from, to) }, () => [])
+  return e.finish('addRow', y, [x, bias], (dy, wants) => [wants[0] ? dy : undefined, wants[1] ? columnSum(dy) : undefined])
+}
+
+/** x − mean by row: a symmetric projection, so its own adjoint. */
+function centre (e: Engine, x: Node): Node {
+  return e.linear('layerNorm', x, x.rows, x.columns,
+    (from, to) => { e.kernels.centre(x.rows, x.columns, from, to) },
+    dy => [centre(e, dy)])
+}
+
+/** (x − mean) / sqrt(variance + eps) · gain + bias, by row; gain and bias are [1,d]. */
+export function layerNorm (e: Engine, x: Node, gain: Node, bias: Node, eps: number): Node {
+  rowOf('layerNorm', 'bias', x, bias)
+  return addRow(e, rmsNorm(e, centre(e, x), gain, eps, 'layerNorm'), bias)
 }
 
 /** Tangent of p = softmax(x) along ẋ: p∘(ẋ − p·ẋ), into a new buffer. */

@@ -1,6 +1,6 @@
 import { attention } from './attention.ts'
 import { DIRECTIONS_MAX } from './constants.ts'
-import { add, mul, scale, silu } from './elementwise.ts'
+import { add, gelu, mul, scale, silu } from './elementwise.ts'
 import { gather, rope } from './embedding.ts'
 import { Engine } from './engine.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
@@ -10,7 +10,7 @@ import { kernels } from './kernels.ts'
 import { crossEntropy } from './loss.ts'
 import { matmul } from './matmul.ts'
 import { Node, NONE } from './node.ts'
-import { rmsNorm } from './rows.ts'
+import { addRow, layerNorm, rmsNorm } from './rows.ts'
 import type { Tape, TapeInit, Value, WeightMatrix } from './interface.ts'
 
 type Shape = readonly [number, number]
@@ -91,6 +91,9 @@ export function tape (init: TapeInit = {}): Tape {
     scale: (a, factor) => scale(e, own(a, 'scale'), factor),
     gather: (table, ids) => gather(e, e.own(table, 'gather'), ids),
     rmsNorm: (x, gain, eps) => rmsNorm(e, own(x, 'rmsNorm'), own(gain, 'rmsNorm'), eps),
+    layerNorm: (x, gain, bias, eps) => layerNorm(e, own(x, 'layerNorm'), own(gain, 'layerNorm'), own(bias, 'layerNorm'), eps),
+    addRow: (x, bias) => addRow(e, own(x, 'addRow'), own(bias, 'addRow')),
+    gelu: x => gelu(e, own(x, 'gelu')),
     silu: x => silu(e, own(x, 'silu')),
     rope: (x, options) => rope(e, own(x, 'rope'), options),
     attention: (q, k, v, { heads, kvHeads }) => attention(e, own(q, 'attention'), own(k, 'attention'), own(v, 'attention'), heads, kvHeads),

@@ -92,7 +92,10 @@ describe('kernels in wasm and in the oracle', () => {
         k => { k.log(n, A, Y) },
         k => { k.sigmoid(n, A, Y) },
         k => { k.sigmoidSlope(n, A, B, Y, accumulate) },
-        k => { k.sigmoidBend(n, A, B, C, Y) }
+        k => { k.sigmoidBend(n, A, B, C, Y) },
+        k => { k.gelu(n, A, Y) },
+        k => { k.geluSlope(n, A, B, Y, accumulate) },
+        k => { k.geluBend(n, A, B, C, Y) }
       ]
       for (const run of all) {
         agree([[A, a], [B, b], [C, y], [Y, y]], n, run)
@@ -110,7 +113,10 @@ describe('kernels in wasm and in the oracle', () => {
         [m * d, k => { k.rowSubtract(m, d, A, C, Y) }],
         [m * d, k => { k.columnScale(m, d, A, C, Y, accumulate) }],
         [d, k => { k.columnDot(m, d, A, B, Y, accumulate) }],
-        [m, k => { k.inverseRms(m, d, A, 1e-5, Y) }]
+        [m, k => { k.inverseRms(m, d, A, 1e-5, Y) }],
+        [m * d, k => { k.centre(m, d, A, Y) }],
+        [m * d, k => { k.addRow(m, d, A, C, Y) }],
+        [d, k => { k.columnSum(m, d, A, Y) }]
       ]
       for (const [n, run] of all) {
         agree(inputs, n, run)

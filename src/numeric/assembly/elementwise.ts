@@ -106,6 +106,69 @@ export function sigmoidBend (n: i32, s: usize, t: usize, d: usize, y: usize): vo
   }
 }
 
+/** 2·sqrt(2/π), then that times 0.044715, 3 and 6 times it. */
+const C1: f32 = 1.5957691216057308
+const C2: f32 = 0.07135481627159405
+const C3: f32 = 0.21406444881478215
+const C6: f32 = 0.4281288976295643
+
+/** Beyond ±16 the sigmoid is 0 or 1 exactly; so the cube never overflows. */
+// @ts-ignore: decorator
+@inline
+function clamped (x: v128): v128 {
+  return f32x4.min(f32x4.max(x, f32x4.splat(-16)), f32x4.splat(16))
+}
+
+/** σ(w·(C1 + C2·w²)) */
+// @ts-ignore: decorator
+@inline
+function geluGate (w: v128, square: v128): v128 {
+  const v = f32x4.mul(w, f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C2), square)))
+  const one = f32x4.splat(1)
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(v))))
+}
+
+export function gelu (n: i32, x: usize, y: usize): void {
+  const end = endOf(y, n)
+  for (; y < end; x += 16, y += 16) {
+    const value = v128.load(x)
+    const w = clamped(value)
+    v128.store(y, f32x4.mul(value, geluGate(w, f32x4.mul(w, w))))
+  }
+}
+
+export function geluSlope (n: i32, x: usize, d: usize, y: usize, accumulate: bool): void {
+  const end = endOf(y, n)
+  for (; y < end; x += 16, d += 16, y += 16) {
+    const w = clamped(v128.load(x))
+    const square = f32x4.mul(w, w)
+    const s = geluGate(w, square)
+    const g = f32x4.mul(s, f32x4.sub(f32x4.splat(1), s))
+    const p = f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C3), square))
+    let product = f32x4.mul(f32x4.add(s, f32x4.mul(f32x4.mul(w, g), p)), v128.load(d))
+    if (accumulate) {
+      product = f32x4.add(v128.load(y), product)
+    }
+    v128.store(y, product)
+  }
+}
+
+export function geluBend (n: i32, x: usize, t: usize, d: usize, y: usize): void {
+  const end = endOf(y, n)
+  const two = f32x4.splat(2)
+  for (; y < end; x += 16, t += 16, d += 16, y += 16) {
+    const w = clamped(v128.load(x))
+    const square = f32x4.mul(w, w)
+    const s = geluGate(w, square)
+    const g = f32x4.mul(s, f32x4.sub(f32x4.splat(1), s))
+    const p = f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C3), square))
+    const first = f32x4.add(f32x4.mul(two, p), f32x4.mul(f32x4.splat(C6), square))
+    const second = f32x4.mul(f32x4.mul(w, f32x4.sub(f32x4.splat(1), f32x4.mul(two, s))), f32x4.mul(p, p))
+    const bend = f32x4.mul(f32x4.mul(f32x4.mul(g, f32x4.add(first, second)), v128.load(t)), v128.load(d))
+    v128.store(y, f32x4.add(v128.load(y), bend))
+  }
+}
+
 export function gather (count: i32, d: i32, ids: usize, x: usize, y: usize): void {
   const line = <usize>d << 2
   for (let i = 0; i < count; i++) {

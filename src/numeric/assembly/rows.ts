@@ -103,6 +103,53 @@ export function rowSubtract (m: i32, d: i32, x: usize, r: usize, y: usize): void
   }
 }
 
+/** Sum of a row in four interleaved parts. */
+function sumRow (d: i32, x: usize): f32 {
+  const end = x + (<usize>(d & ~3) << 2)
+  let s = f32x4.splat(0)
+  for (; x < end; x += 16) {
+    s = f32x4.add(s, v128.load(x))
+  }
+  if ((d & 3) != 0) {
+    s = f32x4.add(s, v128.and(v128.load(x), firstLanes(d & 3)))
+  }
+  return join(s)
+}
+
+export function centre (m: i32, d: i32, x: usize, y: usize): void {
+  const line = <usize>d << 2
+  for (let i = 0; i < m; i++) {
+    store<f32>(rest, sumRow(d, x) / <f32>d)
+    rowSubtract(1, d, x, rest, y)
+    x += line
+    y += line
+  }
+}
+
+export function addRow (m: i32, d: i32, x: usize, b: usize, y: usize): void {
+  for (let i = 0; i < m; i++) {
+    let term = b
+    const end = y + (<usize>(d & ~3) << 2)
+    for (; y < end; y += 16, x += 16, term += 16) {
+      v128.store(y, f32x4.add(v128.load(x), v128.load(term)))
+    }
+    for (let j = d & ~3; j < d; j++) {
+      store<f32>(y, load<f32>(x) + load<f32>(term))
+      y += 4
+      x += 4
+      term += 4
+    }
+  }
+}
+
+export function columnSum (m: i32, d: i32, x: usize, y: usize): void {
+  memory.fill(y, 0, <usize>d << 2)
+  for (let i = 0; i < m; i++) {
+    addRow(1, d, y, x, y)
+    x += <usize>d << 2
+  }
+}
+
 export function columnScale (m: i32, d: i32, x: usize, g: usize, y: usize, accumulate: bool): void {
   for (let i = 0; i < m; i++) {
     let gain = g
