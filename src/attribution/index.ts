@@ -21,6 +21,8 @@
  * const { exampleScores, trace } = await reverseReplay(examples, plan, { theta0, cotangent: answerGradient })
  * ```
  */
+export { loraBlocks } from './influence/blocks.ts'
+export type { MatrixBlock } from './influence/blocks.ts'
 export { chooseForm, estimateCosts } from './influence/costs.ts'
 export type { RunShape } from './influence/costs.ts'
 export { feeWeights, taskCotangent } from './influence/cotangent.ts'
@@ -28,11 +30,16 @@ export { AttributionInputError, DivergedError, StateEncodingError } from './infl
 export { evaluator } from './influence/evaluator.ts'
 export { forwardInfluence, influenceOfAnswer } from './influence/forward.ts'
 export type { ForwardOptions, Jacobian } from './influence/forward.ts'
-export type { AttributionEvent, DualVisitor, Evaluator, ExampleScores, GradientVisitor, InfluenceMethod } from './influence/interface.ts'
-export { gradDot, gradDotMethod, trajectory } from './influence/methods.ts'
+export type { AttributionEvent, DualVisitor, Evaluator, ExampleScores, GradientVisitor, InfluenceMethod, MethodCost } from './influence/interface.ts'
+export { lockstep } from './influence/lockstep.ts'
+export { gradDot, gradDotMethod, influenceMethod, METHOD_MEANINGS, trajectory } from './influence/methods.ts'
+export type { InfluenceRun } from './influence/methods.ts'
+export { sparseProjection } from './influence/projection.ts'
+export type { Projection } from './influence/projection.ts'
 export { reverseReplay } from './influence/reverse.ts'
 export type { ReplayOptions } from './influence/reverse.ts'
 export { decodeFloats, decodeState, encodeFloats, encodeState, hashState } from './influence/state.ts'
 export type { TrainingState } from './influence/state.ts'
+export type { CheckpointWeights } from './influence/tracin.ts'
 export { train } from './influence/train.ts'
 export type { TrainingStep, TrainOptions } from './influence/train.ts'

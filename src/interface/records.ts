@@ -231,7 +231,7 @@ export interface Recipe {
 }
 
 /** How an adapter's answers are attributed. Consensus hashes it with the scores. */
-export type AttributionMethod = 'trajectory' | 'graddot'
+export type AttributionMethod = 'trajectory' | 'graddot' | 'tracin' | 'datainf' | 'fisher' | 'fisher-projected' | 'ekfac'
 
 /** LoRA weights with all that is needed to recompute them. Travels as `Signed<Adapter>`. */
 export interface Adapter {

@@ -22,3 +22,29 @@ export const FEE_WEIGHT_ONE = 4294967296
 
 /** Examples whose gradients GradDot hashes into one trace step. */
 export const GRADDOT_CHUNK = 16
+
+/** Steps of the methods that weigh gradients by a curvature; see protocols/assessment. */
+export const GRADIENTS_STEP = 'gradients'
+export const CURVATURE_STEP = 'curvature'
+export const SCORES_STEP = 'scores'
+
+/** Gradients of all examples that a method keeps; beyond, it computes them again for each pass. */
+export const GRADIENTS_BYTES_MAX = 268_435_456
+
+/** Examples of a Fisher kernel: 4,096 make a matrix of 128 MiB, and its factor 23 G operations. */
+export const KERNEL_EXAMPLES_MAX = 4096
+
+/** Features of a projected gradient: TRAK and LoGra find little to gain beyond some thousand. */
+export const PROJECTION_FEATURES = 512
+
+/** Features that each parameter is added to; Kane and Nelson's sparse projection, 4 suffice in practice. */
+export const PROJECTION_COPIES = 4
+
+/** Features of all examples that a method holds, in f64. */
+export const FEATURES_BYTES_MAX = 268_435_456
+
+/** Damping as a share of the mean eigenvalue (Grosse et al. 2023, Kwon et al. 2023 use the same). */
+export const DAMPING = 0.1
+
+/** Rows of one side of an EK-FAC factor: 1,024 take about a minute of rotations. */
+export const FACTOR_ROWS_MAX = 1024

@@ -33,10 +33,27 @@ export interface ExampleScores {
   trace: Hash[]
 }
 
+/** What a method costs, before it runs. */
+export interface MethodCost {
+  /** model work in gradients of one example, preparation for the adapter included */
+  gradients: number
+  /** floating-point operations besides */
+  flops: number
+  /** what it holds in memory */
+  bytes: number
+}
+
 /** A way to attribute. Bit-exact: two peers with equal inputs have equal scores and traces. */
 export interface InfluenceMethod {
   readonly name: AttributionMethod
+  /** what its scores mean, one line for people */
+  readonly meaning: string
+  /** of one answer or task */
+  readonly cost: MethodCost
   /**
+   * Positive scores: the example helped. Methods other than `trajectory` have units of their own,
+   * in which only ranks and shares mean something.
+   *
    * @param cotangent - gradient, over the trained parameters, of what is attributed
    */
   scores (cotangent: Float64Array, options?: AbortOptions & { onProgress?(event: AttributionEvent): void }): Promise<ExampleScores>

@@ -1,32 +1,117 @@
 import { domains, hash, utf8 } from '../../wire/index.ts'
-import { COTANGENT_STEP, GRADDOT_CHUNK, GRADDOT_STEP } from './constants.ts'
+import { COTANGENT_STEP, GRADDOT_CHUNK, GRADDOT_STEP, PROJECTION_FEATURES } from './constants.ts'
+import { byCurvature } from './curvature.ts'
+import { dataInfCurvature } from './datainf.ts'
+import { ekfacCurvature } from './ekfac.ts'
+import { AttributionInputError } from './errors.ts'
+import { fisherCurvature, projectedFisherCurvature } from './fisher.ts'
+import { gradientTable } from './gradient-table.ts'
+import { methodCosts } from './method-costs.ts'
+import { sparseProjection } from './projection.ts'
 import { reverseReplay } from './reverse.ts'
 import { encodeFloats } from './state.ts'
+import { tracIn } from './tracin.ts'
 import { checkLength } from './train.ts'
 import { checkFinite, dot } from './vectors.ts'
+import type { MatrixBlock } from './blocks.ts'
+import type { Curvature } from './curvature.ts'
+import type { GradientTable } from './gradient-table.ts'
 import type { Evaluator, ExampleScores, InfluenceMethod } from './interface.ts'
-import type { AbortOptions, Hash } from '../../interface/index.ts'
+import type { CheckpointWeights } from './tracin.ts'
+import type { AbortOptions, AttributionMethod, Hash } from '../../interface/index.ts'
 import type { TrainingPlan } from '../../models/index.ts'
+
+/** What each method's scores mean, one line for people. */
+export const METHOD_MEANINGS: Readonly<Record<AttributionMethod, string>> = {
+  trajectory: 'Exact: how the answer changes with the weight of each example, through every step of the run.',
+  graddot: 'One small step of gradient descent on each example at the end of the run; knows no optimiser, order or curvature.',
+  tracin: 'The same at each checkpoint, weighted by learning rate; knows when weights moved, not what came of it.',
+  datainf: 'A step of Newton\'s method with a closed-form curvature, block by block; assumes that training has converged.',
+  fisher: 'A step of natural gradient with the curvature of all examples, exactly; assumes that training has converged.',
+  'fisher-projected': 'The same among a few hundred random features, for adapters with many parameters.',
+  ekfac: 'A step of natural gradient with Kronecker factors and measured eigenvalues; assumes that training has converged.'
+}
+
+/** A finished run, as far as methods look at it. */
+export interface InfluenceRun {
+  examples: Evaluator
+  plan: TrainingPlan
+  theta0: Float64Array
+  /** the trained weights */
+  theta: Float64Array
+  /**
+   * Of TracIn.
+   *
+   * @default the end alone
+   */
+  checkpoints?: CheckpointWeights[]
+  /**
+   * Of DataInf and EK-FAC, see `loraBlocks`.
+   *
+   * @default all parameters as one row
+   */
+  blocks?: MatrixBlock[]
+  /**
+   * Of projections: the recipe's.
+   *
+   * @default 0
+   */
+  seed?: number
+}
+
+/**
+ * Any method by its name.
+ *
+ * @example
+ * ```ts
+ * const method = influenceMethod('datainf', { examples, plan, theta0, theta, blocks: loraBlocks(shape) })
+ * const { exampleScores } = await method.scores(answerGradient)
+ * ```
+ */
+export function influenceMethod (name: AttributionMethod, run: InfluenceRun): InfluenceMethod {
+  const { examples, plan, theta0, theta } = run
+  const blocks = run.blocks ?? [{ offset: 0, rows: 1, columns: examples.parameters }]
+  const checkpoints = run.checkpoints ?? [{ step: plan.batches.length, theta }]
+  const curved = (prepare: (table: GradientTable, options?: AbortOptions) => Promise<Curvature>): InfluenceMethod['scores'] => {
+    const table = gradientTable(examples, theta)
+
+    return byCurvature(table, theta, async options => prepare(table, options))
+  }
+  const scores: Record<AttributionMethod, () => InfluenceMethod['scores']> = {
+    trajectory: () => async (cotangent, options) => reverseReplay(examples, plan, { ...options, theta0, cotangent }),
+    graddot: () => async (cotangent, options) => gradDot(examples, theta, cotangent, options),
+    tracin: () => tracIn(examples, plan, checkpoints),
+    datainf: () => curved(async (table, options) => dataInfCurvature(table, blocks, options)),
+    fisher: () => curved(fisherCurvature),
+    'fisher-projected': () => curved(async (table, options) => projectedFisherCurvature(table, sparseProjection(examples.parameters, PROJECTION_FEATURES, run.seed ?? 0), options)),
+    ekfac: () => curved(async (table, options) => ekfacCurvature(table, blocks, options))
+  }
+
+  if (!Object.hasOwn(scores, name)) {
+    throw new AttributionInputError(`expected a method among ${Object.keys(scores).join(', ')} but got ${String(name)}`)
+  }
+
+  if (examples.examples === 0) {
+    throw new AttributionInputError('there are no examples to attribute to: the data of the run are empty')
+  }
+
+  const cost = methodCosts({ parameters: examples.parameters, examples: examples.examples, plan, blocks, checkpoints: checkpoints.length })[name]
+
+  return { name, meaning: METHOD_MEANINGS[name], cost, scores: scores[name]() }
+}
 
 /** The exact trajectory method by reverse replay. */
 export function trajectory (examples: Evaluator, plan: TrainingPlan, theta0: Float64Array): InfluenceMethod {
-  return {
-    name: 'trajectory',
-    async scores (cotangent, options) {
-      return reverseReplay(examples, plan, { ...options, theta0, cotangent })
-    }
-  }
+  return influenceMethod('trajectory', { examples, plan, theta0, theta: theta0 })
 }
 
 /** GradDot at the trained weights: cheap, and far less faithful. */
 export function gradDotMethod (examples: Evaluator, theta: Float64Array): InfluenceMethod {
-  return {
-    name: 'graddot',
-    async scores (cotangent, options) {
-      return gradDot(examples, theta, cotangent, options)
-    }
-  }
+  return influenceMethod('graddot', { examples, plan: EMPTY_PLAN, theta0: theta, theta })
 }
+
+/** GradDot does not look at the run. */
+const EMPTY_PLAN: TrainingPlan = { batches: [], learningRates: new Float64Array(0), beta1: 0, beta2: 0, epsilon: 0, checkpointEverySteps: 1 }
 
 /**
  * The score of example i is −∇ℓᵢ(θ)·cotangent: what one small step of gradient descent on it would

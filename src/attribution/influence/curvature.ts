@@ -1,0 +1,69 @@
+import { domains, hash, utf8 } from '../../wire/index.ts'
+import { COTANGENT_STEP, CURVATURE_STEP, SCORES_STEP } from './constants.ts'
+import { encodeFloats } from './state.ts'
+import { checkLength } from './train.ts'
+import { checkFinite, dot } from './vectors.ts'
+import type { GradientTable } from './gradient-table.ts'
+import type { ExampleScores } from './interface.ts'
+import type { AbortOptions, Hash } from '../../interface/index.ts'
+
+/** A curvature, prepared once for an adapter. */
+export interface Curvature {
+  /** what was prepared, for the trace */
+  digest: Hash
+  /** minus the score of each example: its gradient times the inverse curvature times the cotangent */
+  products (cotangent: Float64Array, options?: AbortOptions): Promise<Float64Array>
+}
+
+/** A curvature that turns a cotangent into a direction, of which gradients take the dot product. */
+export function directional (table: GradientTable, digest: Hash, direction: (cotangent: Float64Array, options?: AbortOptions) => Promise<Float64Array>): Curvature {
+  return {
+    digest,
+    async products (cotangent, options) {
+      const towards = await direction(cotangent, options)
+      const products = new Float64Array(table.examples)
+
+      await table.each((example, gradient) => { products[example] = dot(gradient, towards) }, options)
+
+      return products
+    }
+  }
+}
+
+/** The hash of what a preparation came to. */
+export function curvatureDigest (...vectors: Float64Array[]): Hash {
+  return hash(domains.traceStep, utf8(CURVATURE_STEP), encodeFloats(0, ...vectors))
+}
+
+/**
+ * Scores by a curvature. It is prepared at the first call and kept: one adapter has many answers.
+ *
+ * The trace: weights and cotangent, one hash per 16 gradients, the curvature, the scores.
+ *
+ * @param table - gradients at the trained weights
+ * @param theta - those weights
+ * @param prepare - called once
+ */
+export function byCurvature (table: GradientTable, theta: Float64Array, prepare: (options?: AbortOptions) => Promise<Curvature>): (cotangent: Float64Array, options?: AbortOptions) => Promise<ExampleScores> {
+  let prepared: Curvature | undefined
+
+  return async (cotangent, options) => {
+    checkLength('the cotangent', cotangent, table.parameters)
+    checkFinite('the cotangent', 0, cotangent)
+    prepared ??= await prepare(options)
+
+    const exampleScores = (await prepared.products(cotangent, options)).map(product => -product)
+
+    checkFinite('a score', 0, exampleScores)
+
+    return {
+      exampleScores,
+      trace: [
+        hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(0, theta, cotangent)),
+        ...table.trace,
+        prepared.digest,
+        hash(domains.traceStep, utf8(SCORES_STEP), encodeFloats(0, exampleScores))
+      ]
+    }
+  }
+}
