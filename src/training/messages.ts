@@ -1,5 +1,5 @@
-import type { LlamaConfig, SamplerSettings } from '../interface/index.ts'
-import type { LoraShape, TrainingPlan } from '../models/index.ts'
+import type { LlamaConfig, Recipe, SamplerSettings } from '../interface/index.ts'
+import type { Examples, LoraShape, TrainingPlan } from '../models/index.ts'
 
 /** What a worker must know before anything else. */
 export interface WorkerSetup {
@@ -13,9 +13,9 @@ export interface WorkerSetup {
 /** Work for a thread. Only structured-cloneable values. */
 export type WorkerTask =
   | { op: 'setup', setup: WorkerSetup }
-  /** cuts texts into windows */
-  | { op: 'cut', texts: string[][], sequenceLength: number }
-  | { op: 'examples', examples: Uint32Array[] }
+  /** cuts texts into examples */
+  | { op: 'cut', texts: string[][], sequenceLength: number, kind: Recipe['examples'] }
+  | { op: 'examples', examples: Uint32Array[], lossMasks?: Uint8Array[] }
   | { op: 'gradients', theta: Float64Array, batch: Uint32Array }
   | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
@@ -35,7 +35,7 @@ export interface WorkerPart {
 /** How a task ends. */
 export type WorkerResult =
   | { op: 'none' }
-  | { op: 'cut', examples: Uint32Array[], contributionOf: Uint32Array }
+  | ({ op: 'cut' } & Examples)
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
   | { op: 'answer', follows: boolean, logProbability: number, gradient: Float64Array }
 

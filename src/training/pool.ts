@@ -3,7 +3,7 @@ import { Thread } from './thread.ts'
 import type { WorkerPart, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { RunOptions } from './thread.ts'
 import type { DualVisitor, Evaluator, GradientVisitor, Jacobian } from '../attribution/index.ts'
-import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
+import type { AbortOptions, Recipe, SamplerSettings } from '../interface/index.ts'
 import type { Examples, TrainingPlan } from '../models/index.ts'
 
 export interface AnswerRequest {
@@ -38,12 +38,12 @@ export class Pool implements Evaluator {
   }
 
   /** Cuts texts into examples; not yet loaded. */
-  async cut (texts: string[][], sequenceLength: number, options?: AbortOptions): Promise<Examples> {
-    return expect(await this.#threads[0].run({ op: 'cut', texts, sequenceLength }, options), 'cut')
+  async cut (texts: string[][], { sequenceLength, examples }: Pick<Recipe, 'sequenceLength' | 'examples'>, options?: AbortOptions): Promise<Examples> {
+    return expect(await this.#threads[0].run({ op: 'cut', texts, sequenceLength, kind: examples }, options), 'cut')
   }
 
-  async load (examples: Uint32Array[], options?: AbortOptions): Promise<void> {
-    await this.#everywhere({ op: 'examples', examples }, options)
+  async load ({ examples, lossMasks }: Pick<Examples, 'examples' | 'lossMasks'>, options?: AbortOptions): Promise<void> {
+    await this.#everywhere({ op: 'examples', examples, lossMasks }, options)
     this.#examples = examples.length
   }
 

@@ -66,13 +66,14 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
   try {
     await pool.setup({ config: base.config, weights, tokenizer, shape }, options)
 
-    const { examples, contributionOf } = await pool.cut(texts, recipe.sequenceLength, options)
+    const cut = await pool.cut(texts, recipe, options)
+    const { examples, contributionOf } = cut
 
     if (examples.length === 0 || examples.length > EXAMPLES_MAX) {
       throw new TrainingInputError(`a run needs 1 to ${EXAMPLES_MAX} examples but its data make ${examples.length}: choose other Datanets or another sequence length`)
     }
 
-    await pool.load(examples, options)
+    await pool.load(cut, options)
 
     return await use({
       ...records,

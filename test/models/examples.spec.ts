@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { ENGINE, examplesOf, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
 import { cidOf, recipeCodec } from '../../src/wire/index.ts'
+import type { ChatRenderer } from '../../src/models/index.ts'
 
 const bytes = tokenizer(trainTokenizer([], 258))
 const cid = cidOf(Uint8Array.of(0))
@@ -40,5 +41,62 @@ describe('presets', () => {
     }
     expect(recipeOf('quick', cid, cid, { steps: 3 }).steps).to.equal(3)
     expect(() => recipeOf('toString', cid, cid)).to.throw().with.property('code', 'ERR_MODEL_SETTINGS')
+  })
+})
+
+describe('rows as examples', () => {
+  it('are cut on their own, short ones included', () => {
+    const { examples, contributionOf, lossMasks } = examplesOf([{ texts: ['ab', '', 'c'.repeat(40)] }, { texts: ['d'] }], bytes, 16, { kind: 'rows' })
+    expect(examples.map(ids => bytes.decode(ids))).to.deep.equal(['ab', 'c'.repeat(15), 'c'.repeat(16), 'd'])
+    expect([...contributionOf]).to.deep.equal([0, 0, 0, 1])
+    expect(examples.every((ids, i) => (ids[0] === bytes.bos) === (i !== 2))).to.equal(true)
+    expect(lossMasks).to.equal(undefined)
+  })
+})
+
+describe('conversations as examples', () => {
+  const chat = JSON.stringify([
+    { role: 'system', content: 'Be kind.' },
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello!' },
+    { role: 'user', content: 'Bye' },
+    { role: 'assistant', content: 'So long.' }
+  ])
+  const counted = (ids: Uint32Array, mask: Uint8Array): string => [...ids].filter((_, i) => mask[i] === 1).map(id => id === bytes.eos ? '|' : bytes.decode([id])).join('')
+
+  it('count the words of the assistant and what ends them', () => {
+    const { examples, contributionOf, lossMasks } = examplesOf([{ texts: [chat] }], bytes, 200, { kind: 'chat' })
+    expect(examples).to.have.length(1)
+    expect([...contributionOf]).to.deep.equal([0])
+    expect(bytes.decode(examples[0])).to.equal('System: Be kind.\nUser: Hi\nAssistant: Hello!\nUser: Bye\nAssistant: So long.')
+    expect(counted(examples[0], lossMasks?.[0] ?? new Uint8Array())).to.equal(' Hello!| So long.|')
+  })
+
+  it('read both common forms and skip rows that hold none', () => {
+    const good = [chat, JSON.stringify({ id: 7, messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b', weight: 1 }] })]
+    const bad = [
+      'plain text', '', 'null', '7', '[]', '{}', '[[]]', '{"messages":{}}',
+      JSON.stringify([{ role: 'user', content: 'nobody answers' }]),
+      JSON.stringify([{ role: 'assistant', content: '' }]),
+      JSON.stringify([{ role: 'root', content: 'x' }, { role: 'assistant', content: 'x' }]),
+      JSON.stringify([{ role: 'assistant', content: ['x'] }]),
+      JSON.stringify(Array.from({ length: 65 }, () => ({ role: 'assistant', content: 'x' }))),
+      '['.repeat(100_000)
+    ]
+    expect(examplesOf([{ texts: [bad[0], good[0], ...bad, good[1]] }], bytes, 200, { kind: 'chat' }).examples).to.have.length(2)
+  })
+
+  it('are cut, and cuts in which nobody answers are dropped', () => {
+    const long = JSON.stringify([{ role: 'user', content: 'x'.repeat(50) }, { role: 'assistant', content: 'y'.repeat(20) }])
+    const { examples, lossMasks } = examplesOf([{ texts: [long] }], bytes, 16, { kind: 'chat' })
+    expect(examples.every((ids, i) => ids.length <= 16 && lossMasks?.[i].length === ids.length && lossMasks[i].includes(1, 1))).to.equal(true)
+    expect(examples.map(ids => bytes.decode(ids)).join('')).to.equal(`ant: ${'y'.repeat(20)}`)
+    expect(examples).to.have.length(2)
+  })
+
+  it('follow any template', () => {
+    const shout: ChatRenderer = (turns, opening) => [bytes.bos, ...bytes.encode(turns.map(({ role, content }) => `<${role}>${content}</>`).join('') + (opening ? '<assistant>' : ''))]
+    const { examples, lossMasks } = examplesOf([{ texts: [chat] }], bytes, 200, { kind: 'chat', render: shout })
+    expect(counted(examples[0], lossMasks?.[0] ?? new Uint8Array())).to.equal('Hello!</>So long.</>')
   })
 })
