@@ -1,4 +1,4 @@
-import { CHAT_MESSAGES_MAX } from './constants.ts'
+import { CONVERSATION_TURNS_MAX } from './constants.ts'
 import type { Tokenizer } from './interface.ts'
 
 const ROLES = ['system', 'user', 'assistant'] as const
@@ -34,7 +34,7 @@ export function parseChat (text: string): ChatTurn[] | undefined {
     return undefined
   }
   const messages: unknown = Array.isArray(value) ? value : fieldOf(value, 'messages')
-  if (!Array.isArray(messages) || messages.length > CHAT_MESSAGES_MAX) {
+  if (!Array.isArray(messages) || messages.length > CONVERSATION_TURNS_MAX) {
     return undefined
   }
   const turns: ChatTurn[] = []

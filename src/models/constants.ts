@@ -30,24 +30,8 @@ export const RUN_CODEPOINTS_MAX = 64
 
 /** A window shorter than this teaches little and would weigh as much as a full one. */
 export const WINDOW_TOKENS_MIN = 16
+/** Turns of one conversation: finding what counts renders it anew for each of the assistant's. */
+export const CONVERSATION_TURNS_MAX = 64
 
 /** One unit of the `…Nano` fields of records. */
 export const NANO = 1_000_000_000
-/** The longest token of published vocabularies is a row of 128 spaces, or of dashes. */
-export const PIECE_BYTES_MAX = 1024
-/** The vocabulary with one merge a token, and some that have several ways. */
-export const MERGES_MAX = 1_048_576
-/** Patterns of published tokenizers have under 500 characters; a longer one is an attack on the engine of regular expressions. */
-export const PATTERN_CHARACTERS_MAX = 8192
-
-/** Published templates have 0.3 to 12 KiB. */
-export const CHAT_TEMPLATE_BYTES_MAX = 64 * 1024
-/** Turns of one chat. */
-export const CHAT_MESSAGES_MAX = 1024
-/** Longer than any context in characters. */
-export const CHAT_OUTPUT_CHARACTERS_MAX = 4 * 1024 * 1024
-/** Templates take 10 to 100 steps a message. */
-export const CHAT_STEPS_MAX = 500_000
-
-/** Turns of one conversation: finding what counts renders it anew for each of the assistant's. */
-export const CHAT_MESSAGES_MAX = 64
