@@ -26,6 +26,9 @@ export const TILE_COLUMNS = 8
 /** Frozen weights are packed by so many rows, the last group padded. */
 export const GROUP_ROWS = 16
 
+/** Tokens whose keys and values lie together: two panels of 8 columns. */
+export const PAGE_TOKENS = 16
+
 /** Values that share one scale in q8_0 and q4_0. */
 export const QUANT_BLOCK = 32
 

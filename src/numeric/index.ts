@@ -12,6 +12,7 @@
  * t.reset()
  * ```
  */
+export { PAGE_TOKENS } from './constants.ts'
 export { fromBfloat16, toBfloat16 } from './bfloat16.ts'
 export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError } from './errors.ts'
 export { kernels } from './kernels.ts'

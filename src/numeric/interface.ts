@@ -127,6 +127,23 @@ export interface Kernels {
     c: number, cRow: number, accumulate: boolean
   ): void
   /**
+   * Products with right operands from packColumns, table [count, 8] as i32: m, n, k, a, aRow, packed, c, cRow;
+   * each C = A·B as gemm gives it. Scratch is that of the largest.
+   */
+  gemmMany (count: number, table: number, scratch: number): void
+  /**
+   * Keys and values of one layer into pages of PAGE_TOKENS tokens. k, v: [rows, kvHeads·headDim]; table
+   * [rows, 2] as i32: a page's address and a slot in it; `offset` is that of the layer in each page, where
+   * it takes 8·PAGE_TOKENS·kvHeads·headDim bytes: keys for products, then values by row.
+   */
+  writePages (rows: number, kvHeads: number, headDim: number, table: number, offset: number, k: number, v: number): void
+  /**
+   * Softmax attention of single queries over pages, q and y [rows, heads·headDim], q scaled already; table
+   * [rows, 2] as i32: how many tokens a row sees, and the address of the list of its pages' addresses. A row
+   * whose scores are not finite becomes NaN. `scores` has 4·n bytes for the largest n, padded to a page.
+   */
+  attendPages (rows: number, heads: number, kvHeads: number, headDim: number, table: number, offset: number, q: number, scores: number, y: number): void
+  /**
    * Bytes of W[rows, columns] packed. Rows come in groups of 16 that are independent of each other, so
    * large matrices may be packed 16·i rows at a time, at `packed + packedBytes(type, rows before, columns)`.
    */

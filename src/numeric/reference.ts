@@ -1,4 +1,5 @@
 import { referenceElementwise } from './reference-elementwise.ts'
+import { referencePaged } from './reference-paged.ts'
 import { referenceRows } from './reference-rows.ts'
 import { referenceWeights } from './reference-weights.ts'
 import type { Kernels } from './interface.ts'
@@ -12,5 +13,7 @@ export function referenceKernels (bytes: number): Kernels {
   const buffer = new ArrayBuffer(bytes)
   const floats = new Float32Array(buffer)
   const integers = new Int32Array(buffer)
-  return { buffer, ...referenceElementwise(floats, integers), ...referenceRows(floats, integers), ...referenceWeights(floats, integers) }
+  const elementwise = referenceElementwise(floats, integers)
+  const rows = referenceRows(floats, integers)
+  return { buffer, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
 }

@@ -201,7 +201,7 @@ export function row8 (k: i32, ap: usize, aStep: usize, bp: usize, step: usize, c
 }
 
 /** One row of C. */
-function row (n: i32, k: i32, ap: usize, aStep: usize, bp: usize, step: usize, panel: usize, c: usize, accumulate: bool): void {
+export function row (n: i32, k: i32, ap: usize, aStep: usize, bp: usize, step: usize, panel: usize, c: usize, accumulate: bool): void {
   let j = 0
   for (; j + 32 <= n; j += 32) {
     row32(k, ap, aStep, bp, step, panel, c, accumulate)
