@@ -1,5 +1,5 @@
 import { forwardWith, llama, llamaShapes, weightValues } from '../src/models/index.ts'
-import { prng, tape as createTape } from '../src/numeric/index.ts'
+import { dequantise, prng, tape as createTape } from '../src/numeric/index.ts'
 import type { LlamaConfig } from '../src/interface/index.ts'
 import type { Tensors } from '../src/models/index.ts'
 
@@ -43,7 +43,7 @@ export function windowGradient (config: LlamaConfig, theta: Float32Array): (toke
   return (tokens, out) => {
     tape.reset()
     const ids = Array.from(tokens)
-    const weights = weightValues(model, (data, shape) => tape.parameter(data, shape))
+    const weights = weightValues(model, (data, shape) => tape.parameter(data instanceof Float32Array ? data : dequantise(data), shape))
     const logits = forwardWith(tape, model, weights, ids.slice(0, -1))
     const loss = tape.crossEntropy(logits, ids.slice(1), new Float32Array(ids.length - 1).fill(1 / (ids.length - 1)))
     if (out != null) {

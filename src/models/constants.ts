@@ -9,6 +9,27 @@ export const SAFETENSORS_TENSORS_MAX = 10_000
 /** Tensors of language models have one or two dimensions. */
 export const SAFETENSORS_RANK_MAX = 8
 
+/** Vocabularies lie in the header: a quarter of a million tokens with scores and merges are about 12 MiB. */
+export const GGUF_HEADER_BYTES_MAX = 64 * 1024 * 1024
+/** Files have 20 to 60 keys. */
+export const GGUF_KEYS_MAX = 4096
+/** The vocabulary, its scores, its types and its merges. */
+export const GGUF_ARRAY_MAX = 1_048_576
+/** Names of keys and tensors, tokens and merges. */
+export const GGUF_KEY_BYTES_MAX = 4096
+/** Chat templates and model cards. */
+export const GGUF_STRING_BYTES_MAX = 1024 * 1024
+/** GGML has four dimensions. */
+export const GGUF_DIMENSIONS_MAX = 4
+/** Alignment to a page is the most that anybody writes. */
+export const GGUF_ALIGNMENT_MAX = 65_536
+
+/** config.json, tokenizer_config.json and adapter_config.json; some carry a chat template or all their added tokens. */
+export const CONFIG_BYTES_MAX = 4 * 1024 * 1024
+
+/** What one model may take in memory as it is kept: a wasm memory for its products holds no more. */
+export const WEIGHTS_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024
+
 /** Bounds of a configuration: what f32 arenas of a few GiB can hold, not a statement about quality. */
 export const DIM_MAX = 16_384
 export const LAYERS_MAX = 256
@@ -20,6 +41,22 @@ export const LORA_RANK_MAX = 256
 
 /** A vocabulary of 262,144 tokens with its merges is about 20 MiB of JSON. */
 export const TOKENIZER_BYTES_MAX = 32 * 1024 * 1024
+/** The longest token of published vocabularies is a row of 128 spaces, or of dashes. */
+export const PIECE_BYTES_MAX = 1024
+/** The vocabulary with one merge a token, and some that have several ways. */
+export const MERGES_MAX = 1_048_576
+/** Patterns of published tokenizers have under 500 characters; a longer one is an attack on the engine of regular expressions. */
+export const PATTERN_CHARACTERS_MAX = 8192
+
+/** Published templates have 0.3 to 12 KiB. */
+export const CHAT_TEMPLATE_BYTES_MAX = 64 * 1024
+/** Turns of one chat that a template writes. */
+export const TEMPLATE_MESSAGES_MAX = 1024
+/** Longer than any context in characters. */
+export const CHAT_OUTPUT_CHARACTERS_MAX = 4 * 1024 * 1024
+/** Templates take 10 to 100 steps a message. */
+export const CHAT_STEPS_MAX = 500_000
+
 /** One row or prompt; longer text is cut by the caller before it gets here. */
 export const TEXT_CHARACTERS_MAX = 16 * 1024 * 1024
 /**

@@ -7,6 +7,20 @@ export class SafetensorsError extends DatanetError {
   }
 }
 
+/** A GGUF file that is malformed, cut, larger than allowed, or of a type that we do not read. */
+export class GgufError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super('ERR_GGUF_INVALID', message, options)
+  }
+}
+
+/** A model of an architecture or with an option that we do not compute. */
+export class ModelUnsupportedError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_MODEL_UNSUPPORTED', message)
+  }
+}
+
 /** Weights that do not belong to the configuration they came with. */
 export class ModelShapeError extends DatanetError {
   constructor (message: string) {
@@ -32,6 +46,13 @@ export class LoraShapeError extends DatanetError {
 export class TokenizerError extends DatanetError {
   constructor (message: string, options: { cause?: unknown } = {}) {
     super('ERR_TOKENIZER_INVALID', message, options)
+  }
+}
+
+/** A chat template that is no Jinja, too large, runs for too long, or refuses the messages. */
+export class ChatTemplateError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super('ERR_CHAT_TEMPLATE', message, options)
   }
 }
 

@@ -1,8 +1,9 @@
-import { projectionName } from './architecture.ts'
-import { NANO } from './constants.ts'
+import { tensorPlans } from './architecture.ts'
 import { ModelShapeError, TokensError } from './errors.ts'
-import { llamaShapes, weightOf } from './llama.ts'
-import type { ForwardOptions, KeyValueCache, LlamaConfig, LlamaModel, LoraTarget, LoraValues, RopePairing, Tape, Value } from './interface.ts'
+import { weightOf } from './llama.ts'
+import type {
+  ForwardOptions, KeyValueCache, LayerPlan, LlamaConfig, LlamaModel, LoraValues, ModelPlan, NormPlan, ProjectionPlan, Tape, TensorPlan, Value, WeightMatrix
+} from './interface.ts'
 
 /** A model's weights on a tape, by name. */
 export type WeightValues = ReadonlyMap<string, Value>
@@ -18,20 +19,27 @@ export function frozenWeights (tape: Tape, model: LlamaModel): WeightValues {
   }
   let values = models.get(model)
   if (values == null) {
-    values = weightValues(model, (data, shape) => tape.constant(data, shape))
+    values = weightValues(model, (data, shape) => data instanceof Float32Array ? tape.constant(data, shape) : tape.constant(data))
     models.set(model, values)
   }
   return values
 }
 
-/** The model's weights on a tape as whatever `place` makes of them; vectors become [1, size]. */
-export function weightValues (model: LlamaModel, place: (data: Float32Array, shape: readonly [number, number], name: string) => Value): WeightValues {
+/**
+ * The model's weights on a tape as whatever `place` makes of them; vectors become [1, size].
+ * Matrices that the model keeps quantised or in bf16 are placed as they are.
+ */
+export function weightValues (model: LlamaModel, place: Place): WeightValues {
   const values = new Map<string, Value>()
-  for (const [name, shape] of llamaShapes(model.config)) {
-    values.set(name, place(weightOf(model, name), shape.length === 1 ? [1, shape[0]] : shape, name))
+  for (const { name, shape } of tensorPlans(model.plan)) {
+    const weight = weightOf(model, name)
+    values.set(name, place('data' in weight ? weight.data : weight, shape.length === 1 ? [1, shape[0]] : shape, name))
   }
   return values
 }
+
+/** Puts one tensor on a tape: its values, or a matrix in another type than f32. */
+export type Place = (data: Float32Array | WeightMatrix, shape: readonly [number, number], name: string) => Value
 
 /** An empty cache for one conversation with the model. */
 export function keyValueCache (config: LlamaConfig): KeyValueCache {
@@ -57,11 +65,15 @@ export function forwardWith (tape: Tape, model: LlamaModel, weights: WeightValue
   const { config } = model
   const position = options.cache?.length ?? 0
   checkTokens(config, ids, position)
-  const run: Run = { tape, config, pairing: model.pairing, weights, lora: options.lora, cache: options.cache, position }
-  let x = tape.gather(weight(run, 'model.embed_tokens.weight'), ids)
-  for (let layer = 0; layer < config.layers; layer++) {
-    x = tape.add(x, attend(run, layer, normalise(run, x, `model.layers.${layer}.input_layernorm.weight`)))
-    x = tape.add(x, feedForward(run, layer, normalise(run, x, `model.layers.${layer}.post_attention_layernorm.weight`)))
+  const { plan } = model
+  const run: Run = { tape, plan, weights, lora: options.lora, cache: options.cache, position }
+  let x = tape.gather(weight(run, plan.embedding), ids)
+  if (plan.positionEmbedding != null) {
+    x = tape.add(x, tape.gather(weight(run, plan.positionEmbedding), Array.from({ length: ids.length }, (_, i) => position + i)))
+  }
+  for (const [index, layer] of plan.layers.entries()) {
+    x = tape.add(x, attend(run, layer, index, normalise(run, x, layer.attentionNorm)))
+    x = tape.add(x, feedForward(run, layer, index, normalise(run, x, layer.feedForwardNorm)))
   }
   if (options.cache != null) {
     options.cache.length += ids.length
@@ -69,45 +81,52 @@ export function forwardWith (tape: Tape, model: LlamaModel, weights: WeightValue
   if (options.rows != null && options.rows.length < ids.length) {
     x = tape.gather(x, options.rows)
   }
-  const head = weight(run, config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
-  return tape.matmul(normalise(run, x, 'model.norm.weight'), head, { transposeB: true })
+  return tape.matmul(normalise(run, x, plan.finalNorm), weight(run, plan.head), { transposeB: true })
 }
 
 interface Run {
   tape: Tape
-  config: LlamaConfig
-  pairing: RopePairing
+  plan: ModelPlan
   weights: WeightValues
   lora?: LoraValues
   cache?: KeyValueCache
   position: number
 }
 
-function attend (run: Run, layer: number, x: Value): Value {
-  const { tape, config: { heads, kvHeads, ropeTheta: theta }, pairing, position: offset } = run
-  const q = tape.rope(project(run, layer, 'q_proj', x), { heads, theta, offset, pairing })
-  const k = tape.rope(project(run, layer, 'k_proj', x), { heads: kvHeads, theta, offset, pairing })
-  const v = project(run, layer, 'v_proj', x)
-  const attended = tape.attention(
+function attend (run: Run, layer: LayerPlan, index: number, x: Value): Value {
+  const { plan: { heads, kvHeads } } = run
+  const q = rotate(run, project(run, layer.q, index, x), heads)
+  const k = rotate(run, project(run, layer.k, index, x), kvHeads)
+  const v = project(run, layer.v, index, x)
+  const attended = run.tape.attention(
     q,
-    run.cache == null ? k : remember(run, run.cache.keys[layer], k),
-    run.cache == null ? v : remember(run, run.cache.values[layer], v),
+    run.cache == null ? k : remember(run, run.cache.keys[index], k),
+    run.cache == null ? v : remember(run, run.cache.values[index], v),
     { heads, kvHeads }
   )
-  return project(run, layer, 'o_proj', attended)
+  return project(run, layer.o, index, attended)
 }
 
-function feedForward (run: Run, layer: number, x: Value): Value {
-  const { tape } = run
-  const gate = tape.silu(project(run, layer, 'gate_proj', x))
-  return project(run, layer, 'down_proj', tape.mul(gate, project(run, layer, 'up_proj', x)))
+function rotate ({ tape, plan: { positions, rope }, position: offset }: Run, x: Value, heads: number): Value {
+  return positions === 'learned' ? x : tape.rope(x, { heads, offset, ...rope })
 }
 
-/** x·Wᵀ + (alpha / rank) · (x·Aᵀ)·Bᵀ */
-function project (run: Run, layer: number, target: LoraTarget, x: Value): Value {
+function feedForward (run: Run, layer: LayerPlan, index: number, x: Value): Value {
+  const { tape, plan: { activation } } = run
+  const activate = (value: Value): Value => activation === 'gelu' ? tape.gelu(value) : tape.silu(value)
+  if (layer.gate == null) {
+    return project(run, layer.down, index, activate(project(run, layer.up, index, x)))
+  }
+  const gate = activate(project(run, layer.gate, index, x))
+  return project(run, layer.down, index, tape.mul(gate, project(run, layer.up, index, x)))
+}
+
+/** x·Wᵀ (+ b) + (alpha / rank) · (x·Aᵀ)·Bᵀ */
+function project (run: Run, projection: ProjectionPlan, layer: number, x: Value): Value {
   const { tape, lora } = run
-  const y = tape.matmul(x, weight(run, projectionName(layer, target)), { transposeB: true })
-  const factor = lora?.factors.get(`${layer}.${target}`)
+  const product = tape.matmul(x, weight(run, projection.weight), { transposeB: true })
+  const y = projection.bias == null ? product : tape.addRow(product, weight(run, projection.bias))
+  const factor = lora?.factors.get(`${layer}.${projection.target}`)
   if (lora == null || factor == null) {
     return y
   }
@@ -115,8 +134,9 @@ function project (run: Run, layer: number, target: LoraTarget, x: Value): Value 
   return tape.add(y, tape.scale(tape.matmul(low, factor.b, { transposeB: true }), lora.scale))
 }
 
-function normalise (run: Run, x: Value, gain: string): Value {
-  return run.tape.rmsNorm(x, weight(run, gain), run.config.rmsNormEpsNano / NANO)
+function normalise (run: Run, x: Value, { gain, bias }: NormPlan): Value {
+  const { tape, plan: { normEps } } = run
+  return bias == null ? tape.rmsNorm(x, weight(run, gain), normEps) : tape.layerNorm(x, weight(run, gain), weight(run, bias), normEps)
 }
 
 /** Appends rows to a layer's buffer and returns all rows so far as one value. */
@@ -127,7 +147,7 @@ function remember (run: Run, buffer: Float32Array, rows: Value): Value {
   return run.tape.parameter(buffer.subarray(0, length * columns), [length, columns])
 }
 
-function weight (run: Run, name: string): Value {
+function weight (run: Run, { name }: TensorPlan): Value {
   const value = run.weights.get(name)
   if (value == null) {
     throw new ModelShapeError(`expected weight ${name} on the tape`)

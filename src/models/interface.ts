@@ -1,5 +1,5 @@
-import type { LlamaConfig, SamplerSettings } from '../interface/index.ts'
-import type { RopePairing, Tape, Value } from '../numeric/index.ts'
+import type { LlamaConfig, SamplerSettings, SpecialTokens } from '../interface/index.ts'
+import type { RopePairing, Tape, Value, WeightMatrix } from '../numeric/index.ts'
 
 /** A dense row-major tensor in f32, whatever type it had in its file. */
 export interface Tensor {
@@ -10,12 +10,18 @@ export interface Tensor {
 /** Tensors by name. */
 export type Tensors = Map<string, Tensor>
 
+/** A tensor of a model: matrices may stay in bf16, q8_0 or q4_0, which mean exactly their f32 values. */
+export type Weight = Tensor | WeightMatrix
+
+/** A model's tensors by the names of its plan. */
+export type Weights = ReadonlyMap<string, Weight>
+
 /** A model: frozen weights under the names that its plan gives them. */
 export interface LlamaModel {
   readonly config: LlamaConfig
   /** what `modelPlan(config)` says */
   readonly plan: ModelPlan
-  readonly weights: Tensors
+  readonly weights: Weights
   /** Hugging Face checkpoints rotate halves, llama2.c pairs neighbours */
   readonly pairing: RopePairing
 }
@@ -205,6 +211,10 @@ export interface Tokenizer {
   /** begins every row and prompt */
   readonly bos: number
   readonly eos: number
+  /** ids that end an answer, `eos` among them, ascending */
+  readonly stop: readonly number[]
+  /** special tokens by their text, which chat templates may write and nobody else */
+  readonly special: ReadonlyMap<string, number>
   /** Never yields a special token, whatever the text says. Lone surrogates become U+FFFD. */
   encode (text: string): Uint32Array
   /** Skips special tokens; bytes that are not UTF-8 become U+FFFD. */
@@ -213,6 +223,31 @@ export interface Tokenizer {
   tokenText (id: number): string
   /** The bytes of one token; empty for special tokens. */
   tokenBytes (id: number): Uint8Array
+}
+
+/** One turn of a chat. */
+export interface ChatMessage {
+  /** `system`, `user` or `assistant`; others as far as the template knows them */
+  role: string
+  content: string
+}
+
+/** How a base wants a chat to be written. */
+export interface ChatTemplate {
+  /**
+   * The prompt of a chat, special tokens included: those that the template writes, never those
+   * that somebody wrote into a message.
+   *
+   * @throws {ChatTemplateError} if the template refuses the messages, or goes on for too long
+   */
+  prompt (tokenizer: Tokenizer, messages: readonly ChatMessage[], options?: {
+    /**
+     * end with the beginning of an answer
+     *
+     * @default true
+     */
+    addGenerationPrompt?: boolean
+  }): Uint32Array
 }
 
 /** A recipe without base and snapshot, for people who know no machine learning. */
@@ -233,4 +268,4 @@ export interface Preset {
   checkpointEverySteps: number
 }
 
-export type { LlamaConfig, RopePairing, SamplerSettings, Tape, Value }
+export type { LlamaConfig, RopePairing, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }

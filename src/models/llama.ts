@@ -1,7 +1,7 @@
 import { modelPlan, tensorPlans } from './architecture.ts'
 import { CONTEXT_MAX, DIM_MAX, LAYERS_MAX, NANO, VOCABULARY_MAX } from './constants.ts'
 import { ModelShapeError } from './errors.ts'
-import type { LlamaConfig, LlamaModel, RopePairing, Tensors } from './interface.ts'
+import type { LlamaConfig, LlamaModel, RopePairing, Weight, Weights } from './interface.ts'
 
 /** Names and shapes of a model's tensors: projections are [outputs, inputs]. */
 export function llamaShapes (config: LlamaConfig): Map<string, [rows: number, columns: number] | [size: number]> {
@@ -23,7 +23,7 @@ export function parameterCount (config: LlamaConfig): number {
  *
  * @throws {ModelShapeError} if a tensor is missing, unknown, or of another shape
  */
-export function llama (config: LlamaConfig, weights: Tensors, options: { pairing?: RopePairing } = {}): LlamaModel {
+export function llama (config: LlamaConfig, weights: Weights, options: { pairing?: RopePairing } = {}): LlamaModel {
   checkConfig(config)
   if (options.pairing === 'interleaved' && config.ropePairing == null) {
     return llama({ ...config, ropePairing: 'interleaved' }, weights)
@@ -43,13 +43,13 @@ export function llama (config: LlamaConfig, weights: Tensors, options: { pairing
   return { config, plan: modelPlan(config), weights, pairing: config.ropePairing ?? 'half' }
 }
 
-/** The data of a weight. */
-export function weightOf (model: LlamaModel, name: string): Float32Array {
-  const tensor = model.weights.get(name)
-  if (tensor == null) {
+/** A weight as the model keeps it. */
+export function weightOf (model: LlamaModel, name: string): Weight {
+  const weight = model.weights.get(name)
+  if (weight == null) {
     throw new ModelShapeError(`expected a tensor ${name}`)
   }
-  return tensor.data
+  return weight
 }
 
 /** @throws {ModelShapeError} if a size is out of bounds or does not divide as the architecture needs */

@@ -1,22 +1,30 @@
 import { ModelShapeError, TokenizerError } from './errors.ts'
-import { checkConfig, llama } from './llama.ts'
-import type { LlamaConfig, LlamaModel, Tensors } from './interface.ts'
+import { checkConfig, llama, llamaShapes } from './llama.ts'
+import { readWeight } from './read-weight.ts'
+import { PIECE } from './sentencepiece.ts'
+import { countOf } from './tensor-types.ts'
+import type { LlamaConfig, LlamaModel } from './interface.ts'
+import type { SentencePieceModel } from './sentencepiece.ts'
+import type { TensorEntry } from './tensor-types.ts'
 
-const HEADER_BYTES = 28
+export const LLAMA2C_HEADER_BYTES = 28
 const TOKENIZER_TOKEN_BYTES_MAX = 1024
 const BOS = 1
 
 /**
- * Reads a checkpoint of llama2.c (https://github.com/karpathy/llama2.c, `export.py` version 0):
- * seven int32, then f32 tensors kind by kind. A negative vocabulary size means an untied head.
+ * The configuration and the tensors of a checkpoint of llama2.c (https://github.com/karpathy/llama2.c,
+ * `export.py` version 0): seven int32, then f32 tensors kind by kind. A negative vocabulary size
+ * means an untied head.
  *
+ * @param head - at least the first 28 bytes, fewer only if the file has fewer
+ * @param fileBytes - the size of the whole file
  * @throws {ModelShapeError} if sizes and length do not fit
  */
-export function parseLlama2c (bytes: Uint8Array): LlamaModel {
-  if (bytes.length < HEADER_BYTES) {
-    throw new ModelShapeError(`expected a header of ${HEADER_BYTES} bytes but the file has ${bytes.length}`)
+export function llama2cEntries (head: Uint8Array, fileBytes: number): { config: LlamaConfig, entries: Map<string, TensorEntry> } {
+  if (head.length < LLAMA2C_HEADER_BYTES) {
+    throw new ModelShapeError(`expected a header of ${LLAMA2C_HEADER_BYTES} bytes but the file has ${head.length}`)
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
   const [dim, hiddenDim, layers, heads, kvHeads, vocabulary, contextLength] = Array.from({ length: 7 }, (_, i) => view.getInt32(4 * i, true))
   const config: LlamaConfig = {
     dim,
@@ -28,43 +36,58 @@ export function parseLlama2c (bytes: Uint8Array): LlamaModel {
     contextLength,
     ropeTheta: 10_000,
     rmsNormEpsNano: 10_000,
-    tied: vocabulary > 0
+    tied: vocabulary > 0,
+    ropePairing: 'interleaved'
   }
   checkConfig(config)
-  const kvDim = dim / heads * kvHeads
-  const weights: Tensors = new Map()
-  let offset = HEADER_BYTES
-  const read = (name: string, shape: number[]): void => {
-    const count = shape.reduce((product, size) => product * size, 1)
-    if (offset + 4 * count > bytes.length) {
-      throw new ModelShapeError(`expected tensor ${name} of ${count} values at offset ${offset} but the file ends at ${bytes.length}`)
+  const shapes = llamaShapes(config)
+  const entries = new Map<string, TensorEntry>()
+  let offset = LLAMA2C_HEADER_BYTES
+  const skip = (bytes: number, name: string): number => {
+    if (offset + bytes > fileBytes) {
+      throw new ModelShapeError(`expected tensor ${name} of ${bytes} bytes at offset ${offset} but the file ends at ${fileBytes}`)
     }
-    const begin = offset
-    weights.set(name, { shape, data: Float32Array.from({ length: count }, (_, i) => view.getFloat32(begin + 4 * i, true)) })
-    offset += 4 * count
+    offset += bytes
+    return offset - bytes
   }
-  const readLayers = (name: string, shape: number[]): void => {
+  const place = (name: string): void => {
+    const shape = shapes.get(name) ?? []
+    const bytes = 4 * countOf(shape)
+    entries.set(name, { name, type: 'f32', shape: [...shape], offset: skip(bytes, name), bytes })
+  }
+  place('model.embed_tokens.weight')
+  for (const part of LAYER_PARTS) {
     for (let layer = 0; layer < layers; layer++) {
-      read(`model.layers.${layer}.${name}.weight`, shape)
+      place(`model.layers.${layer}.${part}.weight`)
     }
   }
-  read('model.embed_tokens.weight', [config.vocabularySize, dim])
-  readLayers('input_layernorm', [dim])
-  readLayers('self_attn.q_proj', [dim, dim])
-  readLayers('self_attn.k_proj', [kvDim, dim])
-  readLayers('self_attn.v_proj', [kvDim, dim])
-  readLayers('self_attn.o_proj', [dim, dim])
-  readLayers('post_attention_layernorm', [dim])
-  readLayers('mlp.gate_proj', [hiddenDim, dim])
-  readLayers('mlp.down_proj', [dim, hiddenDim])
-  readLayers('mlp.up_proj', [hiddenDim, dim])
-  read('model.norm.weight', [dim])
+  place('model.norm.weight')
   // two tables of rotary frequencies, which we compute
-  offset += 4 * contextLength * (dim / heads)
+  skip(4 * contextLength * (dim / heads), 'freq_cis')
   if (!config.tied) {
-    read('lm_head.weight', [config.vocabularySize, dim])
+    place('lm_head.weight')
   }
-  return llama(config, weights, { pairing: 'interleaved' })
+  if (offset !== fileBytes) {
+    throw new ModelShapeError(`expected the file to end at ${offset} after its last tensor but it has ${fileBytes} bytes`)
+  }
+  return { config, entries }
+}
+
+/** The file has each kind for all layers before the next kind. */
+const LAYER_PARTS = [
+  'input_layernorm', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj',
+  'post_attention_layernorm', 'mlp.gate_proj', 'mlp.down_proj', 'mlp.up_proj'
+]
+
+/**
+ * Reads a checkpoint of llama2.c.
+ *
+ * @throws {ModelShapeError} if sizes and length do not fit
+ */
+export function parseLlama2c (bytes: Uint8Array): LlamaModel {
+  const { config, entries } = llama2cEntries(bytes, bytes.length)
+  const weights = new Map([...entries].map(([name, entry]) => [name, readWeight({ entry }, bytes.subarray(entry.offset, entry.offset + entry.bytes))]))
+  return llama(config, weights)
 }
 
 /** Ids to text by the tokenizer file of llama2.c. */
@@ -79,17 +102,7 @@ export interface Llama2cTokenizer {
  * @throws {TokenizerError} if it ends early
  */
 export function parseLlama2cTokenizer (bytes: Uint8Array, vocabularySize: number): Llama2cTokenizer {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const tokens: Uint8Array[] = []
-  let offset = 4
-  while (tokens.length < vocabularySize) {
-    const length = offset + 8 <= bytes.length ? view.getInt32(offset + 4, true) : -1
-    if (length < 0 || length > TOKENIZER_TOKEN_BYTES_MAX || offset + 8 + length > bytes.length) {
-      throw new TokenizerError(`expected ${vocabularySize} tokens but token ${tokens.length} at offset ${offset} is cut`)
-    }
-    tokens.push(bytes.subarray(offset + 8, offset + 8 + length))
-    offset += 8 + length
-  }
+  const tokens = tokensOf(bytes, vocabularySize).map(({ token }) => token)
   return {
     bos: BOS,
     decode (ids) {
@@ -107,4 +120,39 @@ export function parseLlama2cTokenizer (bytes: Uint8Array, vocabularySize: number
       return new TextDecoder().decode(Uint8Array.from(out))
     }
   }
+}
+
+/**
+ * The pieces in llama2.c's tokenizer file, for a tokenizer that encodes too: it writes a space for
+ * SentencePiece's mark, and the first three ids are unknown, begin and end.
+ *
+ * @throws {TokenizerError} if it ends early or goes on
+ */
+export function llama2cPieces (bytes: Uint8Array, vocabularySize: number): SentencePieceModel {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const pieces = tokensOf(bytes, vocabularySize).map(({ offset, token }, id) => {
+    const text = new TextDecoder().decode(token)
+    const score = view.getFloat32(offset, true)
+    return FIRST_PIECES[id] == null
+      ? { text: text.replaceAll(' ', '▁'), score, type: /^<0x[0-9A-F]{2}>$/.test(text) ? PIECE.byte : PIECE.normal }
+      : { ...FIRST_PIECES[id], score }
+  })
+  return { pieces, addDummyPrefix: true, removeExtraWhitespaces: false }
+}
+
+const FIRST_PIECES = [{ text: '<unk>', type: PIECE.unknown }, { text: '<s>', type: PIECE.control }, { text: '</s>', type: PIECE.control }]
+
+function tokensOf (bytes: Uint8Array, vocabularySize: number): Array<{ offset: number, token: Uint8Array }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const tokens: Array<{ offset: number, token: Uint8Array }> = []
+  let offset = 4
+  while (tokens.length < vocabularySize) {
+    const length = offset + 8 <= bytes.length ? view.getInt32(offset + 4, true) : -1
+    if (length < 0 || length > TOKENIZER_TOKEN_BYTES_MAX || offset + 8 + length > bytes.length) {
+      throw new TokenizerError(`expected ${vocabularySize} tokens but token ${tokens.length} at offset ${offset} is cut`)
+    }
+    tokens.push({ offset, token: bytes.subarray(offset + 8, offset + 8 + length) })
+    offset += 8 + length
+  }
+  return tokens
 }

@@ -1,6 +1,8 @@
 import { SAFETENSORS_BYTES_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_RANK_MAX, SAFETENSORS_TENSORS_MAX } from './constants.ts'
 import { SafetensorsError } from './errors.ts'
+import { fromHalf } from './read-weight.ts'
 import type { Tensor, Tensors } from './interface.ts'
+import type { TensorEntry, TensorType } from './tensor-types.ts'
 
 export interface SafetensorsLimits {
   /** @default 1073741824 */
@@ -59,6 +61,47 @@ export function parseSafetensors (bytes: Uint8Array, limits: SafetensorsLimits =
   return tensors
 }
 
+/** Types of masks and counters that checkpoints carry along; nobody reads their numbers. */
+const PASSED_OVER: Record<string, number> = { F64: 8, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 }
+const TYPES: Record<string, TensorType | undefined> = { F32: 'f32', BF16: 'bf16', F16: 'f16' }
+
+/**
+ * Where the tensors of a safetensors file lie, from its first bytes. Those of other types than
+ * F32, BF16 and F16 are left out.
+ *
+ * @param head - the first bytes of the file
+ * @param fileBytes - the size of the whole file
+ * @returns undefined if the header is longer than `head`: call again with more
+ * @throws {SafetensorsError} that names the tensor and the offset
+ */
+export function safetensorsEntries (head: Uint8Array, fileBytes: number): Map<string, TensorEntry> | undefined {
+  if (fileBytes < 8) {
+    throw new SafetensorsError(`expected a header length of 8 bytes but the file has ${fileBytes}`)
+  }
+  if (head.length < 8) {
+    return undefined
+  }
+  const headerBytes = new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true)
+  const headerMax = Math.min(SAFETENSORS_HEADER_BYTES_MAX, fileBytes - 8)
+  if (headerBytes > BigInt(headerMax)) {
+    throw new SafetensorsError(`expected a header of at most ${headerMax} bytes but it declares ${headerBytes} at offset 0`)
+  }
+  const begin = 8 + Number(headerBytes)
+  if (head.length < begin) {
+    return undefined
+  }
+  const found = parseHeader(head.subarray(8, begin), SAFETENSORS_TENSORS_MAX, { ...DTYPE_BYTES, ...PASSED_OVER })
+  checkCoverage(found, fileBytes - begin)
+  const entries = new Map<string, TensorEntry>()
+  for (const [name, { dtype, shape, begin: offset, end }] of found) {
+    const type = TYPES[dtype]
+    if (type != null && end > offset) {
+      entries.set(name, { name, type, shape, offset: begin + offset, bytes: end - offset })
+    }
+  }
+  return entries
+}
+
 /**
  * Writes tensors so that the same content gives the same bytes: names sorted by UTF-16 code
  * units, metadata sorted, header padded with spaces to 8 bytes.
@@ -108,7 +151,7 @@ function tensorOf (tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
   return tensor
 }
 
-function parseHeader (bytes: Uint8Array, tensorsMax: number): Map<string, Entry> {
+function parseHeader (bytes: Uint8Array, tensorsMax: number, dtypes = DTYPE_BYTES): Map<string, Entry> {
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -126,24 +169,24 @@ function parseHeader (bytes: Uint8Array, tensorsMax: number): Map<string, Entry>
     if (entries.size === tensorsMax) {
       throw new SafetensorsError(`expected at most ${tensorsMax} tensors but there are more, such as ${name}`)
     }
-    entries.set(name, parseEntry(name, value))
+    entries.set(name, parseEntry(name, value, dtypes))
   }
   return entries
 }
 
-function parseEntry (name: string, value: unknown): Entry {
+function parseEntry (name: string, value: unknown, dtypes: Record<string, number>): Entry {
   if (!isRecord(value)) {
     throw new SafetensorsError(`expected tensor ${name} to be described by an object`)
   }
   const { dtype, shape, data_offsets: offsets } = value
-  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+  if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) {
     throw new SafetensorsError(`expected tensor ${name} to be F32, BF16 or F16 but it is ${String(dtype)}`)
   }
   if (!isSizes(shape) || shape.length > SAFETENSORS_RANK_MAX || !Number.isSafeInteger(count(shape))) {
     throw new SafetensorsError(`expected tensor ${name} to have a shape of at most ${SAFETENSORS_RANK_MAX} sizes`)
   }
-  if (!isSizes(offsets) || offsets.length !== 2 || offsets[1] - offsets[0] !== count(shape) * DTYPE_BYTES[dtype]) {
-    throw new SafetensorsError(`expected tensor ${name} of shape [${shape.join(', ')}] to take ${count(shape) * DTYPE_BYTES[dtype]} bytes but its offsets are ${JSON.stringify(offsets)}`)
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[1] - offsets[0] !== count(shape) * dtypes[dtype]) {
+    throw new SafetensorsError(`expected tensor ${name} of shape [${shape.join(', ')}] to take ${count(shape) * dtypes[dtype]} bytes but its offsets are ${JSON.stringify(offsets)}`)
   }
   return { dtype, shape, begin: offsets[0], end: offsets[1] }
 }
@@ -200,19 +243,6 @@ function toBf16 (value: number, name: string): number {
 /** The value that a reader of the bf16 file sees. */
 export function roundToBf16 (value: number): number {
   return fromBits(toBf16(value, 'value') << 16)
-}
-
-/** IEEE 754 binary16: 2^-24 is its smallest subnormal. */
-function fromHalf (bits: number): number {
-  const sign = bits >>> 15 === 0 ? 1 : -1
-  const exponent = (bits >>> 10) & 31
-  const fraction = bits & 1023
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Infinity : NaN
-  }
-  return exponent === 0
-    ? sign * fraction * (1 / 16_777_216)
-    : sign * fromBits(((exponent + 112) << 23) | (fraction << 13))
 }
 
 function count (shape: readonly number[]): number {

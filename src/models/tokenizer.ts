@@ -125,6 +125,8 @@ export function tokenizer (model: BpeModel): Tokenizer {
     size: tokens.length,
     bos,
     eos,
+    stop: [eos],
+    special: new Map([[BOS, bos], [EOS, eos]]),
     encode (text) {
       const ids: number[] = []
       for (const run of runsOf(text)) {

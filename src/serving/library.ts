@@ -34,7 +34,12 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
 
     const base: ModelLibrary['base'] = async (cid, caller) => bases(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
-      const loaded = loadBase(record, await storage.getFile(record.weights, options), await storage.getFile(record.tokenizer, options))
+      const loaded = loadBase(
+        record,
+        await storage.getFile(record.weights, options),
+        await storage.getFile(record.tokenizer, options),
+        record.chatTemplate == null ? undefined : await storage.getFile(record.chatTemplate, options)
+      )
 
       return { ...loaded, cid }
     }, caller)
@@ -94,7 +99,7 @@ async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], cont
 }
 
 function bytesOf (weights: LoadedBase['model']['weights']): number {
-  return [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
+  return [...weights.values()].reduce((sum, weight) => sum + ('data' in weight ? weight.data : weight.bytes).byteLength, 0)
 }
 
 type Recent<T> = (cid: CID, load: (options: AbortOptions) => Promise<T>, options?: AbortOptions) => Promise<T>

@@ -121,7 +121,7 @@ describe('llama', () => {
   })
 
   it('counts its parameters', () => {
-    expect(parameterCount(tinyConfig)).to.equal([...model.weights.values()].reduce((sum, { data }) => sum + data.length, 0))
+    expect(parameterCount(tinyConfig)).to.equal([...model.weights.values()].reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0))
   })
 
   it('refuses a llama2.c checkpoint that is cut or absurd', () => {

@@ -1,0 +1,40 @@
+/** How a tensor's numbers are stored. `f16` and `q6_k` are read, but become f32 in memory. */
+export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'q6_k'
+
+/** A tensor in a file. */
+export interface TensorEntry {
+  name: string
+  type: TensorType
+  /** outermost first */
+  shape: number[]
+  /** of its first byte, from the beginning of the file */
+  offset: number
+  bytes: number
+}
+
+/** Numbers and bytes of one block of a type. */
+export const BLOCKS: Readonly<Record<TensorType, { values: number, bytes: number }>> = {
+  f32: { values: 1, bytes: 4 },
+  f16: { values: 1, bytes: 2 },
+  bf16: { values: 1, bytes: 2 },
+  // an f16 scale and 32 int8
+  q8_0: { values: 32, bytes: 34 },
+  // an f16 scale and 32 nibbles
+  q4_0: { values: 32, bytes: 18 },
+  // 128 bytes of low nibbles, 64 of upper pairs of bits, 16 int8 scales and an f16 scale
+  q6_k: { values: 256, bytes: 210 }
+}
+
+/** The product of a shape's sizes. */
+export function countOf (shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1)
+}
+
+/** Bytes of a tensor; undefined if its rows are not whole blocks or a size is absurd. */
+export function bytesOf (type: TensorType, shape: readonly number[]): number | undefined {
+  const { values, bytes } = BLOCKS[type]
+  const count = countOf(shape)
+  return Number.isSafeInteger(count) && count > 0 && (shape.at(-1) ?? 0) % values === 0 && Number.isSafeInteger(count / values * bytes)
+    ? count / values * bytes
+    : undefined
+}

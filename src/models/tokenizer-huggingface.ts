@@ -1,0 +1,163 @@
+import { Tokenizer as Library } from '@huggingface/tokenizers'
+import { fromAlphabet } from './byte-alphabet.ts'
+import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, TOKENIZER_BYTES_MAX, VOCABULARY_MAX } from './constants.ts'
+import { TokenizerError } from './errors.ts'
+import { bytesTokenizer } from './token-bytes.ts'
+import type { SpecialTokens, Tokenizer } from './interface.ts'
+
+type Json = Record<string, unknown>
+
+interface AddedToken {
+  id: number
+  content: string
+  special: boolean
+}
+
+/**
+ * A tokenizer from Hugging Face's tokenizer.json of BPE, byte-level or with byte fallback as the
+ * Llama family has it. Text is cut and merged by `@huggingface/tokenizers`; what tokens decode to
+ * is our own table. Special tokens are taken away from the library, so that no text becomes one.
+ *
+ * Patterns with `\p{…}` follow the Unicode tables of the engine that runs: characters that a
+ * newer Unicode version assigned may be cut differently by an older engine.
+ *
+ * @param bytes - tokenizer.json
+ * @param special - the ids that begin and end texts
+ * @param size - of the model's vocabulary, at least the number of tokens
+ * @throws {TokenizerError} if it is malformed, too large or of another kind
+ */
+export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens, size: number): Tokenizer {
+  const root = parseJson(bytes)
+  const model = object(root.model, 'model')
+  if (model.type !== 'BPE') {
+    throw new TokenizerError(`expected a model of type BPE but got ${JSON.stringify(model.type)}: we do not have that kind`)
+  }
+  const vocab = object(model.vocab, 'model.vocab')
+  const added = addedTokens(root.added_tokens ?? [])
+  checkBounds(vocab, model.merges, added, root.pre_tokenizer)
+  const named = new Map(added.filter(token => token.special).map(({ content, id }) => [content, id]))
+  const unknown = typeof model.unk_token === 'string' ? model.unk_token : undefined
+  const library = build({
+    ...root,
+    post_processor: null,
+    added_tokens: list(root.added_tokens ?? [], 'added_tokens').filter((_, index) => !added[index].special),
+    model: { ...model, vocab: Object.fromEntries(Object.entries(vocab).filter(([text]) => text === unknown || !named.has(text))) }
+  })
+  const { tokens, dropsFirstSpace } = decodedTokens(vocab, added, root.decoder, size)
+  if (unknown != null) {
+    named.delete(unknown)
+  }
+  return bytesTokenizer({
+    tokens,
+    size,
+    special,
+    named,
+    dropsFirstSpace,
+    encode (text) {
+      if (text.length > TEXT_CHARACTERS_MAX) {
+        throw new TokenizerError(`expected a text of at most ${TEXT_CHARACTERS_MAX} characters but got ${text.length}: encode it in parts`)
+      }
+      const ids: Array<number | undefined> = text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
+      return ids.map(id => {
+        if (id == null) {
+          throw new TokenizerError('expected every character to have a token but one has none: this tokenizer has neither bytes nor an unknown token')
+        }
+        return id
+      })
+    }
+  })
+}
+
+function parseJson (bytes: Uint8Array): Json {
+  if (bytes.length > TOKENIZER_BYTES_MAX) {
+    throw new TokenizerError(`expected a tokenizer of at most ${TOKENIZER_BYTES_MAX} bytes but got ${bytes.length}`)
+  }
+  try {
+    return object(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the tokenizer')
+  } catch (cause) {
+    throw cause instanceof TokenizerError ? cause : new TokenizerError('expected the tokenizer to be JSON in UTF-8', { cause })
+  }
+}
+
+function build (json: Json): Library {
+  try {
+    return new Library(json, {})
+  } catch (cause) {
+    throw new TokenizerError(`expected a tokenizer that @huggingface/tokenizers loads but it says: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function addedTokens (value: unknown): AddedToken[] {
+  return list(value, 'added_tokens').map((one, index) => {
+    const { id, content, special } = object(one, `added token ${index}`)
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || typeof content !== 'string' || content === '') {
+      throw new TokenizerError(`expected added token ${index} to have an id and a text`)
+    }
+    return { id, content, special: special === true }
+  })
+}
+
+function checkBounds (vocab: Json, merges: unknown, added: AddedToken[], preTokenizer: unknown): void {
+  const count = Object.keys(vocab).length + added.length
+  if (count > VOCABULARY_MAX + added.length || added.length > VOCABULARY_MAX || list(merges, 'model.merges').length > MERGES_MAX) {
+    throw new TokenizerError(`expected at most ${VOCABULARY_MAX} tokens and ${MERGES_MAX} merges but got ${count} tokens`)
+  }
+  const cut = JSON.stringify(preTokenizer ?? null)
+  if (cut.length > PATTERN_CHARACTERS_MAX) {
+    throw new TokenizerError(`expected a pre-tokenizer of at most ${PATTERN_CHARACTERS_MAX} characters but got ${cut.length}`)
+  }
+}
+
+/** What each id adds to a text, by the kind of the decoder. */
+function decodedTokens (vocab: Json, added: AddedToken[], decoder: unknown, size: number): { tokens: Uint8Array[], dropsFirstSpace: boolean } {
+  const kinds = decoderKinds(decoder)
+  const byteLevel = kinds.includes('ByteLevel')
+  if (!byteLevel && !kinds.includes('ByteFallback') && !kinds.includes('Metaspace')) {
+    throw new TokenizerError(`expected a decoder of bytes (ByteLevel, ByteFallback or Metaspace) but got ${kinds.join(', ') || 'none'}`)
+  }
+  const encoder = new TextEncoder()
+  const tokens: Uint8Array[] = []
+  const set = (id: unknown, text: string, bytes: Uint8Array | undefined): void => {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= size || bytes == null || text.length > PIECE_BYTES_MAX) {
+      throw new TokenizerError(`expected ids below ${size} for texts of at most ${PIECE_BYTES_MAX} bytes but ${JSON.stringify(text.slice(0, 40))} has ${String(id)}`)
+    }
+    tokens[id] = bytes
+  }
+  for (const [text, id] of Object.entries(vocab)) {
+    const raw = /^<0x([0-9A-F]{2})>$/.exec(text)
+    if (byteLevel) {
+      // a token that bytes cannot spell is an added one
+      set(id, text, fromAlphabet(text) ?? encoder.encode(text))
+    } else {
+      set(id, text, raw == null ? encoder.encode(text.replaceAll('▁', ' ')) : Uint8Array.of(Number.parseInt(raw[1], 16)))
+    }
+  }
+  for (const { id, content, special } of added) {
+    set(id, content, special ? new Uint8Array(0) : encoder.encode(content))
+  }
+  return { tokens: Array.from({ length: Math.min(size, tokens.length) }, (_, id) => tokens[id] ?? new Uint8Array(0)), dropsFirstSpace: !byteLevel }
+}
+
+function decoderKinds (decoder: unknown): string[] {
+  if (decoder == null) {
+    return []
+  }
+  const { type, decoders } = object(decoder, 'decoder')
+  return type === 'Sequence'
+    ? list(decoders, 'decoder.decoders').slice(0, 16).flatMap(one => String(object(one, 'a decoder').type))
+    : [String(type)]
+}
+
+function object (value: unknown, name: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TokenizerError(`expected ${name} to be an object`)
+  }
+  return Object.fromEntries(Object.entries(value))
+}
+
+function list (value: unknown, name: string): unknown[] {
+  if (!Array.isArray(value)) {
+    throw new TokenizerError(`expected ${name} to be a list`)
+  }
+  return value
+}
