@@ -36,6 +36,7 @@ export { gradDot, gradDotMethod, influenceMethod, METHOD_MEANINGS, trajectory } 
 export type { InfluenceRun } from './influence/methods.ts'
 export { sparseProjection } from './influence/projection.ts'
 export type { Projection } from './influence/projection.ts'
+export { columnsWithin, replayBytes } from './influence/memory.ts'
 export { reverseReplay } from './influence/reverse.ts'
 export type { ReplayOptions } from './influence/reverse.ts'
 export { decodeFloats, decodeState, encodeFloats, encodeState, hashState } from './influence/state.ts'

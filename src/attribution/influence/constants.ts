@@ -16,6 +16,9 @@ export const COLUMNS_MAX = 4096
 /** What a reverse replay may keep of the forward pass; it recomputes segments beyond that. */
 export const REPLAY_BYTES_MAX = 268_435_456
 
+/** What one thread may keep of a Jacobian's columns; the others go through the run after them. */
+export const JACOBIAN_BYTES_MAX = 268_435_456
+
 /** Fee weights are multiples of 2^-32, exact in f64. */
 export const FEE_WEIGHT_BITS = 32n
 export const FEE_WEIGHT_ONE = 4294967296

@@ -1,3 +1,4 @@
+import { replayBytes } from './memory.ts'
 import type { CostEstimate } from '../../interface/index.ts'
 
 /** One tangent beside a gradient, in gradients: measured 0.7 to 0.75 from one to eight tangents, since frozen weights have none. */
@@ -31,7 +32,7 @@ export function estimateCosts (shape: RunShape): { training: CostEstimate, forwa
     },
     reverse: {
       flops: training * (2 + TANGENT_COST) + answers,
-      bytes: parameters * 40 * steps
+      bytes: replayBytes(steps, parameters)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { adamSettings, cloneAdamState } from '../../models/index.ts'
 import { domains, hash, utf8 } from '../../wire/index.ts'
-import { ADJOINT_STEP, COTANGENT_STEP, REPLAY_BYTES_MAX } from './constants.ts'
+import { ADJOINT_STEP, COTANGENT_STEP } from './constants.ts'
+import { segmentLength } from './memory.ts'
 import { encodeFloats, hashState } from './state.ts'
 import { checkLength, start, train } from './train.ts'
 import { stepAdjoint } from './update-derivatives.ts'
@@ -17,7 +18,7 @@ export interface ReplayOptions extends AbortOptions {
   cotangent: Float64Array
   /**
    * What may be kept of the forward pass; a longer run is cut into segments that are computed
-   * twice. Does not change any result.
+   * twice. See `replayBytes` for the bound. Does not change any result.
    *
    * @default 268435456
    */
@@ -51,7 +52,7 @@ export async function reverseReplay (examples: Evaluator, plan: TrainingPlan, op
   checkLength('the cotangent', options.cotangent, parameters)
   checkFinite('the cotangent', steps, options.cotangent)
 
-  const length = segmentLength(steps, parameters, options.bytesMax ?? REPLAY_BYTES_MAX)
+  const length = segmentLength(steps, parameters, options.bytesMax)
   const trace: Hash[] = []
   const starts = await forwardPass(examples, plan, length, options, trace)
   const adjoint = { theta: options.cotangent.slice(), m: new Float64Array(parameters), v: new Float64Array(parameters) }
@@ -59,38 +60,20 @@ export async function reverseReplay (examples: Evaluator, plan: TrainingPlan, op
 
   trace.push(hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(steps, options.cotangent)))
 
-  for (const { state, records } of starts.reverse()) {
-    const segment = records ?? await record(examples, plan, state, Math.min(state.step + length, steps), options)
+  // whatever was gone back over is let go: one segment's records at a time
+  for (let last = starts.pop(); last !== undefined; last = starts.pop()) {
+    const { state } = last
+    const records = last.records ?? await record(examples, plan, state, Math.min(state.step + length, steps), options)
 
-    for (let i = segment.length - 1; i >= 0; i--) {
-      const step = state.step + i
+    for (let done = records.pop(); done !== undefined; done = records.pop()) {
+      const step = state.step + records.length
 
-      trace.push(await stepBack(examples, plan, step, segment[i], adjoint, exampleScores, options))
+      trace.push(await stepBack(examples, plan, step, done, adjoint, exampleScores, options))
       options.onProgress?.({ type: 'attribution:backward:step', step: steps - step, steps })
     }
   }
 
   return { exampleScores, trace }
-}
-
-/** Steps of which the records fit; the states at the segments' starts count too. */
-function segmentLength (steps: number, parameters: number, bytesMax: number): number {
-  const recordBytes = parameters * 8 * 5
-  const stateBytes = parameters * 8 * 3
-  let length = steps
-
-  while (length > 1 && length * recordBytes + Math.ceil(steps / length) * stateBytes > bytesMax) {
-    // halve until it fits or until shorter segments would only mean more starts
-    const half = Math.ceil(length / 2)
-
-    if (half * half * recordBytes < steps * stateBytes) {
-      break
-    }
-
-    length = half
-  }
-
-  return Math.max(1, length)
 }
 
 /** Runs forward once, hashing each state; keeps the segments' starts and the last segment's records. */
