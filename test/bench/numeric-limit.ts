@@ -39,6 +39,21 @@ export function products (steps: i32, factor: f32, term: f32): f32 {
   ${CELLS.slice(1).map(({ i, j }) => `s00 = f32x4.add(s00, s${i}${j})`).join('\n  ')}
   return f32x4.extract_lane(s00, 0)
 }
+
+export function reserve (bytes: i32): void {
+  memory.grow((bytes >> 16) + 2)
+  // pages never written are one page of zeros, which stays in the cache
+  memory.fill(65536, 1, bytes)
+}
+
+export function read (bytes: i32): i32 {
+  ${[0, 1, 2, 3].map(i => `let s${i} = i32x4.splat(0)`).join('\n  ')}
+  const end = <usize>bytes + 65536
+  for (let at: usize = 65536; at < end; at += 64) {
+    ${[0, 1, 2, 3].map(i => `s${i} = v128.xor(s${i}, v128.load(at, ${16 * i}))`).join('\n    ')}
+  }
+  return i32x4.extract_lane(v128.xor(v128.xor(s0, s1), v128.xor(s2, s3)), 0)
+}
 `
 
 export interface Loop {
@@ -47,16 +62,28 @@ export interface Loop {
   flopsPerStep: number
 }
 
-/** Compiles the loops, by the compiler and the flags of the engine itself. */
-export async function limits (): Promise<Loop[]> {
+async function compile (): Promise<WebAssembly.Exports> {
   const { error, binary } = await asc.compileString(source, { optimizeLevel: 3, runtime: 'stub', noAssert: true, enable: ['simd', 'bulk-memory'] })
   if (error != null || binary == null) {
     throw error ?? new TypeError('the compiler gave no module')
   }
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(binary)))
+  return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(binary))).exports
+}
+
+/** Compiles the loops, by the compiler and the flags of the engine itself. */
+export async function limits (): Promise<Loop[]> {
+  const exports = await compile()
   const loop = (name: string, vectors: number): Loop => {
     const run = exports[name] as (steps: number, factor: number, term: number) => number
     return { run: steps => run(steps, 0.999, 0.001), flopsPerStep: 2 * 4 * vectors }
   }
   return [loop('chains', CHAINS.length), loop('products', CELLS.length)]
+}
+
+/** A loop that does nothing but read so many bytes of memory, in order. */
+export async function reader (bytes: number): Promise<() => void> {
+  const exports = await compile()
+  const [reserve, read] = [exports.reserve, exports.read] as Array<(bytes: number) => number>
+  reserve(bytes)
+  return () => { read(bytes) }
 }
