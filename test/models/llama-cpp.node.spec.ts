@@ -1,0 +1,148 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'aegir/chai'
+import { forward, generate, ggufConfig, ggufTokenizer, llama2cPieces, loadModel, loadTokenizer, parseGguf, parseLlama2c, trainTokenizer, writeTokenizer } from '../../src/models/index.ts'
+import { prng, tape } from '../../src/numeric/index.ts'
+import { smallPieces, tinyModel } from './fixtures.ts'
+import { bpeMetadata, sentencePieceMetadata, writeGguf } from './gguf-writer.ts'
+import { llamaCpp } from './llama-cpp.ts'
+import type { GgufMetadata, GgufTensor } from './gguf-writer.ts'
+import type { LlamaConfig } from '../../src/interface/index.ts'
+import type { LlamaModel, Tokenizer } from '../../src/models/index.ts'
+import type { WeightType } from '../../src/numeric/index.ts'
+import type { Llama, LlamaModel as Peer, Token } from 'node-llama-cpp'
+
+const GREEDY = { temperatureMilli: 0, topK: 0, seed: 0 }
+const TEXTS = ['the cat sat on the mat', 'There\'s 12345 of them,  two  spaces\n\nand lines', 'Zürich 東京 😀 naïve', ' <s> </s> <|bos|> ', '']
+const shape: Partial<LlamaConfig> = { dim: 64, hiddenDim: 96, heads: 4, kvHeads: 2, contextLength: 64, ropeTheta: 10_000, rmsNormEpsNano: 10_000 }
+
+interface Case { title: string, config: Partial<LlamaConfig>, tokenizer: GgufMetadata, vocabulary: number, type?: WeightType | 'f16', tolerance?: number, instead?: GgufTensor[] }
+
+function cases (): Case[] {
+  const bpe = trainTokenizer(['the cat sat on the mat, and there were 12 of them in the hat', 'they said that the other one is there'], 300)
+  const json = writeTokenizer(bpe)
+  const pieces = smallPieces()
+  const spm = { tokenizer: sentencePieceMetadata(pieces), vocabulary: pieces.pieces.length }
+  const byte = (pre: string): Pick<Case, 'tokenizer' | 'vocabulary'> => ({ tokenizer: bpeMetadata(json, pre), vocabulary: bpe.tokens.length })
+  return [
+    { title: 'llama', config: {}, ...spm },
+    { title: 'llama with heads wider than its embedding', config: { headDim: 32, tied: false }, ...spm },
+    { title: 'llama in q8_0', config: {}, type: 'q8_0', tolerance: 0.15, ...spm },
+    { title: 'llama in q4_0', config: {}, type: 'q4_0', tolerance: 0.3, ...spm },
+    { title: 'llama in bf16', config: {}, type: 'bf16', tolerance: 0.05, ...spm },
+    { title: 'llama in f16', config: {}, type: 'f16', tolerance: 0.02, ...spm },
+    { title: 'llama with a head in q6_k', config: { dim: 256, tied: false }, tolerance: 0.15, instead: [sixBits(spm.vocabulary)], ...spm },
+    { title: 'qwen2', config: { architecture: 'qwen2', ropeTheta: 1_000_000, rmsNormEpsNano: 1_000 }, ...byte('qwen2') },
+    { title: 'gpt2', config: { architecture: 'gpt2', kvHeads: 4, ropeTheta: 1, hiddenDim: 256 }, tolerance: 0.01, ...byte('gpt-2') }
+  ]
+}
+
+/** Blocks of 256 numbers in six bits whose scales are small, everything else by chance. */
+function sixBits (vocabulary: number): GgufTensor {
+  const random = prng(5)
+  const bytes = Uint8Array.from({ length: vocabulary * 210 }, (_, i) => i % 210 < 208 ? random.nextBelow(256) : [0x80, 0x03][i % 210 - 208])
+  return { name: 'output.weight', type: 14, shape: [vocabulary, 256], bytes }
+}
+
+/** The logits after each token, and the tokens that follow greedily, by llama.cpp. */
+async function peerLogits (peer: Peer, ids: number[]): Promise<Float64Array[]> {
+  const context = await peer.createContext({ contextSize: 64, threads: 1, experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32', flashAttention: false })
+  const sequence = context.getSequence()
+  const results = await sequence.controlledEvaluate(ids.map(id => [id as Token, { generateNext: { logits: true } }]))
+  const rows = results.map(result => {
+    const row = new Float64Array(result?.next.logits?.size ?? 0)
+    result?.next.logits?.forEach((value, token) => { row[token] = value })
+    return row
+  })
+  await context.dispose()
+  return rows
+}
+
+function indexOfMax (row: ArrayLike<number>): number {
+  let best = 0
+  for (let i = 1; i < row.length; i++) {
+    best = row[i] > row[best] ? i : best
+  }
+  return best
+}
+
+describe('llama.cpp, on the same file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'datanet-gguf-'))
+  let llama: Llama | undefined
+
+  before(async function () {
+    const peer = await llamaCpp()
+    if ('reason' in peer) {
+      process.stdout.write(`    llama.cpp does not load, nothing is compared: ${peer.reason}\n`)
+      this.skip()
+      return
+    }
+    llama = peer.llama
+  })
+
+  after(async () => {
+    await llama?.dispose()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Both programs on the file of a model. */
+  async function both (bytes: Uint8Array): Promise<{ model: LlamaModel, tokenizer: Tokenizer, peer: Peer }> {
+    const header = parseGguf(bytes, bytes.length)
+    if (header == null || llama == null) {
+      throw new RangeError('no header, or no llama.cpp')
+    }
+    const config = ggufConfig(header)
+    const { kind, bytes: file, special } = ggufTokenizer(header)
+    const path = join(folder, 'model.gguf')
+    writeFileSync(path, bytes)
+    return {
+      model: loadModel({ config, format: 'gguf' }, bytes),
+      tokenizer: loadTokenizer({ config, tokenizerKind: kind, special }, file),
+      peer: await llama.loadModel({ modelPath: path, gpuLayers: 0, useMmap: false })
+    }
+  }
+
+  for (const { title, config, tokenizer: metadata, vocabulary, type, tolerance = 1e-4, instead } of cases()) {
+    it(`has the logits, the greedy tokens and the token ids of ${title}`, async () => {
+      const made = tinyModel({ ...shape, vocabularySize: vocabulary, ...config })
+      const { model, tokenizer, peer } = await both(writeGguf(made, metadata, type, instead))
+      expect(model.config).to.deep.equal(made.config)
+      for (const text of TEXTS) {
+        expect([...tokenizer.encode(text)], text).to.deep.equal([...peer.tokenize(text)])
+      }
+      const prompt = [tokenizer.bos, ...tokenizer.encode(TEXTS[0])].slice(0, 12)
+      const ids = [...prompt, ...generate(model, { prompt, maxTokens: 24, sampler: GREEDY })].slice(0, -1)
+      const logits = forward(tape(), model, ids)
+      const theirs = await peerLogits(peer, ids)
+      let largest = 0
+      theirs.forEach((row, at) => {
+        const ours = logits.data.subarray(at * vocabulary, (at + 1) * vocabulary)
+        expect(row).to.have.length(vocabulary)
+        row.forEach((value, id) => { largest = Math.max(largest, Math.abs(value - ours[id])) })
+        // quantised, llama.cpp rounds activations too, so that close calls may fall otherwise
+        if (type == null && instead == null) {
+          expect(indexOfMax(row)).to.equal(indexOfMax(ours))
+        }
+      })
+      await peer.dispose()
+      expect(largest).to.be.at.most(tolerance)
+    })
+  }
+
+  const shared = new URL('../../../shared/models/', import.meta.url)
+  const stories = existsSync(new URL('stories260K.bin', shared)) ? it : it.skip
+  stories('tells the same story as stories260K (needs ../shared/models beside the repository)', async () => {
+    const source = parseLlama2c(readFileSync(new URL('stories260K.bin', shared)))
+    const pieces = llama2cPieces(readFileSync(new URL('tok512.bin', shared)), source.config.vocabularySize)
+    const { model, tokenizer, peer } = await both(writeGguf(source, sentencePieceMetadata(pieces)))
+    for (const text of TEXTS) {
+      expect([...tokenizer.encode(text)], text).to.deep.equal([...peer.tokenize(text)])
+    }
+    const prompt = [tokenizer.bos, ...tokenizer.encode('Once upon a time')]
+    const output = [...generate(model, { prompt, maxTokens: 40, sampler: GREEDY })]
+    const theirs = await peerLogits(peer, [...prompt, ...output])
+    expect(theirs.slice(prompt.length - 1, -1).map(indexOfMax)).to.deep.equal(output)
+    await peer.dispose()
+  })
+})
