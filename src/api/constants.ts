@@ -27,3 +27,22 @@ export const REQUEST_TIMEOUT_MS = 60_000
 
 /** A response of the control API is a page of records. */
 export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+
+/** A streamed answer: thousands of tokens on a machine that trains at the same time. */
+export const STREAM_TIMEOUT_MS = 600_000
+
+/** Answers that are bought at once, and those that wait for their turn; one more is told to come back. */
+export const ANSWERS_AT_ONCE = 8
+export const ANSWERS_WAITING_MAX = 64
+
+/** What a caller that is told to come back should wait, where nothing better is known. */
+export const RETRY_AFTER_SECONDS = 2
+
+/** Answers under way when the server stops get this long to end. */
+export const DRAIN_TIMEOUT_MS = 15_000
+
+/** Keys of one node: an operator's customers, each some hundred bytes in memory. */
+export const KEYS_MAX = 10_000
+
+/** Addresses that use the free tier within a minute and are counted one by one; beyond, they share one count. */
+export const FREE_ADDRESSES_MAX = 10_000

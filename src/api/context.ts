@@ -4,6 +4,8 @@ import { adapterViews } from '../node/index.ts'
 import { UnknownAdapterError } from '../serving/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
 import { BadCidError, TransactionRefusedError } from './errors.ts'
+import type { Desk } from './desk.ts'
+import type { Keys } from './keys.ts'
 import type { Signer } from '../identity/index.ts'
 import type { TransactionBody } from '../interface/index.ts'
 import type { DatanetNode } from '../node/index.ts'
@@ -13,6 +15,8 @@ export interface ApiContext {
   node: DatanetNode
   /** fires when the server stops; long answers end then */
   closing: AbortSignal
+  keys: Keys
+  desk: Desk
 }
 
 /** What a transaction came to, for people. */

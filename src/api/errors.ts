@@ -1,5 +1,5 @@
 import { DatanetError } from '../utils/index.ts'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError } from 'fastify'
 
 /** A transaction that the ledger executed and refused. */
 export class TransactionRefusedError extends DatanetError {
@@ -14,6 +14,76 @@ export class UnauthorizedError extends DatanetError {
   }
 }
 
+/** Something that is over soon: `retryAfterSeconds` becomes the header Retry-After. */
+export class RetryLaterError extends DatanetError {
+  readonly retryAfterSeconds: number
+
+  constructor (code: string, message: string, retryAfterSeconds: number) {
+    super(code, message, { hint: `try again in ${retryAfterSeconds} s` })
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+export class RateLimitError extends RetryLaterError {
+  constructor (perMinute: number, retryAfterSeconds: number) {
+    super('ERR_RATE_LIMIT', `this key may send ${perMinute} requests a minute`, retryAfterSeconds)
+  }
+}
+
+export class SpendingLimitError extends RetryLaterError {
+  constructor (perDay: string, spent: bigint, quote: bigint, retryAfterSeconds: number) {
+    super('ERR_SPENDING_LIMIT', `this key may spend ${perDay} base units of OPEN a day; ${spent} are spent or set aside, and this answer may cost ${quote}`, retryAfterSeconds)
+  }
+}
+
+export class OverloadedError extends RetryLaterError {
+  constructor (waiting: number, retryAfterSeconds: number) {
+    super('ERR_BUSY', `${waiting} requests are waiting already`, retryAfterSeconds)
+  }
+}
+
+export class StoppingError extends RetryLaterError {
+  constructor () {
+    super('ERR_STOPPING', 'this node is stopping and takes no more questions', 30)
+  }
+}
+
+export class ScopeError extends DatanetError {
+  constructor (needed: string, scopes: string[]) {
+    super('ERR_SCOPE', `expected a key with the scope "${needed}" but this one has: ${scopes.join(', ')}`, {
+      hint: 'the node\'s operator makes keys with `datanet key create`'
+    })
+  }
+}
+
+export class UnknownReceiptError extends DatanetError {
+  constructor (receipt: string) {
+    super('ERR_UNKNOWN_RECEIPT', `this node bought no answer with the receipt ${receipt}, or too long ago`, { hint: 'ask the node that paid for it' })
+  }
+}
+
+export class UnknownKeyError extends DatanetError {
+  constructor (id: string) {
+    super('ERR_UNKNOWN_KEY', `there is no key ${id}`, { hint: 'list them with `datanet key list`' })
+  }
+}
+
+export class KeysFullError extends DatanetError {
+  constructor (max: number) {
+    super('ERR_KEYS_FULL', `this node has ${max} keys already`, { hint: 'revoke some with `datanet key revoke`' })
+  }
+}
+
+/** A field of OpenAI's API that we cannot do as asked; `param` names it. */
+export class UnsupportedError extends DatanetError {
+  readonly param: string
+
+  constructor (param: string, message: string) {
+    super('ERR_UNSUPPORTED', message)
+    this.param = param
+  }
+}
+
 export class TooManyStreamsError extends DatanetError {
   constructor (max: number) {
     super('ERR_TOO_MANY_STREAMS', `at most ${max} event streams are open at once`, { hint: 'close another page of this node' })
@@ -24,6 +94,13 @@ const statuses: Record<string, number> = {
   ERR_UNAUTHORIZED: 401,
   ERR_PAYMENT_REQUIRED: 402,
   ERR_NOT_ENTITLED: 403,
+  ERR_SCOPE: 403,
+  ERR_UNKNOWN_KEY: 404,
+  ERR_UNKNOWN_RECEIPT: 404,
+  ERR_UNSUPPORTED: 400,
+  ERR_RATE_LIMIT: 429,
+  ERR_SPENDING_LIMIT: 429,
+  ERR_STOPPING: 503,
   ERR_NOT_FOUND: 404,
   ERR_UNKNOWN_ADAPTER: 404,
   ERR_UNKNOWN_DATANET: 404,
@@ -86,16 +163,6 @@ export function errorBody (error: Error): ErrorBody {
   }
 
   return { error: { code: code ?? 'ERR_INTERNAL', message: error.message } }
-}
-
-export async function onError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const status = statusOf(error)
-
-  if (status === 500) {
-    request.log.error(error)
-  }
-
-  await reply.code(status).send(errorBody(error))
 }
 
 export class UploadError extends DatanetError {

@@ -1,66 +1,100 @@
-import { adapterViews, ask } from '../node/index.ts'
-import { ANSWER_TIMEOUT_MS } from './constants.ts'
-import { resolveAdapter } from './context.ts'
-import { chatBody, completionBody } from './schemas.ts'
+import { ANSWER_TIMEOUT_MS, STREAM_TIMEOUT_MS } from './constants.ts'
+import { cidOf, resolveAdapter } from './context.ts'
+import { UnauthorizedError, UnknownReceiptError } from './errors.ts'
+import { modelList, modelView } from './models.ts'
+import { chatForm, completionForm, wholeAnswer } from './openai-format.ts'
+import { askRequestOf, checkSupported, promptOf, withoutNulls } from './openai-request.ts'
+import { chunks, running } from './openai-stream.ts'
+import { chatBody, completionBody, idParams } from './schemas.ts'
+import { sendEvents } from './sse.ts'
+import type { Caller } from './access.ts'
 import type { ApiContext } from './context.ts'
-import type { AnswerView } from '../interface/index.ts'
+import type { Form } from './openai-format.ts'
+import type { Chat, Common, Completion } from './openai-request.ts'
+import type { AttributionView } from '../interface/index.ts'
 import type { Static } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-type Completion = Static<typeof completionBody>
-type Chat = Static<typeof chatBody>
+type ById = Static<typeof idParams>
 
 /**
- * The part of OpenAI's API that common clients need, without streaming yet. The node's own account
- * pays; `datanet` in the answer carries receipt and attribution.
+ * The part of OpenAI's API that its clients need. `datanet` in an answer, and in the last piece of
+ * a streamed one, carries receipt, price and shares.
  */
 export function openaiRoutes (server: FastifyInstance, context: ApiContext): void {
-  const { node, closing } = context
+  const { node } = context
+  const infer = { config: { scope: 'infer' as const } }
+  const read = { config: { scope: 'read' as const } }
 
-  const answer = async (request: Omit<Completion, 'prompt'> & { prompt: string }): Promise<AnswerView> => ask(node, {
-    adapter: await resolveAdapter(context, request.model),
-    prompt: request.prompt,
-    maxTokens: request.max_tokens,
-    temperature: request.temperature,
-    topK: request.top_k,
-    seed: request.seed
-  }, undefined, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) })
+  server.addHook('preValidation', async request => { request.body = withoutNulls(request.body) })
 
-  server.get('/v1/models', async () => ({
-    object: 'list',
-    data: (await adapterViews(node))
-      .filter(({ status }) => status === 'admitted')
-      .map(({ adapter, name, developer }) => ({ id: adapter, object: 'model', created: 0, owned_by: developer, name }))
-  }))
+  server.get('/v1/models', read, async () => ({ object: 'list', data: await modelList(node) }))
 
-  server.post<{ Body: Completion }>('/v1/completions', { schema: { body: completionBody } }, async ({ body }) => {
-    const view = await answer(body)
+  server.get<{ Params: ById }>('/v1/models/:id', { ...read, schema: { params: idParams } }, async ({ params }) =>
+    modelView(node, params.id, async () => resolveAdapter(context, params.id)))
 
-    return { ...frame(view, 'text_completion'), choices: [{ index: 0, text: view.answer, finish_reason: finish(view, body), logprobs: null }] }
+  server.get<{ Params: ById }>('/v1/receipts/:id', { ...infer, schema: { params: idParams } }, async ({ params }) => {
+    const receipt = cidOf(params.id).toString()
+
+    return await node.answers.receipt(receipt) ?? missing(receipt)
   })
 
-  server.post<{ Body: Chat }>('/v1/chat/completions', { schema: { body: chatBody } }, async ({ body }) => {
-    // the base is no chat model: it goes on where the last message ends
-    const view = await answer({ ...body, prompt: body.messages[body.messages.length - 1].content })
+  server.get<{ Params: ById }>('/v1/attributions/:id', { ...infer, schema: { params: idParams } }, async ({ params }): Promise<AttributionView> => {
+    const id = cidOf(params.id).toString()
+    const { receipt, adapter, method, precision, shares, tokens } = await node.answers.get(id) ?? missing(id)
 
-    return {
-      ...frame(view, 'chat.completion'),
-      choices: [{ index: 0, message: { role: 'assistant', content: view.answer }, finish_reason: finish(view, body), logprobs: null }]
+    return { receipt, adapter, method, precision, shares, tokens }
+  })
+
+  server.post<{ Body: Completion }>('/v1/completions', { ...infer, schema: { body: completionBody } }, async (request, reply) =>
+    answer(context, request, reply, completionForm, request.body.prompt))
+
+  server.post<{ Body: Chat }>('/v1/chat/completions', { ...infer, schema: { body: chatBody } }, async (request, reply) =>
+    answer(context, request, reply, chatForm, promptOf(request.body)))
+}
+
+async function answer (context: ApiContext, request: FastifyRequest<{ Body: Common }>, reply: FastifyReply, form: Form, prompt: string): Promise<unknown> {
+  const { body } = request
+  const { stream = false, stream_options: streamOptions } = body
+
+  checkSupported(body)
+
+  const asked = askRequestOf(body, await resolveAdapter(context, body.model), prompt)
+  const signal = AbortSignal.any([context.closing, hangUp(reply), AbortSignal.timeout(stream ? STREAM_TIMEOUT_MS : ANSWER_TIMEOUT_MS)])
+
+  if (!stream) {
+    return wholeAnswer(form, await context.desk.buy(asked, callerOf(request), { signal }))
+  }
+
+  const run = running(async onPiece => context.desk.buy(asked, callerOf(request), { signal, onPiece }))
+
+  await run.begun
+
+  return sendEvents(reply, chunks(run, { form, model: body.model, includeUsage: streamOptions?.include_usage === true }))
+}
+
+/** Fires when the client goes away before it has its answer. */
+export function hangUp ({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+
+  raw.once('close', () => {
+    if (!raw.writableFinished) {
+      gone.abort()
     }
   })
+
+  return gone.signal
 }
 
-function finish (view: AnswerView, body: { max_tokens?: number }): 'stop' | 'length' {
-  return body.max_tokens != null && view.outputTokens >= body.max_tokens ? 'length' : 'stop'
-}
-
-function frame (view: AnswerView, object: string): object {
-  return {
-    id: view.receipt,
-    object,
-    created: Math.floor(Date.now() / 1000),
-    model: view.adapter,
-    usage: { prompt_tokens: view.promptTokens, completion_tokens: view.outputTokens, total_tokens: view.promptTokens + view.outputTokens },
-    datanet: { receipt: view.receipt, fee: view.fee, method: view.method, shares: view.shares }
+/** Who sent a request; the hook on every route has found it out. */
+export function callerOf ({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
+  if (caller == null) {
+    throw new UnauthorizedError()
   }
+
+  return caller
+}
+
+function missing (receipt: string): never {
+  throw new UnknownReceiptError(receipt)
 }

@@ -10,25 +10,28 @@ import type { FastifyInstance } from 'fastify'
 
 /** What can be looked at. */
 export function readRoutes (server: FastifyInstance, { node, closing }: ApiContext): void {
-  server.get('/api/v1/status', async () => ({ ...statusView(node), refused: node.network.refused().slice(-20) }))
-  server.get('/api/v1/datanets', async () => datanetViews(node))
-  server.get('/api/v1/bases', async () => baseViews(node))
-  server.get('/api/v1/presets', async () => presetViews())
-  server.get('/api/v1/adapters', async () => adapterViews(node))
-  server.get('/api/v1/answers', async () => node.answers.list())
-  server.get('/api/v1/tasks', async () => taskViews(node))
-  server.get('/api/v1/proposals', async () => proposalViews(node))
+  const read = { config: { scope: 'read' as const } }
 
-  server.get<{ Querystring: Static<typeof datanetQuery> }>('/api/v1/contributions', { schema: { querystring: datanetQuery } }, async ({ query }) =>
+  server.get('/api/v1/status', read, async () => ({ ...statusView(node), refused: node.network.refused().slice(-20) }))
+  server.get('/api/v1/datanets', read, async () => datanetViews(node))
+  server.get('/api/v1/bases', read, async () => baseViews(node))
+  server.get('/api/v1/presets', read, async () => presetViews())
+  server.get('/api/v1/adapters', read, async () => adapterViews(node))
+  // prompts and answers of everybody who asks here: for the operator alone
+  server.get('/api/v1/answers', async () => node.answers.list())
+  server.get('/api/v1/tasks', read, async () => taskViews(node))
+  server.get('/api/v1/proposals', read, async () => proposalViews(node))
+
+  server.get<{ Querystring: Static<typeof datanetQuery> }>('/api/v1/contributions', { ...read, schema: { querystring: datanetQuery } }, async ({ query }) =>
     contributionViews(node, query.datanet == null ? undefined : cidOf(query.datanet)))
 
-  server.get<{ Params: Static<typeof idParams> }>('/api/v1/accounts/:id', { schema: { params: { type: 'object', properties: { id: accountText } } } }, async ({ params }) =>
+  server.get<{ Params: Static<typeof idParams> }>('/api/v1/accounts/:id', { ...read, schema: { params: { type: 'object', properties: { id: accountText } } } }, async ({ params }) =>
     accountView(node, params.id))
 
-  server.get<{ Querystring: Static<typeof whyQuery> }>('/api/v1/why', { schema: { querystring: whyQuery } }, async ({ query }) =>
+  server.get<{ Querystring: Static<typeof whyQuery> }>('/api/v1/why', { ...read, schema: { querystring: whyQuery } }, async ({ query }) =>
     why(node, cidOf(query.contribution).toString(), query.task, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
 
-  server.get<{ Querystring: Static<typeof blocksQuery> }>('/api/v1/blocks', { schema: { querystring: blocksQuery } }, async ({ query }) => {
+  server.get<{ Querystring: Static<typeof blocksQuery> }>('/api/v1/blocks', { ...read, schema: { querystring: blocksQuery } }, async ({ query }) => {
     const newest = node.chain.height
     const count = Math.min(query.limit ?? 20, BLOCKS_MAX, newest)
     const blocks = await Promise.all(Array.from({ length: count }, async (_, i) => node.chain.block(newest - i)))

@@ -1,7 +1,8 @@
-import { ask, PRICE_DEFAULT, RoleMissingError } from '../node/index.ts'
+import { PRICE_DEFAULT, questionOf, RoleMissingError } from '../node/index.ts'
 import { toHex } from '../wire/index.ts'
 import { ANSWER_TIMEOUT_MS } from './constants.ts'
 import { cidOf, resolveAdapter } from './context.ts'
+import { callerOf, hangUp } from './openai.ts'
 import { askBody, idParams, trainingBody } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
@@ -27,10 +28,19 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
   server.get<{ Params: Static<typeof idParams> }>('/api/v1/trainings/:id', { schema: { params: idParams } }, async ({ params }) => node.trainings.get(params.id))
   server.delete<{ Params: Static<typeof idParams> }>('/api/v1/trainings/:id', { schema: { params: idParams } }, async ({ params }) => node.trainings.cancel(params.id))
 
-  server.post<{ Body: Static<typeof askBody> }>('/api/v1/ask', { schema: { body: askBody } }, async ({ body }) => {
-    const { as, ...request } = body
+  server.post<{ Body: Static<typeof askBody> }>('/api/v1/ask', { config: { scope: 'infer' }, schema: { body: askBody } }, async (request, reply) => {
+    const { as, ...body } = request.body
+    const signal = AbortSignal.any([patience(), hangUp(reply)])
+    const caller = callerOf(request)
 
-    return ask(node, { ...request, adapter: await resolveAdapter(context, request.adapter) }, as, { signal: patience() })
+    // whose wallet pays is for the key to say, unless the caller may do anything
+    return context.desk.buy({ ...body, adapter: await resolveAdapter(context, body.adapter) }, caller, { signal, account: caller.scopes.includes('admin') ? as : undefined })
+  })
+
+  server.post<{ Body: Static<typeof askBody> }>('/api/v1/quote', { config: { scope: 'infer' }, schema: { body: askBody } }, async ({ body: { as, ...body } }) => {
+    const quote = await node.payer.quote(questionOf({ ...body, adapter: await resolveAdapter(context, body.adapter) }), { signal: patience() })
+
+    return { promptTokens: quote.promptTokens, pricePerThousandTokens: quote.pricePerThousandTokens.toString(), feeMax: quote.feeMax.toString() }
   })
 
   server.post('/api/v1/gateway/redeem', async () => {

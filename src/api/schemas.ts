@@ -8,6 +8,7 @@ export const accountText = Type.String({ minLength: 40, maxLength: 64, pattern: 
 export const hashText = Type.String({ minLength: 64, maxLength: 64, pattern: '^[0-9a-f]+$' })
 export const amountText = Type.String({ maxLength: 40, pattern: '^[0-9]+$', description: 'base units: 1 OPEN is 10^18' })
 export const accountName = Type.String({ maxLength: 48, pattern: '^[a-z0-9][a-z0-9-]*$' })
+const stopText = Type.String({ minLength: 1, maxLength: 64 })
 export const adapterText = Type.String({ minLength: 1, maxLength: 160, description: 'CID or name of an adapter' })
 
 /** Which account of the keychain acts; the node's own if left out. */
@@ -68,7 +69,11 @@ export const askBody = strict({
   maxTokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
   temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 10 })),
   topK: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 })),
-  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 }))
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+  topP: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  frequencyPenalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
+  presencePenalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
+  stop: Type.Optional(Type.Array(stopText, { maxItems: 4 }))
 })
 
 export const delegateBody = strict({ as, to: accountText })
@@ -86,18 +91,42 @@ export const datanetQuery = strict({ datanet: Type.Optional(cidText) })
 export const idParams = strict({ id: Type.String({ minLength: 1, maxLength: 128 }) })
 export const blocksQuery = strict({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) })
 
-export const completionBody = Type.Object({
+const seed = Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'the same seed gives the same answer; drawn if left out and the temperature is not 0' })
+const tokensMax = Type.Integer({ minimum: 1, maximum: 4_096 })
+const penalty = Type.Number({ minimum: -2, maximum: 2 })
+
+/** What both forms of OpenAI's API take. Other fields pass where they do not change an answer, and are refused where they do. */
+const common = {
   model: adapterText,
-  prompt: Type.String({ minLength: 1, maxLength: 8_192 }),
-  max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
-  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 10 })),
-  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
-  top_k: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 }))
+  max_tokens: Type.Optional(tokensMax),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 10, default: 0 })),
+  top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  top_k: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 })),
+  frequency_penalty: Type.Optional(penalty),
+  presence_penalty: Type.Optional(penalty),
+  seed: Type.Optional(seed),
+  stop: Type.Optional(Type.Union([stopText, Type.Array(stopText, { maxItems: 4 })])),
+  stream: Type.Optional(Type.Boolean()),
+  stream_options: Type.Optional(Type.Object({ include_usage: Type.Optional(Type.Boolean()) }))
+}
+
+export const completionBody = Type.Object({ ...common, prompt: Type.String({ minLength: 1, maxLength: 8_192 }), max_completion_tokens: Type.Optional(tokensMax) })
+
+const content = Type.Union([
+  Type.String({ maxLength: 8_192 }),
+  Type.Array(Type.Object({ type: Type.Literal('text'), text: Type.String({ maxLength: 8_192 }) }), { minItems: 1, maxItems: 64 })
+])
+
+export const chatBody = Type.Object({
+  ...common,
+  max_completion_tokens: Type.Optional(tokensMax),
+  messages: Type.Array(Type.Object({ role: Type.String({ maxLength: 32 }), content }), { minItems: 1, maxItems: 64 })
 })
 
-export const chatBody = Type.Intersect([
-  Type.Omit(completionBody, ['prompt']),
-  Type.Object({
-    messages: Type.Array(Type.Object({ role: Type.String({ maxLength: 32 }), content: Type.String({ maxLength: 8_192 }) }), { minItems: 1, maxItems: 64 })
-  })
-])
+export const keyBody = strict({
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  scopes: Type.Array(Type.Union([Type.Literal('read'), Type.Literal('infer'), Type.Literal('admin')]), { minItems: 1, maxItems: 3, uniqueItems: true }),
+  requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  spendPerDay: Type.Optional(amountText),
+  account: Type.Optional(accountName)
+})

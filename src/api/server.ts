@@ -1,35 +1,67 @@
-import { timingSafeEqual } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fastifyCors from '@fastify/cors'
 import fastifyStatic from '@fastify/static'
 import fastifySwagger from '@fastify/swagger'
 import fastify from 'fastify'
 import { packageRoot } from '../node/index.ts'
-import { JSON_BYTES_MAX, UPLOAD_BYTES_MAX } from './constants.ts'
+import { access, decorate } from './access.ts'
+import { DRAIN_TIMEOUT_MS, JSON_BYTES_MAX, UPLOAD_BYTES_MAX } from './constants.ts'
+import { desk } from './desk.ts'
 import { documentation } from './documentation.ts'
-import { onError, UnauthorizedError, UnknownRouteError } from './errors.ts'
+import { UnknownRouteError } from './errors.ts'
 import { eventRoutes } from './events.ts'
+import { onError } from './on-error.ts'
 import { openaiRoutes } from './openai.ts'
 import { dataRoutes } from './routes-data.ts'
 import { governanceRoutes } from './routes-governance.ts'
+import { keyRoutes } from './routes-keys.ts'
 import { readRoutes } from './routes-read.ts'
 import { serviceRoutes } from './routes-service.ts'
 import { walletRoutes } from './routes-wallet.ts'
+import type { Access, FreeTier } from './access.ts'
 import type { ApiContext } from './context.ts'
+import type { DeskInit } from './desk.ts'
 import type { DatanetNode } from '../node/index.ts'
 import type { FastifyInstance } from 'fastify'
 
-export interface ApiInit {
+export interface ApiInit extends DeskInit {
   host: string
   port: number
-  /** what callers must know; everything but the page itself needs it */
+  /** opens everything; other callers need a key that the node made */
   token: string
+  /**
+   * origins whose pages may call, beside the node's own page
+   *
+   * @default none
+   */
+  cors?: string[]
+  /**
+   * files in PEM
+   *
+   * @default plain HTTP: for this machine, or behind a proxy
+   */
+  tls?: { cert: string, key: string }
+  /**
+   * addresses of proxies whose X-Forwarded-For counts
+   *
+   * @default none
+   */
+  trustProxy?: string[]
+  /**
+   * answers for callers without a key, paid by this node: for each address and in all
+   *
+   * @default none
+   */
+  free?: FreeTier
 }
 
 /** The HTTP interface of one node: control API, OpenAI-compatible API, events and the page. */
 export interface Api {
   readonly url: string
   start (): Promise<void>
+  /** Refuses new questions, lets those under way end for DRAIN_TIMEOUT_MS, then closes. */
   stop (): Promise<void>
 }
 
@@ -44,6 +76,8 @@ export interface Api {
 export function api (init: ApiInit): (node: DatanetNode) => Api {
   return node => {
     const closing = new AbortController()
+    const door = access(init, node)
+    const context: ApiContext = { node, closing: closing.signal, keys: door.keys, desk: desk(init, { node, keys: door.keys }) }
     let server: FastifyInstance | undefined
     let url = ''
 
@@ -52,10 +86,11 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
         return url
       },
       async start () {
-        server ??= await build(init, { node, closing: closing.signal })
+        server ??= await build(init, context, door)
         url = await server.listen({ host: init.host, port: init.port })
       },
       async stop () {
+        await context.desk.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS))
         closing.abort()
         await server?.close()
       }
@@ -63,11 +98,13 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
   }
 }
 
-async function build (init: ApiInit, context: ApiContext): Promise<FastifyInstance> {
+async function build (init: ApiInit, context: ApiContext, door: Access): Promise<FastifyInstance> {
   const server = fastify({
+    https: init.tls == null ? null : { cert: await readFile(init.tls.cert), key: await readFile(init.tls.key) },
     bodyLimit: JSON_BYTES_MAX,
     forceCloseConnections: true,
     logger: false,
+    trustProxy: init.trustProxy ?? false,
     // a field that a route does not know is a mistake: it is named, not dropped
     ajv: { customOptions: { removeAdditional: false } }
   })
@@ -75,14 +112,19 @@ async function build (init: ApiInit, context: ApiContext): Promise<FastifyInstan
   server.setErrorHandler(onError)
   server.setNotFoundHandler(async request => { throw new UnknownRouteError(request.method, request.url) })
   server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: UPLOAD_BYTES_MAX }, (_request, body, done) => { done(null, body) })
+  decorate(server)
+
+  if (init.cors != null && init.cors.length > 0) {
+    await server.register(fastifyCors, { origin: init.cors, methods: ['GET', 'POST', 'DELETE'], exposedHeaders: ['retry-after'] })
+  }
 
   await server.register(fastifySwagger, documentation)
 
   await server.register(async secured => {
-    secured.addHook('onRequest', async request => { authorise(request.headers.authorization, init.token) })
-    secured.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+    secured.addHook('onRequest', door.onRequest)
+    secured.get('/api/v1/openapi.json', { config: { scope: 'read' }, schema: { hide: true } }, async () => server.swagger())
 
-    for (const routes of [readRoutes, walletRoutes, dataRoutes, serviceRoutes, governanceRoutes, openaiRoutes, eventRoutes]) {
+    for (const routes of [readRoutes, walletRoutes, dataRoutes, serviceRoutes, governanceRoutes, keyRoutes, openaiRoutes, eventRoutes]) {
       await secured.register(async scope => { routes(scope, context) })
     }
   })
@@ -94,13 +136,4 @@ async function build (init: ApiInit, context: ApiContext): Promise<FastifyInstan
   }
 
   return server
-}
-
-function authorise (header: string | undefined, token: string): void {
-  const expected = Buffer.from(`Bearer ${token}`)
-  const given = Buffer.from(header ?? '')
-
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw new UnauthorizedError()
-  }
 }

@@ -137,6 +137,10 @@ export interface AskRequest {
   temperature?: number
   topK?: number
   seed?: number
+  /** of the likeliest tokens, those whose share reaches this; 0 < topP <= 1 */
+  topP?: number
+  frequencyPenalty?: number
+  presencePenalty?: number
   /** texts that end the answer, at most 4 */
   stop?: string[]
 }

@@ -3,7 +3,7 @@ import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
-import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView } from '../interface/index.ts'
+import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView, SamplerSettings } from '../interface/index.ts'
 import type { AnswerAttribution, AskOptions, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
 
 /** A piece of an answer while it is made. */
@@ -24,8 +24,22 @@ export function questionOf (request: AskRequest): AskOptions {
     adapter: CID.parse(request.adapter),
     prompt: request.prompt,
     maxTokens: request.maxTokens ?? TOKENS_DEFAULT,
-    sampler: { temperatureMilli: Math.round((request.temperature ?? 0) * 1000), topK: request.topK ?? 0, seed: request.seed ?? 0 },
+    sampler: samplerOf(request),
     ...(request.stop == null || request.stop.length === 0 ? {} : { stop: request.stop })
+  }
+}
+
+/** Settings in thousandths; what changes nothing is left out, so that equal questions have equal bytes. */
+function samplerOf ({ temperature = 0, topK = 0, seed = 0, topP = 1, frequencyPenalty = 0, presencePenalty = 0 }: AskRequest): SamplerSettings {
+  const milli = (value: number): number => Math.round(value * 1000)
+
+  return {
+    temperatureMilli: milli(temperature),
+    topK,
+    seed,
+    ...(topP < 1 ? { topPMilli: Math.max(1, milli(topP)) } : {}),
+    ...(frequencyPenalty !== 0 ? { frequencyMilli: milli(frequencyPenalty) } : {}),
+    ...(presencePenalty !== 0 ? { presenceMilli: milli(presencePenalty) } : {})
   }
 }
 

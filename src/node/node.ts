@@ -53,6 +53,8 @@ export interface DatanetNode extends Startable {
   /** only with the role "gateway" */
   readonly gateway?: Gateway
   readonly events: NodeEvents
+  /** the node's state on disk; open between `start` and `stop` */
+  readonly db: Level
 }
 
 export interface NodeInit {
@@ -145,6 +147,7 @@ function compose (parts: Parts): DatanetNode {
     assessor: seat,
     gateway: shop,
     events,
+    db,
     ...lifecycle(services, db, () => { ledger.serveQueries() })
   }
 }

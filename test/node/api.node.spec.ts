@@ -70,7 +70,7 @@ describe('a node by HTTP', function () {
           const response = await raw(path.replace('{id}', 'x'), { method: method.toUpperCase(), headers: { authorization } })
 
           expect(response.status, `${method} ${path}`).to.equal(401)
-          expect((await response.json() as ErrorBody).error.code).to.equal('ERR_UNAUTHORIZED')
+          expect((await response.json() as ErrorBody).error.code).to.equal(path.startsWith('/v1/') ? 'invalid_api_key' : 'ERR_UNAUTHORIZED')
         }
       }
     }
@@ -87,7 +87,10 @@ describe('a node by HTTP', function () {
       ['/api/v1/wallet/transfer', json({ to: account, amount: '1', as: 'nobody' }), 422, 'ERR_ACCOUNT_MISSING'],
       ['/api/v1/wallet/transfer', json({ to: account, amount: (2n ** 100n).toString() }), 422, 'ERR_INSUFFICIENT_FUNDS'],
       ['/api/v1/ask', json({ adapter: 'none', prompt: 'x' }), 404, 'ERR_UNKNOWN_ADAPTER'],
-      ['/v1/completions', json({ model: 'none', prompt: 'x' }), 404, 'ERR_UNKNOWN_ADAPTER'],
+      ['/v1/completions', json({ model: 'none', prompt: 'x' }), 404, 'model_not_found'],
+      ['/v1/chat/completions', json({ model: 'none', messages: [{ role: 'user', content: 'x' }], n: 2 }), 400, 'unsupported_parameter'],
+      ['/v1/nothing', {}, 404, 'ERR_NOT_FOUND'],
+      ['/v1/receipts/abcdefgh', {}, 400, 'ERR_CID'],
       ['/v1/chat/completions', json({ model: 'none', messages: [] }), 400, 'ERR_REQUEST'],
       ['/api/v1/gateway/redeem', { method: 'POST' }, 409, 'ERR_ROLE_MISSING'],
       ['/api/v1/trainings/none', {}, 404, 'ERR_NOT_FOUND'],
@@ -173,7 +176,7 @@ describe('a node by HTTP', function () {
     expect((await home.http.get<Array<{ preset: string }>>('/api/v1/presets')).map(({ preset }) => preset)).to.include('quick')
     expect(await home.http.get<unknown[]>('/api/v1/bases')).to.have.length(1)
     expect(await home.http.get<unknown[]>('/api/v1/tasks')).to.be.empty()
-    expect(await home.http.get<{ data: unknown[] }>('/v1/models')).to.deep.equal({ object: 'list', data: [] })
+    expect((await home.http.get<{ data: Array<{ datanet: { kind: string } }> }>('/v1/models')).data.map(({ datanet }) => datanet.kind)).to.deep.equal(['base'])
     await expect(home.http.post('/api/v1/trainings', { name: 'x', base: 'abcdefgh', datanets: ['abcdefgh'], preset: 'quick' })).to.eventually.be.rejected.with.property('code', 'ERR_CID')
     expect(BigInt((await shop.http.get<NodeStatus>('/api/v1/status')).balance) > OPEN).to.equal(true)
   })

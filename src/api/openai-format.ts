@@ -1,0 +1,59 @@
+import type { AnswerView } from '../interface/index.ts'
+
+/** The two forms of OpenAI's API: what a piece of text is called in each, whole and streamed. */
+export interface Form {
+  object: string
+  chunkObject: string
+  idPrefix: string
+  whole (text: string): object
+  /** `isFirst`: a conversation says first who speaks */
+  piece (text: string, isFirst: boolean): object
+  end: object
+}
+
+export const completionForm: Form = {
+  object: 'text_completion',
+  chunkObject: 'text_completion',
+  idPrefix: 'cmpl',
+  whole: text => ({ text }),
+  piece: text => ({ text }),
+  end: { text: '' }
+}
+
+export const chatForm: Form = {
+  object: 'chat.completion',
+  chunkObject: 'chat.completion.chunk',
+  idPrefix: 'chatcmpl',
+  whole: text => ({ message: { role: 'assistant', content: text, refusal: null } }),
+  piece: (text, isFirst) => ({ delta: isFirst ? { role: 'assistant', content: text } : { content: text } }),
+  end: { delta: {} }
+}
+
+export interface Usage {
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+}
+
+export const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
+export function wholeAnswer (form: Form, view: AnswerView): object {
+  return {
+    id: view.receipt,
+    object: form.object,
+    created: nowSeconds(),
+    model: view.adapter,
+    choices: [{ index: 0, ...form.whole(view.answer), finish_reason: view.finish, logprobs: null }],
+    usage: usageOf(view),
+    datanet: extensionOf(view)
+  }
+}
+
+export function usageOf ({ promptTokens, outputTokens }: AnswerView): Usage {
+  return { prompt_tokens: promptTokens, completion_tokens: outputTokens, total_tokens: promptTokens + outputTokens }
+}
+
+/** What OpenAI's API has no place for: the receipt, its price, and whose data shaped the answer. */
+export function extensionOf ({ receipt, fee, method, precision, shares }: AnswerView): object {
+  return { receipt, fee, method, precision, shares }
+}

@@ -1,0 +1,79 @@
+import { randomInt } from 'node:crypto'
+import { UnsupportedError } from './errors.ts'
+import type { chatBody, completionBody } from './schemas.ts'
+import type { AskRequest } from '../interface/index.ts'
+import type { Static } from '@sinclair/typebox'
+
+export type Completion = Static<typeof completionBody>
+export type Chat = Static<typeof chatBody>
+export type Common = Omit<Completion, 'prompt'>
+
+/** One neutral value for each field that changes an answer and that we do not have. */
+const neutral: Record<string, (value: unknown) => boolean> = {
+  n: value => value === 1,
+  best_of: value => value === 1,
+  echo: value => value === false,
+  suffix: value => value === '',
+  logit_bias: isEmpty,
+  tools: isEmpty,
+  functions: isEmpty,
+  tool_choice: value => value === 'none' || value === 'auto',
+  function_call: value => value === 'none' || value === 'auto',
+  modalities: value => Array.isArray(value) && value.every(one => one === 'text'),
+  audio: () => false,
+  prediction: () => false,
+  response_format: value => isRecord(value) && value.type === 'text'
+}
+
+/**
+ * Refuses what we cannot do rather than doing something else. Fields that do not change an answer
+ * (`user`, `store`, `metadata`, …) pass.
+ *
+ * @throws {UnsupportedError}
+ */
+export function checkSupported (body: Record<string, unknown>): void {
+  for (const [param, isNeutral] of Object.entries(neutral)) {
+    if (body[param] !== undefined && !isNeutral(body[param])) {
+      throw new UnsupportedError(param, `expected "${param}" to be left out, this node does not have it, but it is ${JSON.stringify(body[param]).slice(0, 100)}`)
+    }
+  }
+}
+
+/** null is "not set" in OpenAI's API; our schemas have no null. */
+export function withoutNulls (body: unknown): unknown {
+  return isRecord(body) ? Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) : body
+}
+
+/** A request in OpenAI's words as one in ours; `adapter` is what its `model` was found to be. */
+export function askRequestOf (body: Common, adapter: string, prompt: string): AskRequest {
+  const { temperature, stop } = body
+
+  return {
+    adapter,
+    prompt,
+    maxTokens: body.max_completion_tokens ?? body.max_tokens,
+    temperature,
+    topK: body.top_k,
+    topP: body.top_p,
+    frequencyPenalty: body.frequency_penalty,
+    presencePenalty: body.presence_penalty,
+    // who wants the same answer again says so; the seed that was drawn is in the receipt
+    seed: body.seed ?? ((temperature ?? 0) > 0 ? randomInt(2 ** 32) : 0),
+    stop: typeof stop === 'string' ? [stop] : stop
+  }
+}
+
+/** What a conversation comes to for a base that is no chat model: it goes on where the last message ends. */
+export function promptOf ({ messages }: Chat): string {
+  const { content } = messages[messages.length - 1]
+
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join('')
+}
+
+function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isEmpty (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
