@@ -66,7 +66,7 @@ export function forwardWith (tape: Tape, model: LlamaModel, weights: WeightValue
   const position = options.cache?.length ?? 0
   checkTokens(config, ids, position)
   const { plan } = model
-  const run: Run = { tape, plan, weights, lora: options.lora, cache: options.cache, position }
+  const run: Run = { tape, plan, weights, loras: lorasOf(options), cache: options.cache, position }
   let x = tape.gather(weight(run, plan.embedding), ids)
   if (plan.positionEmbedding != null) {
     x = tape.add(x, tape.gather(weight(run, plan.positionEmbedding), Array.from({ length: ids.length }, (_, i) => position + i)))
@@ -88,7 +88,7 @@ interface Run {
   tape: Tape
   plan: ModelPlan
   weights: WeightValues
-  lora?: LoraValues
+  loras: readonly LoraValues[]
   cache?: KeyValueCache
   position: number
 }
@@ -121,17 +121,23 @@ function feedForward (run: Run, layer: LayerPlan, index: number, x: Value): Valu
   return project(run, layer.down, index, tape.mul(gate, project(run, layer.up, index, x)))
 }
 
-/** x·Wᵀ (+ b) + (alpha / rank) · (x·Aᵀ)·Bᵀ */
+function lorasOf ({ lora = [] }: ForwardOptions): readonly LoraValues[] {
+  return 'factors' in lora ? [lora] : lora
+}
+
+/** x·Wᵀ (+ b) + (alpha / rank) · (x·Aᵀ)·Bᵀ of each adapter, added one after the other */
 function project (run: Run, projection: ProjectionPlan, layer: number, x: Value): Value {
-  const { tape, lora } = run
+  const { tape, loras } = run
   const product = tape.matmul(x, weight(run, projection.weight), { transposeB: true })
   const y = projection.bias == null ? product : tape.addRow(product, weight(run, projection.bias))
-  const factor = lora?.factors.get(`${layer}.${projection.target}`)
-  if (lora == null || factor == null) {
-    return y
-  }
-  const low = tape.matmul(x, factor.a, { transposeB: true })
-  return tape.add(y, tape.scale(tape.matmul(low, factor.b, { transposeB: true }), lora.scale))
+  return loras.reduce((sum, { factors, scale }) => {
+    const factor = factors.get(`${layer}.${projection.target}`)
+    if (factor == null) {
+      return sum
+    }
+    const low = tape.matmul(x, factor.a, { transposeB: true })
+    return tape.add(sum, tape.scale(tape.matmul(low, factor.b, { transposeB: true }), scale))
+  }, y)
 }
 
 function normalise (run: Run, x: Value, { gain, bias }: NormPlan): Value {

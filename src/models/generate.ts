@@ -3,7 +3,7 @@ import { checkTokens, forward, keyValueCache } from './forward.ts'
 import { inferenceTape } from './inference-tape.ts'
 import { loraValues } from './lora.ts'
 import { sampler as createSampler } from './sampler.ts'
-import type { GenerateOptions, LlamaModel, Lora, LoraValues, Tape, Verification, VerifyOptions } from './interface.ts'
+import type { GenerateOptions, LlamaModel, LoraValues, Tape, Verification, VerifyOptions, WeightedLora } from './interface.ts'
 
 /**
  * Yields the tokens of an answer, one forward pass each. Ends after `maxTokens`, after a stop
@@ -67,8 +67,12 @@ export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Ve
   return { ok: true }
 }
 
-function place (tape: Tape, lora: Lora | undefined): LoraValues | undefined {
-  return lora == null ? undefined : loraValues(tape, lora.shape, lora.theta).lora
+function place (tape: Tape, lora: GenerateOptions['lora'] = []): LoraValues[] {
+  const loras: readonly WeightedLora[] = 'theta' in lora ? [{ lora }] : lora
+  return loras.map(({ lora: { shape, theta }, weightMilli = 1000 }) => {
+    const values = loraValues(tape, shape, theta).lora
+    return { ...values, scale: values.scale * (weightMilli / 1000) }
+  })
 }
 
 function row (logits: Float32Array, index: number, size: number): Float32Array {

@@ -20,7 +20,7 @@ export { ENGINE } from './constants.ts'
 export { ChatTemplateError, GgufError, LoraShapeError, ModelShapeError, ModelUnsupportedError, SafetensorsError, SettingsError, TokenizerError, TokensError } from './errors.ts'
 export { chatExample, parseChat, plainChat } from './chat-examples.ts'
 export { examplesOf } from './examples.ts'
-export { forward, forwardWith, keyValueCache, weightValues } from './forward.ts'
+export { checkTokens, forward, forwardWith, keyValueCache, weightValues } from './forward.ts'
 export { parseGguf } from './gguf.ts'
 export { ggufConfig } from './gguf-config.ts'
 export { ggufTokenizer } from './gguf-tokenizer.ts'
@@ -66,6 +66,6 @@ export type { BpeModel } from './tokenizer.ts'
 export type { Place, WeightValues } from './forward.ts'
 export type {
   AnswerGradient, ChatMessage, ChatTemplate, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
-  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions,
+  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions, WeightedLora,
   Weight, Weights
 } from './interface.ts'

@@ -124,6 +124,17 @@ export interface Lora {
   theta: Float64Array
 }
 
+/** An adapter and its share, where several are merged. */
+export interface WeightedLora {
+  lora: Lora
+  /**
+   * thousandths by which its change of the base is multiplied
+   *
+   * @default 1000
+   */
+  weightMilli?: number
+}
+
 /** Keys (already rotated) and values of the positions seen so far; layers × [contextLength, kvDim]. */
 export interface KeyValueCache {
   length: number
@@ -132,7 +143,8 @@ export interface KeyValueCache {
 }
 
 export interface ForwardOptions {
-  lora?: LoraValues
+  /** several are added one after the other, in this order */
+  lora?: LoraValues | readonly LoraValues[]
   /** positions seen so far; grows by `ids.length`. Cached positions are detached: no gradient flows into them. */
   cache?: KeyValueCache
   /**
@@ -148,7 +160,7 @@ export interface GenerateOptions {
   prompt: ArrayLike<number>
   maxTokens: number
   sampler: SamplerSettings
-  lora?: Lora
+  lora?: Lora | readonly WeightedLora[]
   /**
    * Ids that end the answer; the one that did is the last token of the output.
    *
@@ -168,7 +180,7 @@ export interface VerifyOptions {
    * @default []
    */
   stop?: ArrayLike<number>
-  lora?: Lora
+  lora?: Lora | readonly WeightedLora[]
 }
 
 /** Whether an output follows from model, prompt and seed; if not, the first token that does not. */
