@@ -1,0 +1,176 @@
+import type { SamplerSettings } from '../interface/index.ts'
+import type { LlamaModel, Lora, TokenLogProbability } from '../models/index.ts'
+
+/** An adapter and its share in an answer. The engine knows adapters by their `Lora` object. */
+export interface AdapterChoice {
+  lora: Lora
+  /**
+   * thousandths by which its change of the base is multiplied
+   *
+   * @default 1000
+   */
+  weightMilli?: number
+}
+
+export interface InferenceEngineInit {
+  model: LlamaModel
+  /**
+   * bytes for keys and values; at least one whole context
+   *
+   * @default 134217728
+   */
+  cacheBytesMax?: number
+  /**
+   * bytes for packed adapters; the least recently used that no sequence needs make room
+   *
+   * @default 134217728
+   */
+  adapterBytesMax?: number
+  /**
+   * sequences that run at once
+   *
+   * @default 32
+   */
+  batchMax?: number
+  /**
+   * rows of one pass
+   *
+   * @default 128
+   */
+  stepTokensMax?: number
+  /**
+   * sequences that wait
+   *
+   * @default 1024
+   */
+  queueMax?: number
+  /**
+   * let tenants reuse each other's prompts: faster, but the time of an answer then tells whether somebody else asked the same
+   *
+   * @default false
+   */
+  sharePrefixes?: boolean
+  /** @default 'wasm' */
+  backend?: 'wasm' | 'reference'
+}
+
+/** One answer to be made. */
+export interface SequenceRequest {
+  id: string
+  /** token ids, BOS included, at least one */
+  prompt: ArrayLike<number>
+  maxTokens: number
+  sampler: SamplerSettings
+  /**
+   * applied in this order; none for the base alone
+   *
+   * @default []
+   */
+  adapters?: readonly AdapterChoice[]
+  /**
+   * ids that end the answer; the one that did is its last token
+   *
+   * @default []
+   */
+  stop?: ArrayLike<number>
+  /**
+   * token sequences that end the answer when it ends with one
+   *
+   * @default []
+   */
+  stopSequences?: ReadonlyArray<ArrayLike<number>>
+  /**
+   * who asks: turns are shared fairly between tenants
+   *
+   * @default ''
+   */
+  tenant?: string
+  /**
+   * how many likeliest tokens to report beside each token's own log-probability
+   *
+   * @default no log-probabilities at all
+   */
+  topLogProbabilities?: number
+}
+
+/** One token of a sequence. */
+export interface SequenceToken {
+  id: string
+  token: number
+  /** its place in the answer, from 0 */
+  index: number
+  /** nats, of the model itself; where they were asked for */
+  logProbability?: number
+  /** likeliest first */
+  top?: TokenLogProbability[]
+  /** only with the last: ended by a stop token or sequence, or by `maxTokens` or the context */
+  finish?: 'stop' | 'length'
+}
+
+export interface SequenceFault {
+  id: string
+  error: Error
+}
+
+/** What one pass gave: at most one token a sequence. */
+export interface StepResult {
+  tokens: SequenceToken[]
+  /** sequences that ended without an answer; the others did not notice */
+  faults: SequenceFault[]
+}
+
+export interface EngineStatistics {
+  running: number
+  waiting: number
+  /** bytes of adapters in memory */
+  adapterBytes: number
+  adapters: number
+  /** pages that no sequence holds, and all */
+  pagesFree: number
+  pages: number
+  /** since the engine was made */
+  tokens: number
+  promptTokens: number
+  /** prompt tokens that were in the cache already */
+  promptTokensReused: number
+  preemptions: number
+  adapterLoads: number
+  steps: number
+}
+
+/**
+ * Answers many sequences of one base in shared passes, each with its own adapters. What a sequence
+ * gets has the bits of `generate` alone, whatever shares its batch, however its prompt is cut into
+ * passes, and whether its prefix was in the cache.
+ */
+export interface InferenceEngine {
+  /**
+   * Queues a sequence.
+   *
+   * @throws {EngineFullError} if too many wait
+   * @throws {TokensError | SettingsError | InferenceSettingsError | LoraShapeError | AdapterMemoryError} if it could never run
+   */
+  add (request: SequenceRequest): void
+  /** Ends a sequence at once; false if there is none of that id. */
+  remove (id: string): boolean
+  /** One pass over all that runs. Nothing happens where nothing runs or waits. */
+  step (): StepResult
+  /** Whether anything runs or waits. */
+  readonly busy: boolean
+  /**
+   * Packs an adapter ahead of its first sequence; nothing happens if it is there.
+   *
+   * @throws {AdapterMemoryError} if it has no room beside those in use
+   */
+  loadAdapter (lora: Lora): void
+  /**
+   * Gives an adapter's memory back; false if it is not there.
+   *
+   * @throws {AdapterMemoryError} while a running sequence uses it
+   */
+  unloadAdapter (lora: Lora): boolean
+  hasAdapter (lora: Lora): boolean
+  statistics (): EngineStatistics
+}
+
+export type { LlamaModel, Lora, SamplerSettings, TokenLogProbability }
