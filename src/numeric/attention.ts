@@ -6,11 +6,13 @@
  * - mix(S, y): x_h = S_h · y_g(h)
  * - collect(S, x): y_g = Σ_h∈g S_hᵀ · x_h
  */
+import { ATTENTION_ROWS } from './constants.ts'
 import { scale } from './elementwise.ts'
 import { ShapeError } from './errors.ts'
 import { scratchBytes } from './matmul.ts'
 import { NONE } from './node.ts'
 import { softmax } from './rows.ts'
+import { packedBytes } from './weights.ts'
 import type { Engine } from './engine.ts'
 import type { Node } from './node.ts'
 
@@ -24,21 +26,55 @@ interface Heads {
   n: number
 }
 
-/** Runs `each` with a scratch buffer for products of [m,n,k]. */
-function withScratch (e: Engine, m: number, n: number, k: number, each: (scratch: number) => void): void {
+/** Rows of queries, and the columns that they are the first to see; block b's rows see all columns before `end`. */
+interface Block {
+  row: number
+  rows: number
+  column: number
+  end: number
+}
+
+/**
+ * Cuts S at the diagonal, so that what no query sees is not computed. Weights there are zero, and a sum
+ * that starts from +0 has the same bits with and without terms of zero: it is never −0.
+ */
+function blocks ({ m, n }: Heads): Block[] {
+  const list: Block[] = []
+  for (let row = 0; row < m; row += ATTENTION_ROWS) {
+    const rows = Math.min(ATTENTION_ROWS, m - row)
+    list.push({ row, rows, column: row === 0 ? 0 : n - m + row, end: n - m + row + rows })
+  }
+  return list
+}
+
+/** Runs `each` for all query heads with a scratch buffer. */
+function eachHead (e: Engine, { heads, kvHeads }: Heads, bytes: number, each: (h: number, group: number, scratch: number) => void): void {
   const mark = e.arena.mark()
-  each(e.arena.take(scratchBytes(m, n, k)))
+  const scratch = e.arena.take(bytes)
+  for (let h = 0; h < heads; h++) {
+    each(h, Math.floor(h * kvHeads / heads), scratch)
+  }
   e.arena.release(mark)
 }
 
 function scores (e: Engine, x: Node, y: Node, s: Heads): Node {
   const { heads, kvHeads, headDim, m, n } = s
   return e.bilinear('attention', x, y, heads * m, n, (q, k, out, accumulate) => {
-    withScratch(e, m, n, headDim, scratch => {
-      for (let h = 0; h < heads; h++) {
-        const group = Math.floor(h * kvHeads / heads)
-        e.kernels.gemm(m, n, headDim, q + h * headDim * 4, heads * headDim, 1,
-          k + group * headDim * 4, 1, kvHeads * headDim, NONE, scratch, out + h * m * n * 4, n, accumulate)
+    const packed = packedBytes('f32', n, headDim)
+    eachHead(e, s, packed + scratchBytes(m, n, headDim), (h, group, scratch) => {
+      // one query: packing would cost as much as the product
+      if (m > 1 && h % (heads / kvHeads) === 0) {
+        e.kernels.packColumns(n, headDim, k + group * headDim * 4, 1, kvHeads * headDim, scratch)
+      }
+      for (const { row, rows, end } of blocks(s)) {
+        const to = out + (h * m + row) * n * 4
+        e.kernels.gemm(rows, end, headDim, q + (row * heads + h) * headDim * 4, heads * headDim, 1,
+          k + group * headDim * 4, 1, kvHeads * headDim, m > 1 ? scratch : NONE, scratch + packed, to, n, accumulate)
+        if (!accumulate && end < n) {
+          for (let i = 0; i < rows; i++) {
+            e.fill(to + (i * n + end) * 4, n - end, 0)
+          }
+        }
       }
     })
   }, (dy, wants) => [wants[0] ? mix(e, dy, y, s) : undefined, wants[1] ? collect(e, dy, x, s) : undefined])
@@ -47,11 +83,11 @@ function scores (e: Engine, x: Node, y: Node, s: Heads): Node {
 function mix (e: Engine, weights: Node, y: Node, s: Heads): Node {
   const { heads, kvHeads, headDim, m, n } = s
   return e.bilinear('attention', weights, y, m, heads * headDim, (p, v, out, accumulate) => {
-    withScratch(e, m, headDim, n, scratch => {
-      for (let h = 0; h < heads; h++) {
-        const group = Math.floor(h * kvHeads / heads)
-        e.kernels.gemm(m, headDim, n, p + h * m * n * 4, n, 1,
-          v + group * headDim * 4, kvHeads * headDim, 1, NONE, scratch, out + h * headDim * 4, heads * headDim, accumulate)
+    eachHead(e, s, scratchBytes(m, headDim, n), (h, group, scratch) => {
+      for (const { row, column, end } of blocks(s)) {
+        e.kernels.gemm(m - row, headDim, end - column, p + ((h * m + row) * n + column) * 4, n, 1,
+          v + (column * kvHeads + group) * headDim * 4, kvHeads * headDim, 1, NONE, scratch,
+          out + (row * heads + h) * headDim * 4, heads * headDim, accumulate || row > 0)
       }
     })
   }, (dy, wants) => [wants[0] ? scores(e, dy, y, s) : undefined, wants[1] ? collect(e, weights, dy, s) : undefined])
@@ -61,12 +97,13 @@ function mix (e: Engine, weights: Node, y: Node, s: Heads): Node {
 function collect (e: Engine, weights: Node, x: Node, s: Heads): Node {
   const { heads, kvHeads, headDim, m, n } = s
   return e.bilinear('attention', weights, x, n, kvHeads * headDim, (p, q, out, accumulate) => {
-    withScratch(e, n, headDim, m, scratch => {
-      for (let h = 0; h < heads; h++) {
-        const group = Math.floor(h * kvHeads / heads)
-        const first = h % (heads / kvHeads) === 0
-        e.kernels.gemm(n, headDim, m, p + h * m * n * 4, 1, n,
-          q + h * headDim * 4, heads * headDim, 1, NONE, scratch, out + group * headDim * 4, kvHeads * headDim, accumulate || !first)
+    if (!accumulate) {
+      e.fill(out, n * kvHeads * headDim, 0)
+    }
+    eachHead(e, s, scratchBytes(n, headDim, m), (h, group, scratch) => {
+      for (const { row, rows, end } of blocks(s)) {
+        e.kernels.gemm(end, headDim, rows, p + (h * m + row) * n * 4, 1, n,
+          q + (row * heads + h) * headDim * 4, heads * headDim, 1, NONE, scratch, out + group * headDim * 4, kvHeads * headDim, true)
       }
     })
   }, () => [])

@@ -23,6 +23,9 @@ export const DIRECTIONS_MAX = 1024
 export const TILE_ROWS = 4
 export const TILE_COLUMNS = 8
 
+/** Queries that attention takes at once; what lies above their diagonal is computed in vain. */
+export const ATTENTION_ROWS = 32
+
 /** Frozen weights are packed by so many rows, the last group padded. */
 export const GROUP_ROWS = 16
 

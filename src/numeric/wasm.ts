@@ -21,7 +21,14 @@ let compiled: WebAssembly.Module | undefined
 
 /** Compiled once for all tapes; a few kilobytes, so it need not be asynchronous. */
 function compile (): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(base64), character => character.charCodeAt(0)))
+  if (compiled == null) {
+    const text = atob(base64)
+    const bytes = new Uint8Array(text.length)
+    for (let i = 0; i < text.length; i++) {
+      bytes[i] = text.charCodeAt(i)
+    }
+    compiled = new WebAssembly.Module(bytes)
+  }
   return compiled
 }
 

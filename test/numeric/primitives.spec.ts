@@ -91,3 +91,58 @@ describe('layerNorm, addRow and gelu', () => {
     expect(() => t.addRow(t.addRow(x, row), row)).to.throw(NonFiniteError).with.property('primitive', 'addRow')
   })
 })
+
+describe('attention over more queries than it takes at once', () => {
+  const [m, n, heads, kvHeads, dim] = [75, 83, 4, 2, 8]
+  const along = (seed: number, rows: number, columns: number): { data: Float32Array, shape: readonly [number, number], tangent: Float32Array[] } => {
+    return { data: normals(seed, rows * columns, 1), shape: [rows, columns], tangent: [normals(seed + 1, rows * columns, 1)] }
+  }
+  const operands = [along(1, m, heads * dim), along(3, n, kvHeads * dim), along(5, n, kvHeads * dim)]
+  const targets = Array.from({ length: m }, (_, i) => i % (heads * dim))
+
+  /** Row by row: each query over what it sees, nothing else. */
+  function rowByRow (t: Tape, [q, k, v]: Value[]): Float32Array {
+    const all = new Float32Array(m * heads * dim)
+    for (let i = 0; i < m; i++) {
+      const rows = (x: Value, from: number, to: number): Value => t.gather(x, Array.from({ length: to - from }, (_, j) => from + j))
+      const one = t.attention(rows(q, i, i + 1), rows(k, 0, n - m + i + 1), rows(v, 0, n - m + i + 1), { heads, kvHeads })
+      all.set(one.data, i * heads * dim)
+    }
+    return all
+  }
+
+  it('has the bits of each query by itself', () => {
+    const t = tape({ arenaBytesMax: 1 << 23 })
+    const values = operands.map(({ data, shape }) => t.parameter(data, shape))
+    expect(t.attention(values[0], values[1], values[2], { heads, kvHeads }).data).to.deep.equal(rowByRow(t, values))
+  })
+
+  it('has the derivatives of the general products, masked', () => {
+    const t = tape({ arenaBytesMax: 1 << 24, directions: 1 })
+    const [q, k, v] = operands.map(({ data, shape, tangent }) => t.parameter(data, shape, tangent))
+    const loss = t.crossEntropy(t.attention(q, k, v, { heads, kvHeads }), targets)
+    const found = [loss, ...t.gradient(loss, [q, k, v])].map(value => [value.data.slice(), value.tangents[0]?.slice()])
+    // the same out of one attention per query, whose gradients add up in another order
+    const parts = Array.from({ length: m }, (_, i) => {
+      const rows = (x: Value, from: number, to: number): Value => t.gather(x, Array.from({ length: to - from }, (_, j) => from + j))
+      const seen = n - m + i + 1
+      return t.crossEntropy(t.attention(rows(q, i, i + 1), rows(k, 0, seen), rows(v, 0, seen), { heads, kvHeads }), [targets[i]])
+    })
+    const sum = parts.reduce((a, b) => t.add(a, b))
+    const expected = [sum, ...t.gradient(sum, [q, k, v])]
+    found.forEach(([data, tangent], i) => {
+      expect(distance(data ?? [], expected[i].data)).to.be.below(1e-5)
+      expect(distance(tangent ?? [], expected[i].tangents[0] ?? [])).to.be.below(1e-5)
+    })
+  })
+
+  it('gives the bits of the oracle', () => {
+    const [fast, slow] = (['wasm', 'reference'] as const).map(backend => {
+      const t = tape({ backend, arenaBytesMax: 1 << 23, directions: 1 })
+      const values = operands.map(({ data, shape, tangent }) => t.parameter(data, shape, tangent))
+      const loss = t.crossEntropy(t.attention(values[0], values[1], values[2], { heads, kvHeads }), targets)
+      return [loss, ...t.gradient(loss, values)].map(value => [value.data.slice(), value.tangents[0]?.slice()])
+    })
+    expect(fast).to.deep.equal(slow)
+  })
+})
