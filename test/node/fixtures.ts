@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { api, client } from '../../src/api/index.ts'
 import { defaultConfig, newGenesis, openKeychain, openNode, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../../src/node/index.ts'
-import type { Api, NodeClient } from '../../src/api/index.ts'
+import type { Api, ApiInit, NodeClient } from '../../src/api/index.ts'
 import type { DatanetNode, NodeConfig } from '../../src/node/index.ts'
 
 export const OPEN = 10n ** 18n
@@ -56,12 +56,12 @@ export async function dataDirs (contributors: number): Promise<string[]> {
 }
 
 /** A node with its HTTP interface on a free port. */
-export async function run (dataDir: string, bootstrap: string[] = []): Promise<RunningNode> {
+export async function run (dataDir: string, bootstrap: string[] = [], init: Partial<ApiInit> = {}): Promise<RunningNode> {
   const node = await openNode({ dataDir, bootstrap })
 
   await node.start()
 
-  const server = api({ host: '127.0.0.1', port: 0, token: TOKEN })(node)
+  const server = api({ host: '127.0.0.1', port: 0, token: TOKEN, ...init })(node)
 
   await server.start()
 

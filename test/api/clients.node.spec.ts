@@ -1,0 +1,141 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { ChatOpenAI } from '@langchain/openai'
+import { expect } from 'aegir/chai'
+import { generateText, streamText } from 'ai'
+import OpenAI from 'openai'
+import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
+import { openShop } from './fixtures.ts'
+import type { Shop } from './fixtures.ts'
+
+interface Extension { datanet: { receipt: string, fee: string, shares: Array<{ share: number }> } }
+
+describe('clients of OpenAI\'s API, unchanged', function () {
+  this.timeout(90_000)
+
+  let here: Shop
+  let baseURL: string
+  const prompt = 'The people of'
+
+  before(async () => {
+    here = await openShop()
+    baseURL = `${here.home.server.url}/v1`
+  })
+
+  after(async () => {
+    await here.stop()
+    await cleanTemporary()
+  })
+
+  const openai = (apiKey = TOKEN): OpenAI => new OpenAI({ apiKey, baseURL, maxRetries: 0 })
+
+  it('openai: lists models and answers, whole and streamed, the same text with the same receipt\'s content', async () => {
+    const client = openai()
+    const models = (await client.models.list()).data
+    const whole = await client.chat.completions.create({ model: here.adapter, messages: [{ role: 'user', content: prompt }], max_tokens: 12 })
+    const streamed = await client.chat.completions.create({ model: 'speeches', messages: [{ role: 'user', content: prompt }], max_tokens: 12, stream: true, stream_options: { include_usage: true } })
+    const chunks = []
+
+    for await (const chunk of streamed) {
+      chunks.push(chunk)
+    }
+
+    const [last, usage] = chunks.slice(-2)
+
+    expect(models.map(({ id }) => id)).to.include(here.adapter)
+    expect(whole.choices[0]).to.deep.include({ finish_reason: 'length' })
+    expect(whole.usage).to.deep.equal({ prompt_tokens: whole.usage?.prompt_tokens, completion_tokens: 12, total_tokens: (whole.usage?.prompt_tokens ?? 0) + 12 })
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).to.equal(whole.choices[0].message.content)
+    expect(chunks[0].choices[0].delta.role).to.equal('assistant')
+    expect(chunks.length).to.be.above(4)
+    expect(new Set(chunks.map(({ id }) => id)).size).to.equal(1)
+    expect(last.choices[0].finish_reason).to.equal('length')
+    expect(usage).to.deep.include({ choices: [], usage: whole.usage })
+
+    // what OpenAI's API has no place for, and where it can be looked at again
+    const { datanet } = last as typeof last & Extension
+    const receipt = await (await here.call(`/v1/receipts/${datanet.receipt}`)).json() as Record<string, unknown>
+    const attribution = await (await here.call(`/v1/attributions/${datanet.receipt}`)).json() as { shares: unknown[], tokens: unknown[] }
+
+    expect(receipt).to.include({ receipt: datanet.receipt, adapter: here.adapter, fee: datanet.fee, outputTokens: 12 })
+    expect(attribution.shares).to.deep.equal(datanet.shares)
+    expect(attribution.tokens).to.have.length(12)
+  })
+
+  it('openai: completes prompts, ends at stop texts and draws by seed, nucleus and penalties', async () => {
+    const client = openai()
+    const request = { model: here.adapter, prompt, max_tokens: 16, temperature: 1, top_p: 0.9, frequency_penalty: 0.5, presence_penalty: 0.5, seed: 5 }
+    const [first, second] = [await client.completions.create(request), await client.completions.create(request)]
+    const text = first.choices[0].text
+    const stop = text.slice(4, 7)
+    const stopped = await client.completions.create({ ...request, stop: [stop] })
+    let streamed = ''
+
+    for await (const { choices } of await client.completions.create({ ...request, stop, stream: true })) {
+      streamed += choices[0].text
+    }
+
+    expect(second.choices[0].text).to.equal(text)
+    expect(stopped.choices[0]).to.include({ text: text.slice(0, text.indexOf(stop)), finish_reason: 'stop' })
+    expect(streamed).to.equal(stopped.choices[0].text)
+  })
+
+  it('openai: reads our errors as its own', async () => {
+    const ask = async (change: object, key?: string): Promise<unknown> => openai(key).chat.completions.create({ model: here.adapter, messages: [{ role: 'user', content: prompt }], max_tokens: 4, ...change })
+
+    await expect(ask({ model: 'nobody' })).to.eventually.be.rejectedWith(OpenAI.NotFoundError).with.deep.include({ code: 'model_not_found', param: 'model', type: 'invalid_request_error' })
+    await expect(ask({ n: 2 })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.deep.include({ code: 'unsupported_parameter', param: 'n' })
+    await expect(ask({ tools: [{ type: 'function', function: { name: 'x' } }] })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'tools')
+    await expect(ask({ temperature: -1 })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'temperature')
+    await expect(ask({ max_tokens: 4_000 })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('code', 'context_length_exceeded')
+    await expect(ask({ stream: true, model: 'nobody' })).to.eventually.be.rejectedWith(OpenAI.NotFoundError)
+    await expect(ask({}, 'sk-wrong')).to.eventually.be.rejectedWith(OpenAI.AuthenticationError).with.property('code', 'invalid_api_key')
+  })
+
+  it('openai: stops an answer by hanging up, and gets the next one whole', async () => {
+    const client = openai()
+    const stream = await client.chat.completions.create({ model: here.adapter, messages: [{ role: 'user', content: 'A harvest' }], max_tokens: 200, stream: true })
+    let seen = 0
+
+    for await (const _ of stream) {
+      if (++seen === 3) {
+        break
+      }
+    }
+
+    const after = await client.chat.completions.create({ model: here.adapter, messages: [{ role: 'user', content: 'A harvest' }], max_tokens: 6 })
+    const receipt = await (await here.call(`/v1/receipts/${after.id}`)).json() as { sequence: number, cumulative: string, fee: string }
+
+    expect(after.usage?.completion_tokens).to.equal(6)
+    expect(seen).to.equal(3)
+    expect(receipt.sequence).to.be.above(0)
+  })
+
+  it('ai with @ai-sdk/openai-compatible: whole and streamed', async () => {
+    const provider = createOpenAICompatible({ name: 'datanet', baseURL, apiKey: TOKEN, includeUsage: true })
+    const whole = await generateText({ model: provider('speeches'), prompt, maxOutputTokens: 10 })
+    const streamed = streamText({ model: provider(here.adapter), prompt, maxOutputTokens: 10 })
+    let text = ''
+
+    for await (const part of streamed.textStream) {
+      text += part
+    }
+
+    expect(text).to.equal(whole.text)
+    expect(whole.finishReason).to.equal('length')
+    expect(await streamed.usage).to.deep.include({ inputTokens: whole.usage.inputTokens, outputTokens: 10 })
+    await expect(generateText({ model: provider('nobody'), prompt, maxRetries: 0 })).to.eventually.be.rejected.with.property('statusCode', 404)
+  })
+
+  it('@langchain/openai: whole and streamed', async () => {
+    const model = new ChatOpenAI({ model: here.adapter, apiKey: TOKEN, maxTokens: 10, temperature: 0, maxRetries: 0, configuration: { baseURL } })
+    const whole = await model.invoke(prompt)
+    let text = ''
+
+    for await (const chunk of await model.stream(prompt)) {
+      text += String(chunk.content)
+    }
+
+    expect(text).to.equal(whole.content)
+    expect(whole.usage_metadata?.output_tokens).to.equal(10)
+  })
+})
