@@ -13,6 +13,7 @@
  * ```
  */
 export { answerGradient, answerTokenGradients } from './answer-gradient.ts'
+export { arenaBytes as gradientBytes } from './arena.ts'
 export { modelPlan, tensorPlans } from './architecture.ts'
 export { loadBase, loadChat, loadModel, loadTokenizer, openModel, parseBaseJson } from './base.ts'
 export { chatTemplate, DEFAULT_CHAT_TEMPLATE } from './chat.ts'

@@ -47,6 +47,7 @@ async function compareSegment (run: Run, adapter: Adapter, segment: Segment, opt
   const { from, until, before, after, weights } = segment
   const state = before === undefined ? adamState(run.theta0) : readState(before)
   const started = performance.now()
+  let tokens = 0
 
   if (state === undefined || state.step !== from || state.theta.length !== run.shape.parameters) {
     return { ok: false, detail: `the checkpoint before step ${from + 1} is not a state of this run` }
@@ -55,7 +56,8 @@ async function compareSegment (run: Run, adapter: Adapter, segment: Segment, opt
   for await (const step of train(run.pool, run.plan, { from: state, until, signal: options.signal })) {
     const { loss } = step
 
-    options.onProgress?.({ type: 'training:step', step: step.state.step, steps: until, loss, secondsLeft: secondsLeft(started, (step.state.step - from) / (until - from)) })
+    tokens += run.plan.batches[step.state.step - 1].reduce((sum, example) => sum + run.tokens[example], 0)
+    options.onProgress?.({ type: 'training:step', step: step.state.step, steps: until, loss, tokensPerSecond: tokens / (performance.now() - started) * 1000, secondsLeft: secondsLeft(started, (step.state.step - from) / (until - from)) })
 
     if (Math.round(loss * MICRO) !== adapter.lossMicro[step.state.step - 1]) {
       return { ok: false, detail: `step ${step.state.step} has a loss of ${Math.round(loss * MICRO)} micronats, not ${adapter.lossMicro[step.state.step - 1]}` }

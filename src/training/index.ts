@@ -24,6 +24,6 @@ export const training = (init: TrainingInit = {}) => (components: TrainingCompon
 
 export { AdapterMismatchError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
 export type {
-  AssessOptions, Assessment, ResumePoint, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
+  AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
   TrainingInit, TrainingJob, TrainingResult, TrainingStore
 } from './interface.ts'

@@ -18,6 +18,13 @@ export interface TrainingInit {
    * @default 6e12
    */
   influenceFlopsMax?: number
+  /**
+   * What the columns of a Jacobian may take of one thread's memory; the others are computed after
+   * them. Changes no byte.
+   *
+   * @default 268435456
+   */
+  influenceBytesMax?: number
 }
 
 /** Records and files by CID; a `Storage` fits. */
@@ -38,6 +45,8 @@ export interface TrainingComponents {
 export interface ResumePoint {
   checkpoints: CID[]
   lossMicro: number[]
+  /** columns of the Jacobian that are stored already, from the first on; only after the last checkpoint */
+  columns?: CID[]
 }
 
 export interface TrainingJob {
@@ -63,14 +72,37 @@ export interface TrainingEstimate {
   reverse: CostEstimate
   /** what `auto` chooses */
   form: 'forward' | 'reverse'
-  /** of training and, if the form is forward, the Jacobian; from what earlier jobs took here */
+  /** of training and, if the form is forward, the Jacobian; from a calibration or what earlier jobs took here */
   seconds: number
+  /** of `seconds`, those of the Jacobian */
+  influenceSeconds: number
+  /** that all threads together are expected to train */
+  tokensPerSecond: number
   contributions: number
+  /** trained weights */
+  parameters: number
+  /** that the run sees at most */
+  tokens: number
+  /** the most that all threads together take */
+  memoryBytes: number
+  /** checkpoints, weights and columns */
+  storedBytes: number
+}
+
+export interface EstimateOptions extends AbortOptions {
+  /**
+   * Times a gradient of this base on this machine first, for some tenths of a second with a small
+   * base. Left out while a job runs, which would be measured instead.
+   *
+   * @default false
+   */
+  calibrate?: boolean
 }
 
 export type TrainingEvent =
-  | { type: 'training:prepare', examples: number, contributions: number, steps: number }
-  | { type: 'training:step', step: number, steps: number, loss: number, secondsLeft: number }
+  /** before the first step; the estimate is by a calibration on the run's own examples */
+  | { type: 'training:prepare', examples: number, contributions: number, steps: number, estimate: TrainingEstimate }
+  | { type: 'training:step', step: number, steps: number, loss: number, tokensPerSecond: number, secondsLeft: number }
   | { type: 'training:checkpoint', step: number, resume: ResumePoint }
   | { type: 'training:influence:progress', done: number, total: number, secondsLeft: number }
   | { type: 'training:receipt', done: number, total: number }
@@ -108,7 +140,7 @@ export interface SpotCheck {
 
 export interface Training extends Startable {
   /** Work and time of a job before it starts. */
-  estimate (recipe: Recipe, options?: AbortOptions): Promise<TrainingEstimate>
+  estimate (recipe: Recipe, options?: EstimateOptions): Promise<TrainingEstimate>
 
   /**
    * Trains a recipe. Same recipe, same bytes, whatever the threads.

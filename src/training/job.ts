@@ -1,38 +1,20 @@
-import { chooseForm, decodeState, encodeFloats, encodeState, estimateCosts, train } from '../attribution/index.ts'
+import { columnsWithin, decodeState, encodeFloats, encodeState, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { recipeCodec } from '../wire/index.ts'
-import { FILE_BYTES_MAX, INFLUENCE_FLOPS_MAX, MICRO } from './constants.ts'
+import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
+import { estimateRun } from './estimate.ts'
 import { secondsLeft } from './pace.ts'
 import { checkpointSteps, withRun } from './run.ts'
-import type { TrainingComponents, TrainingEstimate, TrainingEvent, TrainingJob, TrainingResult } from './interface.ts'
+import type { EstimateSettings } from './estimate.ts'
+import type { ResumePoint, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingJob, TrainingResult } from './interface.ts'
 import type { Pace } from './pace.ts'
-import type { Run, RunRecords, RunSettings } from './run.ts'
+import type { Run } from './run.ts'
 import type { TrainingState } from '../attribution/index.ts'
 import type { Adapter, ProgressOptions } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
-export interface JobSettings extends RunSettings {
-  influenceFlopsMax?: number
-}
-
-/** Work and time before anything is computed. */
-export function estimateRun (records: RunRecords, pace: Pace, settings: JobSettings): TrainingEstimate {
-  const { recipe, snapshot, shape, flopsPerToken } = records
-  const contributions = snapshot.contributions.length
-  const costs = estimateCosts({
-    parameters: shape.parameters,
-    tokens: recipe.batchSize * recipe.sequenceLength,
-    flopsPerToken,
-    steps: recipe.steps,
-    contributions,
-    receipts: 0
-  })
-  const form = chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX)
-  const flops = costs.training.flops + (form === 'forward' ? costs.forward.flops : 0)
-
-  return { ...costs, form, seconds: pace.secondsFor(flops), contributions }
-}
+export type JobSettings = EstimateSettings
 
 /** From recipe to adapter record; everything but the record itself is in the store afterwards. */
 export async function runJob (components: TrainingComponents, settings: JobSettings, pace: Pace, job: TrainingJob, options: ProgressOptions<TrainingEvent>): Promise<TrainingResult> {
@@ -40,21 +22,34 @@ export async function runJob (components: TrainingComponents, settings: JobSetti
   const { signal } = options
 
   return withRun(components, settings, job.recipe, options, async run => {
-    options.onProgress?.({ type: 'training:prepare', examples: run.pool.examples, contributions: run.snapshot.contributions.length, steps: run.plan.batches.length })
-
-    const { theta, checkpoints, lossMicro } = await steps(components, run, pace, job, options)
+    const estimate = await prepared(run, pace, settings, options)
+    const { theta, ...point } = await steps(components, run, pace, job, options)
     const peft = thetaToPeft(run.shape, theta, { base: run.base.name })
     const weights = await storage.putFile(peft.weights, { signal })
     const recipe = await storage.put(recipeCodec.encode(job.recipe), { signal })
-    const influence = await jacobian(components, run, estimateRun(run, pace, settings), job, options)
+    const influence = await jacobian(components, run, settings, estimate, job, point, options)
     const { name, developer, pricePerThousandTokens, method = 'trajectory' } = job
     const { base, snapshot } = job.recipe
 
     return {
-      adapter: { type: 'adapter', version: 1, name, developer, base, snapshot, recipe, weights, checkpoints, lossMicro, method, influence, pricePerThousandTokens },
+      adapter: { type: 'adapter', version: 1, name, developer, base, snapshot, recipe, weights, ...point, method, influence, pricePerThousandTokens },
       peftConfig: peft.config
     }
   })
+}
+
+/** Measures the machine with the run's own examples and says what is to come. */
+async function prepared (run: Run, pace: Pace, settings: JobSettings, options: ProgressOptions<TrainingEvent>): Promise<TrainingEstimate> {
+  const { pool, theta0, tokens, flopsPerToken, snapshot, plan } = run
+  const { milliseconds, examples } = await pool.calibrate(theta0, options)
+
+  pace.calibrated(tokensOf(tokens, examples) * flopsPerToken, milliseconds)
+
+  const estimate = estimateRun(run, pace, settings)
+
+  options.onProgress?.({ type: 'training:prepare', examples: pool.examples, contributions: snapshot.contributions.length, steps: plan.batches.length, estimate })
+
+  return estimate
 }
 
 /** The training proper, from the start or from a resume point. */
@@ -65,31 +60,42 @@ async function steps ({ storage }: TrainingComponents, run: Run, pace: Pace, job
   const checkpoints = [...job.resume?.checkpoints ?? []]
   const from = await resumedState(storage, job, due, theta0, signal)
   const lossMicro = [...job.resume?.lossMicro ?? []]
-  const flops = recipe.batchSize * recipe.sequenceLength * flopsPerToken
+  let left = plan.batches.slice(from.step).reduce((sum, batch) => sum + tokensOf(run.tokens, batch), 0)
   let theta = from.theta
   let last = performance.now()
 
   for await (const { state, loss } of train(pool, plan, { from, signal })) {
     const now = performance.now()
+    const tokens = tokensOf(run.tokens, plan.batches[state.step - 1])
 
-    pace.measured(flops, now - last)
+    pace.measured(tokens * flopsPerToken, now - last)
     last = now
+    left -= tokens
     theta = state.theta
     lossMicro.push(Math.round(loss * MICRO))
-    options.onProgress?.({ type: 'training:step', step: state.step, steps: recipe.steps, loss, secondsLeft: pace.secondsFor(flops * (recipe.steps - state.step)) })
+    options.onProgress?.({ type: 'training:step', step: state.step, steps: recipe.steps, loss, tokensPerSecond: pace.flopsPerSecond / flopsPerToken, secondsLeft: pace.secondsFor(left * flopsPerToken) })
 
     if (state.step === due[checkpoints.length]) {
       checkpoints.push(await storage.putFile(encodeState(state), { signal }))
       options.onProgress?.({ type: 'training:checkpoint', step: state.step, resume: { checkpoints: [...checkpoints], lossMicro: [...lossMicro] } })
+      last = performance.now()
     }
   }
 
   return { theta, checkpoints, lossMicro }
 }
 
+function tokensOf (tokens: Uint32Array, batch: Uint32Array): number {
+  return batch.reduce((sum, example) => sum + tokens[example], 0)
+}
+
 async function resumedState (storage: TrainingComponents['storage'], job: TrainingJob, due: number[], theta0: Float64Array, signal?: AbortSignal): Promise<TrainingState> {
-  const { checkpoints = [], lossMicro = [] } = job.resume ?? {}
+  const { checkpoints = [], lossMicro = [], columns = [] } = job.resume ?? {}
   const cid = checkpoints.at(-1)
+
+  if (columns.length > 0 && checkpoints.length !== due.length) {
+    throw new TrainingInputError('a resume point has columns before the run ended: start anew')
+  }
 
   if (cid === undefined) {
     if (lossMicro.length > 0) {
@@ -108,25 +114,42 @@ async function resumedState (storage: TrainingComponents['storage'], job: Traini
   return state
 }
 
-async function jacobian ({ storage }: TrainingComponents, run: Run, { form }: TrainingEstimate, job: TrainingJob, options: ProgressOptions<TrainingEvent>): Promise<Adapter['influence']> {
+/** The Jacobian, as many columns at a time as memory holds; each is stored before the next are computed. */
+async function jacobian ({ storage }: TrainingComponents, run: Run, { threads, influenceBytesMax }: JobSettings, { form }: TrainingEstimate, job: TrainingJob, point: ResumePoint, options: ProgressOptions<TrainingEvent>): Promise<Adapter['influence']> {
   const wanted = job.influence ?? 'auto'
 
   if (job.method === 'graddot' || (wanted === 'auto' ? form : wanted) === 'reverse') {
     return { form: 'reverse' }
   }
 
-  const { pool, plan, theta0, groups, snapshot } = run
+  const { signal } = options
+  const { pool, plan, theta0, groups, snapshot, recipe } = run
   const total = snapshot.contributions.length
+  const columns = [...job.resume?.columns ?? []]
+  const begun = columns.length
   const started = performance.now()
-  const onProgress = (share: number): void => {
-    options.onProgress?.({ type: 'training:influence:progress', done: share * total, total, secondsLeft: secondsLeft(started, share) })
-  }
-  const { columns } = await pool.jacobian(plan, theta0, groups, total, snapshot.contributions.map((_, i) => i), { signal: options.signal, onProgress })
-  const cids: CID[] = []
+  const atOnce = threads * columnsWithin(run.shape.parameters, influenceBytesMax)
 
-  for (const column of columns) {
-    cids.push(await storage.putFile(encodeFloats(plan.batches.length, column), { signal: options.signal }))
+  if (begun > total) {
+    throw new TrainingInputError(`a resume point has ${begun} columns but the run has ${total} contributions: it belongs to another recipe`)
   }
 
-  return { form: 'forward', columns: cids }
+  while (columns.length < total) {
+    const first = columns.length
+    const part = Array.from({ length: Math.min(atOnce, total - first) }, (_, i) => first + i)
+    const onProgress = (share: number): void => {
+      const done = first + share * part.length
+
+      options.onProgress?.({ type: 'training:influence:progress', done, total, secondsLeft: secondsLeft(started, (done - begun) / (total - begun)) })
+    }
+    const { columns: values } = await pool.jacobian(plan, theta0, groups, total, part, { signal, onProgress })
+
+    for (const column of values) {
+      columns.push(await storage.putFile(encodeFloats(plan.batches.length, column), { signal }))
+    }
+
+    options.onProgress?.({ type: 'training:checkpoint', step: recipe.steps, resume: { ...point, columns: [...columns] } })
+  }
+
+  return { form: 'forward', columns }
 }

@@ -15,6 +15,17 @@ export class Pace {
     return flops / this.#flopsPerSecond
   }
 
+  get flopsPerSecond (): number {
+    return this.#flopsPerSecond
+  }
+
+  /** A measurement made for the purpose replaces what was known. */
+  calibrated (flops: number, milliseconds: number): void {
+    if (milliseconds > 0) {
+      this.#flopsPerSecond = flops / milliseconds * 1000
+    }
+  }
+
   measured (flops: number, milliseconds: number): void {
     if (milliseconds > 0) {
       this.#flopsPerSecond = (this.#flopsPerSecond + flops / milliseconds * 1000) / 2

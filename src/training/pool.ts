@@ -57,6 +57,24 @@ export class Pool implements Evaluator {
     }, options)
   }
 
+  /**
+   * Milliseconds of one gradient on every thread at once. The first time packs the weights and
+   * compiles, so the second counts.
+   */
+  async calibrate (theta: Float64Array, options?: AbortOptions): Promise<{ milliseconds: number, examples: Uint32Array }> {
+    const examples = Uint32Array.from(this.#threads, (_, t) => t % this.#examples)
+    let milliseconds = 0
+
+    for (let i = 0; i < 2; i++) {
+      const begin = performance.now()
+
+      await this.gradients(theta, examples, () => {}, options)
+      milliseconds = performance.now() - begin
+    }
+
+    return { milliseconds, examples }
+  }
+
   /** `onProgress` gets the share of the work that is done, 0 … 1. */
   async jacobian (plan: TrainingPlan, theta0: Float64Array, groups: Uint32Array, contributions: number, columns: number[], options: AbortOptions & { onProgress?(share: number): void }): Promise<Jacobian> {
     const used = this.#threads.slice(0, Math.max(1, Math.min(this.#threads.length, columns.length)))

@@ -25,6 +25,8 @@ export interface Run extends RunRecords {
   theta0: Float64Array
   /** the contribution of each example, as an index into the snapshot */
   groups: Uint32Array
+  /** of each example */
+  tokens: Uint32Array
 }
 
 export interface RunSettings {
@@ -54,18 +56,11 @@ export async function readRecords ({ storage }: TrainingComponents, recipe: Reci
  * Fetches base and texts, starts threads, hands the run to `use` and stops the threads again.
  */
 export async function withRun<T> (components: TrainingComponents, settings: RunSettings, recipe: Recipe, options: AbortOptions, use: (run: Run) => Promise<T>): Promise<T> {
-  const { signal } = options
-  const { storage } = components
   const records = await readRecords(components, recipe, options)
-  const { base, snapshot, shape } = records
-  const weights = await storage.getFile(base.weights, { signal, bytesMax: FILE_BYTES_MAX })
-  const tokenizer = await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX })
+  const { snapshot, shape } = records
   const texts = await readTexts(components, snapshot, options)
-  const pool = new Pool(settings.threads, settings.stallTimeoutMs, shape.parameters)
 
-  try {
-    await pool.setup({ config: base.config, weights, tokenizer, shape }, options)
-
+  return withPool(components, settings, records, options, async pool => {
     const cut = await pool.cut(texts, recipe, options)
     const { examples, contributionOf } = cut
 
@@ -75,13 +70,28 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
 
     await pool.load(cut, options)
 
-    return await use({
+    return use({
       ...records,
       pool,
       plan: trainingPlan(recipe, examples.length),
       theta0: initialTheta(shape, recipe.seed),
-      groups: contributionOf
+      groups: contributionOf,
+      tokens: Uint32Array.from(examples, ({ length }) => length)
     })
+  })
+}
+
+/** Threads with the base on them, for as long as `use` takes. */
+export async function withPool<T> ({ storage }: TrainingComponents, { threads, stallTimeoutMs }: RunSettings, { base, shape }: RunRecords, options: AbortOptions, use: (pool: Pool) => Promise<T>): Promise<T> {
+  const { signal } = options
+  const weights = await storage.getFile(base.weights, { signal, bytesMax: FILE_BYTES_MAX })
+  const tokenizer = await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX })
+  const pool = new Pool(threads, stallTimeoutMs, shape.parameters)
+
+  try {
+    await pool.setup({ config: base.config, weights, tokenizer, shape }, options)
+
+    return await use(pool)
   } finally {
     await pool.close()
   }

@@ -3,10 +3,11 @@ import { runAssessment, scoresOf } from './assess.ts'
 import { runColumnCheck, runSpotCheck } from './check.ts'
 import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
 import { TrainingInputError, TrainingQueueFullError } from './errors.ts'
-import { estimateRun, runJob } from './job.ts'
+import { calibrate, estimateRun } from './estimate.ts'
+import { runJob } from './job.ts'
 import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
-import type { AssessOptions, Assessment, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
+import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
@@ -28,7 +29,7 @@ export class TrainingService implements Training {
     }
 
     this.#components = components
-    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceFlopsMax: init.influenceFlopsMax }
+    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceFlopsMax: init.influenceFlopsMax, influenceBytesMax: init.influenceBytesMax }
     this.#pace = new Pace(threads)
   }
 
@@ -43,8 +44,14 @@ export class TrainingService implements Training {
     await this.#queue.onIdle()
   }
 
-  async estimate (recipe: Recipe, options: AbortOptions = {}): Promise<TrainingEstimate> {
-    return estimateRun(await readRecords(this.#components, recipe, options), this.#pace, this.#settings)
+  async estimate (recipe: Recipe, options: EstimateOptions = {}): Promise<TrainingEstimate> {
+    const records = await readRecords(this.#components, recipe, options)
+
+    if (options.calibrate === true && this.#queue.pending + this.#queue.size === 0) {
+      await this.#enqueue(options, async options => calibrate(this.#components, this.#settings, records, this.#pace, options))
+    }
+
+    return estimateRun(records, this.#pace, this.#settings)
   }
 
   async train (job: TrainingJob, options: ProgressOptions<TrainingEvent> = {}): Promise<TrainingResult> {

@@ -57,7 +57,7 @@ describe('the queue of trainings', () => {
 
   const waiting: Train = async (_, options) => {
     options?.onProgress?.({ type: 'training:checkpoint', step: 2, resume: point() })
-    options?.onProgress?.({ type: 'training:step', step: 3, steps: 6, loss: 2.5, secondsLeft: 4 })
+    options?.onProgress?.({ type: 'training:step', step: 3, steps: 6, loss: 2.5, tokensPerSecond: 900, secondsLeft: 4 })
 
     return new Promise((resolve, reject) => { options?.signal?.addEventListener('abort', () => { reject(options.signal?.reason) }) })
   }

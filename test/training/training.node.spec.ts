@@ -6,7 +6,7 @@ import { training } from '../../src/training/index.ts'
 import { adapterCodec, baseModelCodec, cidOf } from '../../src/wire/index.ts'
 import { DEVELOPER, opening, tampered, world } from './fixtures.ts'
 import type { World } from './fixtures.ts'
-import type { Adapter } from '../../src/interface/index.ts'
+import type { Adapter, Recipe } from '../../src/interface/index.ts'
 import type { ResumePoint, Training, TrainingEvent, TrainingJob } from '../../src/training/index.ts'
 
 let here: World
@@ -46,6 +46,8 @@ describe('a training job', () => {
 
     await two.train(job({ influence: 'reverse' }), { onProgress })
     expect(points).to.have.length(3)
+    // the columns too are resume points, and may be lost again
+    points.push({ ...points[2], columns: adapter.influence.form === 'forward' ? adapter.influence.columns.slice(0, 2) : [] })
 
     for (const resume of points) {
       expect((await two.train(job({ resume }))).adapter).to.deep.equal(adapter)
@@ -56,6 +58,37 @@ describe('a training job', () => {
     const resume = { checkpoints: adapter.checkpoints.slice(1, 2), lossMicro: adapter.lossMicro.slice(0, 2) }
 
     await expect(two.train(job({ resume }))).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+
+    const { checkpoints, lossMicro } = adapter
+
+    for (const wrong of [{ checkpoints: checkpoints.slice(0, 2), lossMicro: lossMicro.slice(0, 4), columns: checkpoints.slice(0, 1) }, { checkpoints, lossMicro, columns: [...checkpoints, ...checkpoints] }]) {
+      await expect(two.train(job({ resume: wrong }))).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+    }
+  })
+
+  it('stores columns as they are computed, and goes on after them', async () => {
+    const controller = new AbortController()
+    let resume: ResumePoint | undefined
+    let done = 0
+    const onProgress = (event: TrainingEvent): void => {
+      if (event.type === 'training:checkpoint') {
+        resume = event.resume
+
+        if (event.resume.columns !== undefined) {
+          controller.abort()
+        }
+      } else if (event.type === 'training:influence:progress') {
+        done = Math.max(done, event.done)
+      }
+    }
+
+    // one thread with room for two of the three columns
+    const narrow = training({ threads: 1, influenceBytesMax: 2 * 48 * 256 })(here.components)
+
+    await expect(narrow.train(job(), { signal: controller.signal, onProgress })).to.eventually.be.rejected.with.property('name', 'AbortError')
+    expect(resume?.columns).to.have.length(2)
+    expect(done).to.equal(2)
+    expect((await narrow.train(job({ resume }))).adapter).to.deep.equal(adapter)
   })
 
   it('reports each step and can be cancelled by signal', async () => {
@@ -64,6 +97,7 @@ describe('a training job', () => {
     const onProgress = (event: TrainingEvent): void => {
       if (event.type === 'training:step') {
         expect(event.loss).to.be.greaterThan(0)
+        expect(event.tokensPerSecond).to.be.greaterThan(0)
         steps.push(event.step)
 
         if (event.step === 3) {
@@ -91,6 +125,60 @@ describe('a training job', () => {
     expect(estimate.contributions).to.equal(3)
     expect(estimate.seconds).to.be.within(0, 60)
     expect(estimate.forward.flops).to.be.greaterThan(estimate.training.flops)
+    expect(estimate.tokens).to.equal(6 * 6 * 24)
+    expect(estimate.parameters).to.equal(2 * 2 * 2 * (16 + 16))
+    expect(estimate.storedBytes).to.equal(3 * (32 + 24 * 256) + 4 * 256 + 3 * 8 * 256)
+    expect(estimate.memoryBytes).to.be.greaterThan(estimate.storedBytes)
+  })
+
+  it('is estimated by a calibration of this machine where that is wanted, and once more before its first step', async () => {
+    const service = training({ threads: 1 })(here.components)
+    const guess = await service.estimate(here.recipe)
+    const measured = await service.estimate(here.recipe, { calibrate: true })
+    const events: TrainingEvent[] = []
+
+    expect(measured.seconds).to.not.equal(guess.seconds)
+    expect((await service.estimate(here.recipe)).seconds).to.equal(measured.seconds)
+    expect(measured).to.deep.include({ training: guess.training, forward: guess.forward, form: guess.form, storedBytes: guess.storedBytes })
+
+    await service.train(job({ influence: 'reverse' }), { onProgress: event => { events.push(event) } })
+
+    const [first] = events
+
+    expect(first.type).to.equal('training:prepare')
+    expect(first.type === 'training:prepare' ? first.estimate.tokensPerSecond : 0).to.be.greaterThan(0)
+  })
+
+  it('trains by every option of a recipe, on any threads and from any checkpoint, to the same bytes', async () => {
+    for (const options of [
+      { optimiser: 'sgd', schedule: 'constant', weightDecayNano: 10_000_000, warmupSteps: 2 },
+      { clipNormMicro: 1000, schedule: 'linear', examples: 'rows', rank: 3, targets: ['down_proj', 'gate_proj', 'k_proj', 'o_proj', 'q_proj', 'up_proj', 'v_proj'] }
+    ] satisfies Array<Partial<Recipe>>) {
+      const recipe = { ...here.recipe, ...options }
+      const points: ResumePoint[] = []
+      const { adapter: whole } = await two.train(job({ recipe }), { onProgress: event => { event.type === 'training:checkpoint' && points.push(event.resume) } })
+
+      expect(whole.weights.equals(adapter.weights)).to.equal(false)
+      expect((await training({ threads: 1 })(here.components).train(job({ recipe, resume: points[0] }))).adapter).to.deep.equal(whole)
+    }
+  })
+
+  it('trains on conversations', async () => {
+    const chats = ['peace', 'work', 'union'].map(word => [
+      JSON.stringify([{ role: 'user', content: `Say ${word}` }, { role: 'assistant', content: `${word} for the people` }]),
+      'a row that is no conversation'
+    ])
+    const { dataset: _, ...components } = here.components
+    const service = training()({ ...components, dataset: { texts: contribution => chats[here.snapshot.contributions.findIndex(cid => cid.equals(contribution))] } })
+    const recipe: Recipe = { ...here.recipe, examples: 'chat', sequenceLength: 60 }
+    let examples = 0
+    const { adapter: chatty } = await service.train(job({ recipe }), { onProgress: event => { examples = event.type === 'training:prepare' ? event.examples : examples } })
+
+    expect(examples).to.equal(3)
+    expect(chatty.lossMicro[5]).to.be.lessThan(chatty.lossMicro[0])
+    expect(await service.spotCheck(chatty, 0)).to.have.property('ok', true)
+    // read as plain text, the same rows are other examples
+    expect((await service.train(job({ recipe: { ...recipe, examples: 'rows' } }))).adapter.weights.equals(chatty.weights)).to.equal(false)
   })
 
   it('refuses another engine and too little data', async () => {
