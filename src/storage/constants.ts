@@ -14,6 +14,9 @@ export const FILE_DEPTH_MAX = 3
 /** Files are held in memory while they are put or joined; the largest we make are training states and weights. */
 export const FILE_BYTES_MAX = 256 * 1024 * 1024
 
+/** Files that are put and read by ranges are never in memory as a whole; the largest are weights, which must fit a memory of 4 GiB. */
+export const FILE_STREAM_BYTES_MAX = 4 * 1024 * 1024 * 1024
+
 /** Leaves of one file fetched or written at once: 4 MiB in flight. */
 export const FILE_CONCURRENCY = 16
 

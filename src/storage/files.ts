@@ -1,5 +1,5 @@
 import { cidOfBlock, DAG_PB, RAW } from './cid.ts'
-import { FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_CHUNK_BYTES, FILE_CONCURRENCY, FILE_DEPTH_MAX, FILE_LINKS_MAX } from './constants.ts'
+import { FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_CHUNK_BYTES, FILE_CONCURRENCY, FILE_DEPTH_MAX, FILE_LINKS_MAX, FILE_STREAM_BYTES_MAX } from './constants.ts'
 import { FileTooLargeError, MalformedFileError } from './errors.ts'
 import { decodeFileNode, encodeFileNode } from './unixfs.ts'
 import type { FileNode } from './unixfs.ts'
@@ -8,6 +8,13 @@ import type { CID } from 'multiformats/cid'
 export interface FileBlock {
   cid: CID
   bytes: Uint8Array
+}
+
+/** A file that is read by ranges within its size. */
+export interface FileSource {
+  /** bytes */
+  readonly size: number
+  read (offset: number, length: number): Promise<Uint8Array>
 }
 
 interface Subtree {
@@ -30,13 +37,39 @@ export function * fileBlocks (bytes: Uint8Array): Generator<FileBlock> {
     yield { cid: cidOfBlock(bytes, RAW), bytes }
     return
   }
-  let level: Subtree[] = []
+  const leaves: Subtree[] = []
   for (let at = 0; at < bytes.byteLength; at += FILE_CHUNK_BYTES) {
     const leaf = bytes.subarray(at, at + FILE_CHUNK_BYTES)
     const cid = cidOfBlock(leaf, RAW)
-    level.push({ cid, contentBytes: leaf.byteLength, treeBytes: leaf.byteLength })
+    leaves.push({ cid, contentBytes: leaf.byteLength, treeBytes: leaf.byteLength })
     yield { cid, bytes: leaf }
   }
+  yield * nodesOver(leaves)
+}
+
+/** The same blocks from a file that is read leaf by leaf. */
+export async function * fileBlocksFrom (source: FileSource): AsyncGenerator<FileBlock> {
+  const { size } = source
+  if (size > FILE_STREAM_BYTES_MAX) {
+    throw new FileTooLargeError(size, FILE_STREAM_BYTES_MAX)
+  }
+  if (size <= FILE_BLOCK_BYTES_MAX) {
+    yield * fileBlocks(await source.read(0, size))
+    return
+  }
+  const leaves: Subtree[] = []
+  for (let at = 0; at < size; at += FILE_CHUNK_BYTES) {
+    const leaf = await source.read(at, Math.min(FILE_CHUNK_BYTES, size - at))
+    const cid = cidOfBlock(leaf, RAW)
+    leaves.push({ cid, contentBytes: leaf.byteLength, treeBytes: leaf.byteLength })
+    yield { cid, bytes: leaf }
+  }
+  yield * nodesOver(leaves)
+}
+
+/** The inner nodes of a file over its leaves, the root last. */
+function * nodesOver (leaves: Subtree[]): Generator<FileBlock> {
+  let level = leaves
   while (level.length > 1) {
     const above: Subtree[] = []
     for (let at = 0; at < level.length; at += FILE_LINKS_MAX) {
@@ -137,4 +170,66 @@ export async function joinFile (cid: CID, bytesMax: number, get: (cid: CID) => P
     throw new MalformedFileError(cid, `the same bytes are the file ${fileCid(out)}`)
   }
   return out
+}
+
+/**
+ * A file to be read by ranges: its inner nodes are fetched and checked now, its leaves when they
+ * are read. That the leaves make this CID and no other is checked before any of them is fetched.
+ *
+ * @throws {FileTooLargeError}, MalformedFileError, and what `get` throws
+ */
+export async function openFile (cid: CID, bytesMax: number, get: (cid: CID) => Promise<Uint8Array>): Promise<FileSource> {
+  const first = await get(cid)
+  if (cid.code === RAW) {
+    if (first.byteLength > bytesMax) {
+      throw new FileTooLargeError(first.byteLength, bytesMax)
+    }
+    return { size: first.byteLength, read: async (offset, length) => first.subarray(offset, offset + length) }
+  }
+  if (cid.code !== DAG_PB) {
+    throw new MalformedFileError(cid, `its codec is 0x${cid.code.toString(16)}`)
+  }
+  const root = decodeNode(cid, first)
+  const size = root.fileBytes
+  if (size > Math.min(bytesMax, FILE_STREAM_BYTES_MAX)) {
+    throw new FileTooLargeError(size, Math.min(bytesMax, FILE_STREAM_BYTES_MAX))
+  }
+  const leaves: Leaf[] = []
+  await collectLeaves(cid, root, 1, 0, get, leaves)
+  checkShape(cid, size, leaves)
+
+  return {
+    size,
+    async read (offset, length) {
+      const out = new Uint8Array(length)
+      const wanted = leaves.slice(Math.floor(offset / FILE_CHUNK_BYTES), Math.ceil((offset + length) / FILE_CHUNK_BYTES))
+      for (let at = 0; at < wanted.length; at += FILE_CONCURRENCY) {
+        await Promise.all(wanted.slice(at, at + FILE_CONCURRENCY).map(async leaf => {
+          const bytes = await get(leaf.cid)
+          if (bytes.byteLength !== leaf.bytes) {
+            throw new MalformedFileError(cid, `a leaf was announced with ${leaf.bytes} bytes and has ${bytes.byteLength}`)
+          }
+          const from = Math.max(offset, leaf.offset)
+          const to = Math.min(offset + length, leaf.offset + leaf.bytes)
+          out.set(bytes.subarray(from - leaf.offset, to - leaf.offset), from - offset)
+        }))
+      }
+      return out
+    }
+  }
+}
+
+/** One content has one CID: leaves of equal size under nodes that follow from their number. */
+function checkShape (cid: CID, size: number, leaves: Leaf[]): void {
+  const uneven = leaves.find(({ bytes }, index) => bytes !== Math.min(FILE_CHUNK_BYTES, size - index * FILE_CHUNK_BYTES))
+  if (uneven != null || size <= FILE_BLOCK_BYTES_MAX) {
+    throw new MalformedFileError(cid, `${size} bytes are cut otherwise`)
+  }
+  let root: CID | undefined
+  for (const block of nodesOver(leaves.map(leaf => ({ cid: leaf.cid, contentBytes: leaf.bytes, treeBytes: leaf.bytes })))) {
+    root = block.cid
+  }
+  if (root?.equals(cid) !== true) {
+    throw new MalformedFileError(cid, `the same leaves are the file ${String(root)}`)
+  }
 }

@@ -19,9 +19,10 @@ import type { Storage, StorageComponents, StorageInit } from './interface.ts'
 export const storage = (init: StorageInit = {}) => (components: StorageComponents): Storage => new HeliaStorage(init, components)
 
 export { fileCid } from './files.ts'
-export { BLOCK_BYTES_MAX, FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX } from './constants.ts'
+export { BLOCK_BYTES_MAX, FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_STREAM_BYTES_MAX } from './constants.ts'
 export {
   BlockMismatchError, BlockTooLargeError, BlockUnavailableError, DagTooLargeError, FetchQueueFullError, FileTooLargeError,
   MalformedFileError, StorageNotStartedError, UnsupportedCidError
 } from './errors.ts'
+export type { FileSource } from './files.ts'
 export type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'

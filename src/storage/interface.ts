@@ -1,3 +1,4 @@
+import type { FileSource } from './files.ts'
 import type { AbortOptions, Startable } from '../interface/index.ts'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
@@ -101,6 +102,19 @@ export interface Storage extends Startable {
    * @throws {FileTooLargeError}, MalformedFileError and what `get` throws
    */
   getFile (cid: CID, options?: Omit<GetOptions, 'offline'>): Promise<Uint8Array>
+  /**
+   * The same for a file that is read leaf by leaf, such as weights on a disk: never more of it in
+   * memory than some blocks.
+   *
+   * @throws {FileTooLargeError} above 4 GiB
+   */
+  putFileFrom (source: FileSource, options?: AbortOptions & { pin?: boolean, onBlock?(bytes: number): void }): Promise<CID>
+  /**
+   * A file to be read by ranges; its leaves are fetched when they are read.
+   *
+   * @throws {FileTooLargeError}, MalformedFileError and what `get` throws
+   */
+  openFile (cid: CID, options?: Omit<GetOptions, 'offline'>): Promise<FileSource>
   /** Deletes what is not pinned. */
   collect (options?: AbortOptions): Promise<void>
 }

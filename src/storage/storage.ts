@@ -5,12 +5,13 @@ import all from 'it-all'
 import { concat } from 'uint8arrays/concat'
 import { acquaint } from './acquaintance.ts'
 import { assertSupportedCid, cidOfBlock, DAG_CBOR, RAW, verifyBlock } from './cid.ts'
-import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, FILE_CONCURRENCY, RESEND_MS } from './constants.ts'
+import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, FILE_CONCURRENCY, FILE_STREAM_BYTES_MAX, RESEND_MS } from './constants.ts'
 import { BlockMismatchError, BlockTooLargeError, BlockUnavailableError, StorageNotStartedError, UnsupportedCidError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
-import { fileBlocks, joinFile } from './files.ts'
+import { fileBlocks, fileBlocksFrom, joinFile, openFile } from './files.ts'
 import { openLevelStores } from './level.ts'
 import { pinDag, unpinDag } from './pins.ts'
+import type { FileBlock, FileSource } from './files.ts'
 import type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'
 import type { AbortOptions } from '../interface/index.ts'
 import type { Helia } from '@helia/interface'
@@ -178,12 +179,22 @@ export class HeliaStorage implements Storage {
   }
 
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {
+    return this.putBlocks(fileBlocks(bytes), options)
+  }
+
+  async putFileFrom (source: FileSource, options: AbortOptions & { pin?: boolean, onBlock?(bytes: number): void } = {}): Promise<CID> {
+    return this.putBlocks(fileBlocksFrom(source), options)
+  }
+
+  private async putBlocks (blocks: Iterable<FileBlock> | AsyncIterable<FileBlock>, options: AbortOptions & { pin?: boolean, onBlock?(bytes: number): void }): Promise<CID> {
     const { write } = this.current()
     let cid = cidOfBlock(new Uint8Array(0), RAW)
     let writes: Array<Promise<void>> = []
-    for (const block of fileBlocks(bytes)) {
+    for await (const block of blocks) {
+      options.signal?.throwIfAborted()
       writes.push(write(block.cid, block.bytes, options))
       cid = block.cid
+      options.onBlock?.(block.bytes.byteLength)
       // level syncs writes that come together once
       if (writes.length === FILE_CONCURRENCY) {
         await Promise.all(writes)
@@ -200,6 +211,11 @@ export class HeliaStorage implements Storage {
   async getFile (cid: CID, options: Omit<GetOptions, 'offline'> = {}): Promise<Uint8Array> {
     const { bytesMax, ...rest } = options
     return joinFile(cid, bytesMax ?? FILE_BYTES_MAX, async link => this.get(link, rest))
+  }
+
+  async openFile (cid: CID, options: Omit<GetOptions, 'offline'> = {}): Promise<FileSource> {
+    const { bytesMax, ...rest } = options
+    return openFile(cid, bytesMax ?? FILE_STREAM_BYTES_MAX, async link => this.get(link, rest))
   }
 
   async collect (options: AbortOptions = {}): Promise<void> {

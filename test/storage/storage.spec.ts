@@ -215,5 +215,29 @@ describe('storage', function () {
         expect(await store.getFile(cid)).to.deep.equal(bytes)
       }), { numRuns: 8 })
     })
+
+    it('is the same for a file that is put and read by ranges, never whole', async () => {
+      const { store } = await node()
+      for (const length of [0, 5, MIB, MIB + 1, 3 * MIB - 7]) {
+        const bytes = pattern(length)
+        let largest = 0
+        const source = {
+          size: length,
+          read: async (offset: number, count: number) => {
+            largest = Math.max(largest, count)
+            return bytes.subarray(offset, offset + count)
+          }
+        }
+        const cid = await store.putFileFrom(source)
+        expect(cid.equals(fileCid(bytes))).to.equal(true)
+        expect(largest).to.be.at.most(MIB)
+        const file = await store.openFile(cid)
+        expect(file.size).to.equal(length)
+        for (const [from, to] of [[0, length], [length >>> 1, length], [Math.min(length, 262_143), Math.min(length, 786_433)], [length, length]]) {
+          expect(await file.read(from, to - from)).to.deep.equal(bytes.subarray(from, to))
+        }
+      }
+      await expect(store.openFile(fileCid(pattern(3 * MIB - 7)), { bytesMax: MIB })).to.eventually.be.rejected.with.property('code', 'ERR_FILE_TOO_LARGE')
+    })
   })
 })
