@@ -1,97 +1,98 @@
 /**
- * What exact attribution by the quick preset costs and how well its two forms agree, on a model of
- * the base's shape with random weights: costs do not depend on what a model has learnt.
+ * How well attribution forecasts what removing data does, what it costs, and whether it can be
+ * gamed. Adapters of the counterfactual bank stay on disk: a run that was stopped goes on.
+ *
+ * `npm run bench -- attribution [--quick] [--dataset sotu|spam] [--base datanet-base-1m|stories260K]
+ * [--seeds 3] [--retrainings 100] [--queries 50] [--bank DIR] [--out docs]`
  */
-import { evaluator, forwardInfluence, influenceOfAnswer, reverseReplay, train } from '../../src/attribution/index.ts'
-import { initialTheta, llama, llamaShapes, loraObjective, loraShape, presets, trainingPlan } from '../../src/models/index.ts'
-import { prng } from '../../src/numeric/index.ts'
-import type { Bench } from './interface.ts'
-import type { LlamaConfig } from '../../src/interface/index.ts'
-import type { LlamaModel, Tensors } from '../../src/models/index.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { costs } from './attribution-costs.ts'
+import { loadBenchBase, loadData } from './attribution-data.ts'
+import { experiment } from './attribution-experiment.ts'
+import type { BaseName, DatasetName, Size } from './attribution-data.ts'
+import type { ExperimentResult } from './attribution-experiment.ts'
+import type { Bench, BenchResult } from './interface.ts'
 
-const CONFIG: LlamaConfig = {
-  dim: 128,
-  hiddenDim: 352,
-  layers: 4,
-  heads: 4,
-  kvHeads: 4,
-  vocabularySize: 2048,
-  contextLength: 256,
-  ropeTheta: 10_000,
-  rmsNormEpsNano: 10_000,
-  tied: true
-}
+const DATASETS: DatasetName[] = ['sotu', 'spam']
+const BASES: BaseName[] = ['datanet-base-1m', 'stories260K']
 
-const CONTRIBUTIONS = 4
+export const options = {
+  dataset: { type: 'string' },
+  base: { type: 'string' },
+  seeds: { type: 'string' },
+  retrainings: { type: 'string' },
+  queries: { type: 'string' },
+  bank: { type: 'string' },
+  out: { type: 'string' }
+} as const
 
-function model (): LlamaModel {
-  const random = prng(1)
-  const weights: Tensors = new Map()
+export const run: Bench = async ({ quick, values = {} }) => {
+  const folder = values.bank ?? join(tmpdir(), 'datanet-counterfactuals')
+  const seeds = Array.from({ length: Number(values.seeds ?? (quick ? 1 : 3)) }, (_, i) => i + 1)
+  const retrainings = Number(values.retrainings ?? (quick ? 8 : 100))
+  const size: Size = quick
+    ? { contributions: 8, examplesPerContribution: 8, queries: Number(values.queries ?? 8), sequenceLength: 32 }
+    : { contributions: 16, examplesPerContribution: 14, queries: Number(values.queries ?? 50), sequenceLength: 32 }
+  const datasets = DATASETS.filter(name => values.dataset === undefined ? !quick || name === 'sotu' : name === values.dataset)
+  const bases = BASES.filter(name => values.base === undefined ? !quick || name === 'datanet-base-1m' : name === values.base)
+  const experiments: ExperimentResult[] = []
 
-  for (const [name, shape] of llamaShapes(CONFIG)) {
-    const size = shape.length === 1 ? shape[0] : shape[0] * shape[1]
-    const scale = shape.length === 1 ? 0 : 1 / Math.sqrt(shape[1])
+  mkdirSync(folder, { recursive: true })
 
-    weights.set(name, { shape, data: Float32Array.from({ length: size }, () => (shape.length === 1 ? 1 : 0) + scale * random.nextNormal()) })
-  }
+  for (const baseName of bases) {
+    const base = loadBenchBase(baseName)
 
-  return llama(CONFIG, weights)
-}
-
-export const run: Bench = async ({ quick }) => {
-  const settings = { ...presets.quick, seed: 1, ...(quick ? { steps: 4, batchSize: 8 } : {}) }
-  const shape = loraShape(CONFIG, settings)
-  const random = prng(2)
-  const sequences = Array.from({ length: settings.batchSize * 2 }, () => Uint32Array.from({ length: settings.sequenceLength }, () => random.nextUint32() % 97))
-  const objective = loraObjective({ model: model(), shape, examples: sequences })()
-  const examples = evaluator(objective)
-  const plan = trainingPlan(settings, sequences.length)
-  const groups = Uint32Array.from(sequences, (_, i) => i % CONTRIBUTIONS)
-  const theta0 = initialTheta(shape, settings.seed)
-  // processor time: the ratios should not depend on who else is at work
-  const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
-    const before = process.cpuUsage()
-    const result = await work()
-    const { user, system } = process.cpuUsage(before)
-
-    return [result, (user + system) / 1000]
-  }
-  const trainOnce = async (weights?: Float64Array): Promise<Float64Array> => {
-    let theta = theta0
-
-    for await (const { state } of train(examples, plan, { theta0, weights })) {
-      theta = state.theta
+    if (base === undefined) {
+      process.stderr.write(`${baseName} is not here and is left out\n`)
+      continue
     }
 
-    return theta
+    for (const dataset of datasets) {
+      const result = await experiment(dataset, base, loadData(dataset, base.encoder, size), {
+        folder, seeds, retrainings, size, recipe: quick ? { batchSize: 16 } : {}, log: line => { process.stderr.write(`${line}\n`) }
+      })
+
+      experiments.push(result)
+
+      if (!quick) {
+        writeFileSync(join(folder, `result-${dataset}-${baseName}.json`), `${JSON.stringify(result, undefined, 1)}\n`)
+      }
+    }
   }
 
-  // once before the clock, so that nothing is compiled under it
-  objective.gradient(theta0, 0, new Float32Array(shape.parameters))
-  objective.dual(theta0, 0, [theta0], new Float32Array(shape.parameters), [new Float32Array(shape.parameters)])
+  return [...lines(experiments), ...await costs({ quick })]
+}
 
-  const [theta, trainMs] = await timed(trainOnce)
-  const gradient = new Float32Array(shape.parameters)
+/** The worst of all experiments under the names that others rely on, then each one. */
+function lines (experiments: ExperimentResult[]): BenchResult[] {
+  const results: BenchResult[] = []
+  const names = { trajectory: 'Exact', graddot: 'GradDot', tracin: 'TracIn', datainf: 'DataInf', fisher: 'Fisher', 'fisher-projected': 'FisherProjected', ekfac: 'Ekfac' } as const
+  const of = (pick: (result: ExperimentResult) => number | undefined): { value: number, detail: string } => {
+    const found = experiments.map(one => ({ value: pick(one), detail: `${one.dataset} ${one.base}` })).filter(({ value }) => value !== undefined)
 
-  objective.gradient(theta, 0, gradient)
+    return { value: Math.min(...found.map(({ value }) => value ?? 0)), detail: found.map(({ value, detail }) => `${detail} ${value?.toFixed(3)}`).join(', ') }
+  }
 
-  const cotangent = Float64Array.from(gradient, value => -value)
-  const [{ exampleScores }, reverseMs] = await timed(async () => reverseReplay(examples, plan, { theta0, cotangent }))
-  const [{ columns }, forwardMs] = await timed(async () => forwardInfluence(examples, plan, groups, CONTRIBUTIONS, { theta0 }))
-  const forward = influenceOfAnswer(columns, cotangent)
-  const reverse = forward.map((_, c) => exampleScores.reduce((sum, score, i) => sum + (groups[i] === c ? score : 0), 0))
-  const size = Math.max(...forward.map(Math.abs))
-  const difference = Math.max(...forward.map((value, c) => Math.abs(value - reverse[c]))) / size
-  const h = 0.01
-  const lossAt = async (weight: number): Promise<number> => objective.gradient(await trainOnce(Float64Array.from(groups, group => group === 0 ? weight : 1)), 0, gradient)
-  const retrained = (await lossAt(1 - h) - await lossAt(1 + h)) / (2 * h)
-  const detail = `${settings.steps} steps of ${settings.batchSize} examples of ${settings.sequenceLength} tokens, ${shape.parameters} parameters; processor time`
+  for (const [method, name] of Object.entries(names)) {
+    const by = (pick: (one: ExperimentResult['methods'][number]) => number | undefined) => (result: ExperimentResult) => {
+      const found = result.methods.find(one => one.method === method)
 
-  return [
-    { name: 'trainMs', value: trainMs, unit: 'ms', detail },
-    { name: 'trainOfReplay', value: trainMs / reverseMs, unit: 'ratio', peer: 'reverse replay for all contributions', detail: `replay ${reverseMs.toFixed(0)} ms` },
-    { name: 'trainOfColumn', value: trainMs * CONTRIBUTIONS / forwardMs, unit: 'ratio', peer: 'one of 4 Jacobian columns', detail: `columns ${forwardMs.toFixed(0)} ms` },
-    { name: 'agreementDigits', value: -Math.log10(Math.max(difference, 1e-16)), unit: 'digits', peer: 'forward against reverse', detail: `relative difference ${difference.toExponential(1)}` },
-    { name: 'retrainDigits', value: -Math.log10(Math.max(Math.abs(reverse[0] - retrained) / Math.abs(retrained), 1e-16)), unit: 'digits', peer: 'retraining at weights 1 ± 0.01', detail: `exact ${reverse[0].toExponential(4)}, retrained ${retrained.toExponential(4)}` }
-  ]
+      return found === undefined ? undefined : pick(found)
+    }
+
+    results.push({ name: `lds${name}5`, unit: 'Spearman', ...of(by(({ lds5 }) => lds5.value)) })
+    results.push({ name: `lds${name}50`, unit: 'Spearman', ...of(by(({ lds50 }) => lds50.value)) })
+
+    if (method === 'trajectory') {
+      results.push({ name: 'contributorRank', unit: 'Spearman', ...of(by(({ contributor }) => contributor.value)) })
+
+      if (experiments.some(({ dataset }) => dataset === 'spam')) {
+        results.push({ name: 'mislabelAuc', unit: 'AUC', ...of(by(({ mislabel }) => mislabel?.value)) })
+      }
+    }
+  }
+
+  return results
 }

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { arch, cpus, platform } from 'node:os'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
-import type { Bench, BenchResult } from './interface.ts'
+import type { Bench, BenchResult, OwnOptions } from './interface.ts'
 
 const here = new URL('.', import.meta.url)
 
@@ -26,21 +26,23 @@ function table (results: BenchResult[]): string {
 }
 
 async function main (): Promise<void> {
-  const { values, positionals: [area] } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } }
-  })
+  const area = process.argv[2]
   const file = ['ts', 'js'].map(ending => new URL(`${area}.${ending}`, here)).find(url => existsSync(url))
   if (area === undefined || !areas().includes(area) || file === undefined) {
     process.stderr.write(`expected one of ${areas().join(', ')} but got ${area ?? 'nothing'}: npm run bench -- <area> [--json] [--quick]\n`)
     process.exitCode = 2
     return
   }
-  const { run } = await import(file.href) as { run: Bench }
-  const results = await run({ quick: values.quick })
+  const { run, options = {} } = await import(file.href) as { run: Bench, options?: OwnOptions }
+  const { values: { json, quick, ...own } } = parseArgs({
+    allowPositionals: true,
+    options: { ...options, json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } }
+  })
+  const values: Partial<Record<string, string>> = own
+  const results = await run({ quick, values })
   const machine = `${cpus()[0].model} × ${cpus().length}, ${platform()} ${arch()}, Node ${process.version}`
   process.stdout.write(`${area} on ${machine}\n${table(results)}\n`)
-  if (values.json) {
+  if (json) {
     process.stdout.write(`${JSON.stringify({ area, machine, results })}\n`)
   }
 }

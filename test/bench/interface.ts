@@ -13,7 +13,12 @@ export interface BenchResult {
 export interface BenchOptions {
   /** Bound the area to about 40 seconds. */
   quick: boolean
+  /** Of what the area exports as `options`, the ones that were given. */
+  values?: Partial<Record<string, string>>
 }
+
+/** Options of an area's own, all with a value; exported as `options`. */
+export type OwnOptions = Record<string, { type: 'string' }>
 
 /** What each file of this folder named after an area exports as `run`. */
 export type Bench = (options: BenchOptions) => Promise<BenchResult[]>
