@@ -25,3 +25,23 @@ export async function assess (components: AssessComponents, ledger: LedgerState,
 
   return { table, trace }
 }
+
+/**
+ * One step of the trace: by the recomputer's own short way if it has one, else by the whole.
+ *
+ * @returns null if the trace has no such step
+ * @throws {ReceiptsUnavailableError | FalseReceiptError}
+ */
+export async function assessStep (components: AssessComponents, ledger: LedgerState, task: Hash, state: TaskState, index: number, signer: Signer, options: ProgressOptions<RecomputeEvent> = {}): Promise<Hash | null> {
+  const { storage, training } = components
+  const openings = await fetchReceipts(components, ledger, task, state, signer, options)
+  const adapter = await readAdapterRecord(storage, state.adapter, options)
+
+  if (training.step != null) {
+    return training.step(state.adapter, adapter, openings, index, options)
+  }
+
+  const { trace } = await training.assess(state.adapter, adapter, openings, options)
+
+  return trace.at(index) ?? null
+}

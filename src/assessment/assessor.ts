@@ -1,5 +1,5 @@
 import { readChain, readTask, readValidators } from '../ledger/index.ts'
-import { assessmentCommit, scoreTree, traceTree } from '../scoring/index.ts'
+import { assessmentCommit, chainTrace, scoreTree, traceTree } from '../scoring/index.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { owedClaims } from './claims.ts'
 import { CLAIM_STAGGER_BLOCKS, SUBMIT_TIMEOUT_MS } from './constants.ts'
@@ -26,7 +26,7 @@ export interface AssessorComponents extends AssessComponents {
 
 /**
  * Takes its seat in every committee that the beacon draws it into: recompute, commit, reveal, open,
- * give a verdict where others dissent (validators), and claim for contributors when all is settled.
+ * answer disputes, judge the step they come down to or the whole task (validators), and claim for contributors when all is settled.
  * What it does follows from the ledger and its journal alone, so it goes on where it was after a
  * restart.
  *
@@ -41,7 +41,7 @@ export function assessor (init: AssessorInit): (components: AssessorComponents) 
 }
 
 /** Transactions of an assessor as events, in the order of a task's phases. */
-type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:open' | 'assessor:verdict' | 'assessor:claim'
+type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:verdict' | 'assessor:claim'
 
 class AssessorService implements Assessor {
   private readonly init: AssessorInit
@@ -145,13 +145,15 @@ class AssessorService implements Assessor {
 
     if (state.phase === 'verdict') {
       await this.giveVerdict(task, state)
+    } else if (state.phase === 'step') {
+      await this.judgeStep(task, state)
     } else if (state.phase === 'settled') {
       await this.claim(task, state)
     } else if (isSeated && state.phase === 'commit' && seat.commit == null) {
       await this.commit(task, state)
     } else if (isSeated && state.phase === 'reveal' && seat.commit != null && seat.scoreRoot == null) {
       await this.reveal(task)
-    } else if (isSeated && state.phase === 'open' && seat.scoreRoot != null && !seat.opened) {
+    } else if (isSeated && (state.phase === 'open' || state.phase === 'dispute') && seat.scoreRoot != null && !seat.opened) {
       await this.open(task, state)
     }
   }
@@ -210,15 +212,33 @@ class AssessorService implements Assessor {
     const { trace } = this.treesOf(assessment)
     const openings = state.openings.map(index => trace.open(index))
 
-    await this.send(task, { kind: 'open', task, openings }, 'assessor:open')
+    await this.send(task, { kind: 'open', task, openings }, state.phase === 'dispute' ? 'assessor:answer' : 'assessor:open')
   }
 
-  /** After a dissent every validator recomputes the task and says which root is right. */
+  /** After a dispute every validator recomputes the one step at which the traces part. */
+  private async judgeStep (task: Hash, state: TaskState): Promise<void> {
+    const { dispute } = state
+
+    if (dispute == null || !this.validates() || dispute.steps.some(({ validator }) => equalBytes(validator, this.init.signer.account))) {
+      return
+    }
+
+    const step = await this.recomputing.step(task, state, dispute.agreed, this.controller.signal)
+
+    if (step != null) {
+      await this.send(task, { kind: 'judge-step', task, step }, 'assessor:judge-step')
+    }
+  }
+
+  private validates (): boolean {
+    return readValidators(this.components.chain.state()).some(validator => equalBytes(validator.account, this.init.signer.account))
+  }
+
+  /** Where no single step tells, every validator recomputes the task and says which root is right. */
   private async giveVerdict (task: Hash, state: TaskState): Promise<void> {
     const { account } = this.init.signer
-    const validates = readValidators(this.components.chain.state()).some(validator => equalBytes(validator.account, account))
 
-    if (!validates || state.verdicts.some(({ validator }) => equalBytes(validator, account))) {
+    if (!this.validates() || state.verdicts.some(({ validator }) => equalBytes(validator, account))) {
       return
     }
 
@@ -260,7 +280,7 @@ class AssessorService implements Assessor {
   private treesOf ({ table, trace }: SaltedAssessment): { root: Hash, total: bigint, trace: ReturnType<typeof traceTree> } {
     const { root, total } = scoreTree(table)
 
-    return { root, total, trace: traceTree(this.init.signer.account, trace) }
+    return { root, total, trace: traceTree(this.init.signer.account, chainTrace(trace)) }
   }
 
   private async send (task: Hash, body: TransactionBody, type?: Act): Promise<void> {

@@ -4,6 +4,13 @@ import type { CID } from 'multiformats/cid'
 /** What recomputes a task's scores; a `Training` fits. */
 export interface Recomputer {
   assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: ProgressOptions<RecomputeEvent>): Promise<Assessment & { refused: CID[] }>
+
+  /**
+   * One step of the trace alone, for less work than all of it where that is possible.
+   *
+   * @returns null if the trace has no such step
+   */
+  step? (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: ProgressOptions<RecomputeEvent>): Promise<Hash | null>
 }
 
 /** Whatever the recomputer tells; `done` and `total` are shown. */
@@ -24,7 +31,7 @@ export type AssessorEvent =
   | { type: 'assessor:recompute:start', task: Hash }
   | { type: 'assessor:recompute:progress', task: Hash, done: number, total: number }
   | { type: 'assessor:recompute:end', task: Hash, milliseconds: number }
-  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:open' | 'assessor:verdict' | 'assessor:claim', task: Hash }
+  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:verdict' | 'assessor:claim', task: Hash }
   | { type: 'assessor:unavailable', task: Hash, reason: string }
   | { type: 'assessor:error', task: Hash, error: Error }
 

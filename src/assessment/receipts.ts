@@ -122,6 +122,11 @@ export function checkSource (ledger: LedgerState, state: TaskState, source: Sour
   for (const opening of openings) {
     const { payload } = opening.receipt
 
+    // older ones of the same count and fees were paid in another epoch
+    if (payload.cumulative - payload.fee < source.from || payload.cumulative > source.until) {
+      throw new FalseReceiptError(`receipt ${payload.sequence} of channel ${toHex(payload.channel)} is not among those that this redemption paid`)
+    }
+
     if (payload.chain !== chain || !payload.adapter.equals(state.adapter)) {
       throw new FalseReceiptError('a receipt is of another chain or another adapter than its task')
     }

@@ -3,7 +3,7 @@ import PQueue from 'p-queue'
 import { readTask } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { toHex } from '../wire/index.ts'
-import { assess } from './assess.ts'
+import { assess, assessStep } from './assess.ts'
 import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
 import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
 import type { AssessComponents } from './assess.ts'
@@ -61,6 +61,26 @@ export class Recomputing {
 
         return this.#judge(task, state, err)
       }
+    })
+  }
+
+  /**
+   * One step of the trace: from the journal, or computed alone.
+   *
+   * @returns undefined if the task moved on, or nothing can be said
+   */
+  async step (task: Hash, state: TaskState, index: number, signal: AbortSignal): Promise<Hash | undefined> {
+    const { chain, journal, signer } = this.#components
+    const known = await journal.get(task)
+
+    return known?.trace.at(index) ?? this.#queue.add(async () => {
+      signal.throwIfAborted()
+
+      if (readTask(chain.state(), task)?.phase !== state.phase) {
+        return undefined
+      }
+
+      return await assessStep(this.#components, chain.state(), task, state, index, signer, { signal }) ?? undefined
     })
   }
 

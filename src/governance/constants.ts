@@ -10,6 +10,9 @@ export const SEATS_MAX = 256
 /** Openings of one trace that fit a transaction with their proofs. */
 export const TRACE_OPENINGS_MAX = 32
 
+/** One per validator. */
+export const PLANTS_MAX = 128
+
 /** Each redraw costs a commit and a reveal period during which nobody is paid. */
 export const REDRAWS_MAX = 100
 

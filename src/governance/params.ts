@@ -1,4 +1,4 @@
-import { ACTIONS_MAX, AMOUNT_MAX, BASIS_POINTS, DURATION_BLOCKS_MAX, REDRAWS_MAX, SEATS_MAX, TRACE_OPENINGS_MAX } from './constants.ts'
+import { ACTIONS_MAX, AMOUNT_MAX, BASIS_POINTS, DURATION_BLOCKS_MAX, PLANTS_MAX, REDRAWS_MAX, SEATS_MAX, TRACE_OPENINGS_MAX } from './constants.ts'
 import { ActionsError, ParamsError } from './errors.ts'
 import type { FeeSplit, GovernanceAction, NetworkParams } from '../interface/index.ts'
 
@@ -16,6 +16,7 @@ const NUMBERS: Record<NumberParam, [min: number, max: number]> = {
   seats: [1, SEATS_MAX],
   traceOpenings: [0, TRACE_OPENINGS_MAX],
   redrawsMax: [0, REDRAWS_MAX],
+  plantsPerEpoch: [0, PLANTS_MAX],
   votingDelayBlocks: [0, DURATION_BLOCKS_MAX],
   votingPeriodBlocks: [1, DURATION_BLOCKS_MAX],
   timelockBlocks: [0, DURATION_BLOCKS_MAX],
@@ -29,6 +30,8 @@ const AMOUNTS: Record<AmountParam, true> = {
   assessorStakeMin: true,
   slashWrong: true,
   slashSilent: true,
+  challengeBond: true,
+  plantReward: true,
   proposalThreshold: true
 }
 
@@ -55,6 +58,19 @@ export function checkParams (params: NetworkParams): void {
     if (typeof value !== 'bigint' || value < 0n || value > AMOUNT_MAX) {
       throw new ParamsError(name, 'an amount that is not negative', value)
     }
+  }
+
+  checkPenalties(params)
+}
+
+/** Silence after a commit must cost more than a lie, and every assessor must be able to lose it. */
+function checkPenalties ({ slashWrong, slashSilent, assessorStakeMin }: NetworkParams): void {
+  if (slashSilent === 0n && slashWrong > 0n) {
+    throw new ParamsError('slashSilent', 'more than 0 where a wrong result costs something', slashSilent)
+  }
+
+  if (assessorStakeMin < slashWrong + slashSilent) {
+    throw new ParamsError('assessorStakeMin', `at least slashWrong and slashSilent together (${slashWrong + slashSilent})`, assessorStakeMin)
   }
 }
 

@@ -32,8 +32,14 @@ export interface NetworkParams {
   assessorStakeMin: Amount
   /** lost by an assessor whose reveal was proven wrong */
   slashWrong: Amount
-  /** lost by an assessor that did not commit, reveal or open */
+  /** lost by an assessor that did not commit; added to `slashWrong` for one that committed and then kept back what it committed to */
   slashSilent: Amount
+  /** held of who challenges a result or plants an answer; given back unless it is proven wrong */
+  challengeBond: Amount
+  /** validators that may plant an answer in each epoch; 0 for none */
+  plantsPerEpoch: number
+  /** paid by the treasury for an exposed plant that was right */
+  plantReward: Amount
   votingDelayBlocks: number
   votingPeriodBlocks: number
   timelockBlocks: number
@@ -86,6 +92,11 @@ export type TransactionBody =
   | { kind: 'open', task: Hash, openings: TraceOpening[] }
   | { kind: 'verdict', task: Hash, scoreRoot: Hash, total: bigint }
   | { kind: 'report-unavailable', task: Hash }
+  | { kind: 'judge-step', task: Hash, step: Hash }
+  | { kind: 'challenge', task: Hash }
+  | { kind: 'plant', commit: Hash }
+  | { kind: 'expose', epoch: number, task: Hash, scoreRoot: Hash, total: bigint, salt: Hash }
+  | { kind: 'withdraw-plant', epoch: number }
   | { kind: 'claim', task: Hash, claims: ScoreClaim[] }
   | { kind: 'wrap', amount: Amount }
   | { kind: 'unwrap', amount: Amount }
@@ -215,7 +226,7 @@ export interface ChannelState {
 
 /** `collecting` until the epoch's cutoff; the committee is drawn only then */
 export type TaskPhase =
-  | 'collecting' | 'commit' | 'reveal' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
+  | 'collecting' | 'commit' | 'reveal' | 'dispute' | 'step' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
 
 export interface SeatState {
   assessor: Account
@@ -224,12 +235,61 @@ export interface SeatState {
   total: bigint
   traceRoot: Hash | null
   traceLength: number
+  /** whether it opened what the phase asks for */
   opened: boolean
-  /** hash of the opened step hashes in order: what seats are compared by */
+  /**
+   * In a dispute and its step: its chained hash at the first place known to differ. Later: the hash
+   * of the opened steps in order, which seats are compared by.
+   */
   steps: Hash | null
   unavailable: boolean
-  /** why it was slashed, if it was */
-  fault: 'silent' | 'wrong-score' | 'bad-trace' | null
+  /** why it was slashed, if it was; `withheld`: it committed and then fell silent */
+  fault: 'silent' | 'withheld' | 'wrong-score' | 'wrong-step' | 'bad-trace' | null
+}
+
+/** The search for the first step at which the traces of seats differ. */
+export interface DisputeState {
+  /** how many this task had, this one included */
+  count: number
+  /** steps at the traces' start that all seats share */
+  agreed: number
+  /** the chained hash after them */
+  chain: Hash
+  /** a step at which they differ; the shortest trace's length when only results are known to differ */
+  differing: number
+  /** what validators computed for step `agreed`, in phase `step` */
+  steps: Array<{ validator: Account, step: Hash }>
+}
+
+/** Who had a task's result judged by the validators. */
+export interface ChallengeState {
+  challenger: Account
+  /** 0 once it was given back or lost */
+  bond: Amount
+  /** whether it knew the answer before the seats revealed theirs */
+  planted: boolean
+}
+
+/** One redemption's receipts of one adapter. */
+export interface TaskSource {
+  gateway: Account
+  channel: Hash
+  receiptsRoot: Hash
+  receipts: number
+  fees: Amount
+  /** the channel's cumulative amount before and after the redemption: its receipts lie between, later ones than any redeemed before */
+  from: Amount
+  until: Amount
+}
+
+/** key `answer/<task hex>/<assessor multikey>`, during one round of a dispute: chained hashes at the points that it asked for */
+export type AnswerState = Hash[]
+
+/** key `plant/<epoch>/<planter multikey>` */
+export interface PlantState {
+  commit: Hash
+  bond: Amount
+  height: number
 }
 
 /** key `task/<hex>` */
@@ -242,14 +302,18 @@ export interface TaskState {
   redraws: number
   fees: Amount
   /** per gateway that redeemed: what its committee must fetch from it */
-  sources: Array<{ gateway: Account, channel: Hash, receiptsRoot: Hash, receipts: number, fees: Amount }>
+  sources: TaskSource[]
   seats: SeatState[]
   /** validators' verdicts after a dissent */
   verdicts: Array<{ validator: Account, scoreRoot: Hash, total: bigint }>
   scoreRoot: Hash | null
   total: bigint
-  /** trace leaves the beacon asks for, set when the phase becomes `open` */
+  /** trace leaves that the beacon or a dispute's round asks for */
   openings: number[]
+  /** height at which reveals began, 0 before: what was planted by then owes nothing to them */
+  revealedAt: number
+  dispute: DisputeState | null
+  challenge: ChallengeState | null
   /** the split in force when the task's epoch began, set at its cutoff */
   feeSplit: FeeSplit | null
   dataPool: Amount
@@ -321,10 +385,11 @@ export type LedgerEvent =
   | { type: 'attestation', subject: CID, validator: Account, verdict: 'admit' | 'reject' }
   | { type: 'channel', channel: Hash, payer: Account, gateway: Account, deposit: Amount, redeemed: Amount, closed: boolean }
   | { type: 'task', task: Hash, adapter: CID, epoch: number, phase: TaskPhase }
-  | { type: 'seat', task: Hash, assessor: Account, action: 'drawn' | 'commit' | 'reveal' | 'open' | 'verdict' | 'slash', fault?: string }
+  | { type: 'seat', task: Hash, assessor: Account, action: 'drawn' | 'commit' | 'reveal' | 'answer' | 'open' | 'judge-step' | 'verdict' | 'slash', fault?: string }
+  | { type: 'challenge', task: Hash, challenger: Account, bond: Amount, planted: boolean, outcome: 'open' | 'right' | 'wrong' | 'undecided' }
   | { type: 'proposal', proposal: number, status: ProposalStatus, title: string }
   | { type: 'params', params: NetworkParams }
 
 export type PaymentReason =
   | 'transfer' | 'deposit' | 'refund' | 'escrow' | 'platform' | 'developer' | 'base-developer'
-  | 'validator' | 'assessor' | 'data' | 'slash' | 'stake' | 'wrap' | 'governance'
+  | 'validator' | 'assessor' | 'data' | 'slash' | 'stake' | 'wrap' | 'governance' | 'bond' | 'bounty' | 'plant'

@@ -10,7 +10,7 @@ import { announce, credit, debit, getChain, getTask, patchChain, putTask } from 
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
-import type { Account, Amount, ChannelState, Hash, RedeemBody, TaskState, Voucher } from '../interface/index.ts'
+import type { Account, Amount, ChannelState, Hash, RedeemBody, TaskSource, TaskState, Voucher } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -83,7 +83,7 @@ export function redeem ({ draft, signer }: Context, body: RedeemBody): void {
   }
 
   for (const { adapter, receiptsRoot, receipts, fees } of body.batches) {
-    const source = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees }
+    const source = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative }
 
     const task = joinTask(draft, adapter, source)
 
@@ -108,7 +108,7 @@ function checkBatches (draft: Draft, body: RedeemBody, added: Amount): void {
 }
 
 /** Adds to the adapter's task of the running epoch, which the first redemption makes. */
-function joinTask (draft: Draft, adapter: CID, source: TaskState['sources'][number]): Hash {
+function joinTask (draft: Draft, adapter: CID, source: TaskSource): Hash {
   const { chain, epoch, openTasks } = getChain(draft)
   const id = taskId(chain, epoch, adapter)
   const task = getTask(draft, id) ?? newTask(adapter, epoch)
@@ -145,6 +145,9 @@ function newTask (adapter: CID, epoch: number): TaskState {
     scoreRoot: null,
     total: 0n,
     openings: [],
+    revealedAt: 0,
+    dispute: null,
+    challenge: null,
     feeSplit: null,
     dataPool: 0n,
     paid: 0n

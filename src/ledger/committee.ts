@@ -36,7 +36,7 @@ export function seatCommittee (draft: Draft, id: Hash, task: TaskState): void {
     fault: null
   }))
 
-  enter(draft, id, { ...task, seats, verdicts: [], scoreRoot: null, total: 0n, openings: [] }, 'commit', params.commitBlocks)
+  enter(draft, id, { ...task, seats, verdicts: [], scoreRoot: null, total: 0n, openings: [], revealedAt: 0, dispute: null, challenge: null }, 'commit', params.commitBlocks)
 
   for (const assessor of assessors) {
     draft.emit({ type: 'seat', task: id, assessor, action: 'drawn' })

@@ -23,6 +23,12 @@ export const TASK_SOURCES_MAX = 128
 /** Seats of one task: about 300 bytes each, so that a task with all its lists stays below a state value's limit. */
 export const SEATS_MAX = 256
 
+/**
+ * Disputes of one task, each of which slashes at least one seat. More liars than that who differ at
+ * different places are for the validators to judge at once.
+ */
+export const DISPUTES_MAX = 8
+
 /** How many live votes there may be; one per proposer. */
 export const OPEN_PROPOSALS_MAX = 64
 

@@ -1,4 +1,4 @@
-import { listAccounts, listAdapters, listChannels, listContributions, listDatanets, listTasks, readChain, readValidators } from './readers.ts'
+import { listAccounts, listAdapters, listChannels, listContributions, listDatanets, listPlants, listTasks, readChain, readValidators } from './readers.ts'
 import type { Holdings, LedgerState } from './interface.ts'
 import type { Amount, TaskState } from '../interface/index.ts'
 
@@ -21,7 +21,7 @@ export function totalHoldings (state: LedgerState): Holdings {
   const deposits = sum(listDatanets(state), one => one.state.deposit) +
     sum(listContributions(state), one => one.state.deposit) +
     sum(listAdapters(state), one => one.state.deposit)
-  const tasks = sum(listTasks(state), one => taskHolding(one.state))
+  const tasks = sum(listTasks(state), one => taskHolding(one.state)) + sum(listPlants(state), one => one.state.bond)
 
   return {
     balances,
@@ -35,12 +35,12 @@ export function totalHoldings (state: LedgerState): Holdings {
   }
 }
 
-/** What a task holds: its fees until they are divided, then what is left of the data pool. */
-export function taskHolding ({ phase, fees, dataPool, paid }: TaskState): Amount {
+/** What a task holds: its fees until they are divided, then what is left of the data pool; and a challenger's bond. */
+export function taskHolding ({ phase, fees, dataPool, paid, challenge }: TaskState): Amount {
   switch (phase) {
     case 'settled': return dataPool - paid
     case 'unavailable': return 0n
-    default: return fees
+    default: return fees + (challenge?.bond ?? 0n)
   }
 }
 

@@ -28,7 +28,7 @@ export { genesisState } from './genesis.ts'
 export { taskHolding, totalHoldings } from './holdings.ts'
 export { stateKeys, statePrefixes } from './keys.ts'
 export {
-  listAccounts, listAdapters, listAssessors, listAttestations, listChannels, listContributions, listDatanets, listPayouts, listProposals,
+  listAccounts, listAdapters, listAssessors, listAttestations, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
   listTasks, readAccount, readAdapter, readAttestation, readBallot, readBase, readChain, readChannel, readContribution, readDatanet,
   readPayout, readProposal, readProposalStatus, readTask, readValidators, readVotes
 } from './readers.ts'

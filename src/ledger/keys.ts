@@ -27,6 +27,10 @@ export const stateKeys = {
   adapter: (adapter: CID): string => `adapter/${adapter.toString()}`,
   channel: (channel: Hash): string => `channel/${toHex(channel)}`,
   task: (task: Hash): string => `task/${toHex(task)}`,
+  /** what a seat answered in the running round of a dispute */
+  answer: (task: Hash, assessor: Account): string => `answer/${toHex(task)}/${accountToString(assessor)}`,
+  /** an answer that a validator knew before the seats revealed theirs */
+  plant: (epoch: number, planter: Account): string => `plant/${epoch}/${accountToString(planter)}`,
   payout: (task: Hash, contribution: CID): string => `payout/${toHex(task)}/${contribution.toString()}`,
   proposal: (proposal: number): string => `proposal/${proposal}`,
   /** how an account voted on a proposal */
@@ -46,6 +50,8 @@ export const statePrefixes = {
   adapter: 'adapter/',
   channel: 'channel/',
   task: 'task/',
+  answer: 'answer/',
+  plant: 'plant/',
   payout: 'payout/',
   proposal: 'proposal/',
   ballot: 'ballot/',

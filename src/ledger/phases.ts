@@ -1,10 +1,13 @@
 import { drawOpenings, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
 import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
+import { endChallenge } from './challenges.ts'
 import { enter, giveUp, redraw } from './committee.ts'
-import { slash } from './money.ts'
+import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
+import { atStake, fault, hasRevealed, isLive } from './faults.ts'
 import { getChain, getTask, getValidators } from './records.ts'
 import { settle } from './settle.ts'
 import type { Draft } from './draft.ts'
+import type { Step } from './faults.ts'
 import type { Hash, NetworkParams, SeatState, TaskState } from '../interface/index.ts'
 
 /**
@@ -19,25 +22,19 @@ export function advanceTask (draft: Draft, id: Hash): void {
   }
 
   const { params } = getChain(draft)
-  const step: Step = { draft, id, task, params, late: draft.height >= task.deadline }
+  const late = draft.height >= task.deadline
+  const step: Step = { draft, id, task, params, late }
 
   switch (task.phase) {
     case 'commit': return endCommit(step)
     case 'reveal': return endReveal(step)
+    case 'dispute': return judgeAgain(step, endRound(step))
+    case 'step': return judgeAgain(step, endStep(step))
     case 'verdict': return endVerdict(step)
     case 'open': return endOpen(step)
-    case 'challenge': return endChallenge(step)
+    case 'challenge': return late ? settle(draft, id, task) : undefined
     default:
   }
-}
-
-interface Step {
-  draft: Draft
-  id: Hash
-  task: TaskState
-  params: NetworkParams
-  /** the deadline is here */
-  late: boolean
 }
 
 function endCommit ({ draft, id, task, params, late }: Step): void {
@@ -60,7 +57,7 @@ function endCommit ({ draft, id, task, params, late }: Step): void {
     return redraw(draft, id, judged)
   }
 
-  enter(draft, id, judged, 'reveal', params.revealBlocks)
+  enter(draft, id, { ...judged, revealedAt: draft.height }, 'reveal', params.revealBlocks)
 }
 
 function endReveal ({ draft, id, task, params, late }: Step): void {
@@ -70,13 +67,32 @@ function endReveal ({ draft, id, task, params, late }: Step): void {
     return
   }
 
-  const judged = fault(draft, id, task, waiting, 'silent', params)
+  const judged = fault(draft, id, task, waiting, 'withheld', params)
   const judgement = judgeReveals(judged.seats.filter(hasRevealed), judged.seats.length)
 
   switch (judgement.outcome) {
     case 'accepted': return askOpenings(draft, id, { ...judged, scoreRoot: judgement.scoreRoot, total: judgement.total }, params)
-    case 'dissent': return enter(draft, id, judged, 'verdict', params.verdictBlocks)
+    case 'dissent': return startDispute({ draft, id, task: judged, params, late })
     default: return redraw(draft, id, judged)
+  }
+}
+
+/**
+ * After a dispute slashed some: the others agree, or have another dispute. With fewer than two thirds
+ * of the seats left the validators recompute everything, which is quicker than another committee.
+ */
+function judgeAgain ({ draft, id, params, late }: Step, judged: TaskState | undefined): void {
+  if (judged === undefined) {
+    return
+  }
+
+  const task = withoutAnswers(judged)
+  const judgement = judgeReveals(task.seats.filter(hasRevealed), task.seats.length)
+
+  switch (judgement.outcome) {
+    case 'accepted': return askOpenings(draft, id, { ...task, scoreRoot: judgement.scoreRoot, total: judgement.total }, params)
+    case 'dissent': return startDispute({ draft, id, task, params, late })
+    default: return enter(draft, id, task, 'verdict', params.verdictBlocks)
   }
 }
 
@@ -86,7 +102,7 @@ function endVerdict ({ draft, id, task, params, late }: Step): void {
 
   if (agreed === null) {
     if (late || task.verdicts.length === validators.length) {
-      redraw(draft, id, task)
+      redraw(draft, id, endChallenge(draft, id, task, 'undecided', 0n))
     }
 
     return
@@ -95,7 +111,17 @@ function endVerdict ({ draft, id, task, params, late }: Step): void {
   const { scoreRoot, total } = agreed
   const wrong = task.seats.filter(seat => hasRevealed(seat) && !(seat.scoreRoot !== null && equalBytes(seat.scoreRoot, scoreRoot) && seat.total === total))
 
-  askOpenings(draft, id, { ...fault(draft, id, task, wrong, 'wrong-score', params), scoreRoot, total }, params)
+  const slashed = atStake(draft, wrong, 'wrong-score', params)
+  const judged = { ...fault(draft, id, task, wrong, 'wrong-score', params), scoreRoot, total }
+
+  if (task.challenge === null) {
+    return askOpenings(draft, id, withoutAnswers(judged), params)
+  }
+
+  // traces were opened before the challenge, and nothing stands above the validators
+  const isRight = task.scoreRoot === null || !equalBytes(task.scoreRoot, scoreRoot) || task.total !== total
+
+  settle(draft, id, endChallenge(draft, id, judged, isRight ? 'right' : 'wrong', slashed))
 }
 
 /**
@@ -128,7 +154,7 @@ function endOpen ({ draft, id, task, params, late }: Step): void {
     return
   }
 
-  const judged = fault(draft, id, task, waiting, 'silent', params)
+  const judged = fault(draft, id, task, waiting, 'withheld', params)
   const opened = judged.seats.filter(hasRevealed)
   const steps = majority(opened, seat => seat.steps === null ? '' : toHex(seat.steps))?.steps ?? null
 
@@ -150,20 +176,6 @@ function challenge (draft: Draft, id: Hash, task: TaskState, params: NetworkPara
   }
 }
 
-function endChallenge ({ draft, id, task, late }: Step): void {
-  if (late) {
-    settle(draft, id, task)
-  }
-}
-
-function isLive (seat: SeatState): boolean {
-  return seat.fault === null
-}
-
-function hasRevealed (seat: SeatState): boolean {
-  return isLive(seat) && seat.scoreRoot !== null
-}
-
 /** Whether the validators' verdict stands behind the result. */
 function isDecided (task: TaskState): boolean {
   return task.scoreRoot !== null && task.verdicts.length > 0
@@ -180,13 +192,4 @@ function majority (seats: SeatState[], valueOf: (seat: SeatState) => string): Se
   }
 
   return seats.find(seat => (counts.get(valueOf(seat)) ?? 0) * 2 > seats.length)
-}
-
-/** Slashes seats and notes why. */
-function fault (draft: Draft, id: Hash, task: TaskState, guilty: SeatState[], reason: NonNullable<SeatState['fault']>, params: NetworkParams): TaskState {
-  for (const { assessor } of guilty) {
-    slash(draft, id, assessor, reason === 'silent' ? params.slashSilent : params.slashWrong, reason)
-  }
-
-  return { ...task, seats: task.seats.map(seat => guilty.includes(seat) ? { ...seat, fault: reason } : seat) }
 }

@@ -10,7 +10,7 @@ import type { BallotState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, Hash,
-  PayoutState, ProposalState, ProposalStatus, TaskState, ValidatorInfo
+  PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, ValidatorInfo
 } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 
@@ -117,6 +117,15 @@ export function * listPayouts (state: LedgerState, task: Hash): IterableIterator
 
   for (const [name, value] of list(state, stateCodecs.payout, `${prefix}/`, rest => rest)) {
     yield { contribution: CID.parse(name), state: value }
+  }
+}
+
+/** Answers that validators planted and neither exposed nor withdrew. */
+export function * listPlants (state: LedgerState): IterableIterator<{ epoch: number, planter: Account, state: PlantState }> {
+  for (const [name, value] of list(state, stateCodecs.plant, statePrefixes.plant, rest => rest)) {
+    const [epoch, planter] = name.split('/')
+
+    yield { epoch: Number(epoch), planter: accountFromString(planter), state: value }
   }
 }
 

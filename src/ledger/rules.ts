@@ -1,6 +1,8 @@
+import { challenge, expose, plant, withdrawPlant } from './challenges.ts'
 import { closeChannel, openChannel, redeem } from './channels.ts'
 import { claim } from './claims.ts'
 import { attest, contribute, createDatanet, publishAdapter } from './datanets.ts'
+import { judgeStep } from './disputes.ts'
 import { stake, transfer, unstake } from './money.ts'
 import { execute, propose, queue, vote } from './proposals.ts'
 import { commit, open, reportUnavailable, reveal, verdict } from './tasks.ts'
@@ -28,6 +30,11 @@ const rules: Rules = {
   open,
   verdict,
   'report-unavailable': reportUnavailable,
+  'judge-step': judgeStep,
+  challenge,
+  plant,
+  expose,
+  'withdraw-plant': withdrawPlant,
   claim,
   wrap,
   unwrap,
@@ -57,6 +64,8 @@ export function costOf (body: TransactionBody, params: NetworkParams): Amount {
     case 'create-datanet': return params.datanetDeposit
     case 'contribute': return params.contributionDeposit
     case 'publish-adapter': return params.adapterDeposit
+    case 'challenge':
+    case 'plant': return params.challengeBond
     default: return 0n
   }
 }

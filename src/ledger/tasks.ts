@@ -2,7 +2,9 @@ import { assessmentCommit, TRACE_LENGTH_MAX, verifyOpening } from '../scoring/in
 import { equalBytes, hash } from '../wire/index.ts'
 import { STEPS_DOMAIN } from './constants.ts'
 import { RuleError } from './errors.ts'
+import { stateKeys } from './keys.ts'
 import { findValidator, getChain, getTask, putTask } from './records.ts'
+import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
 import type { Hash, SeatState, TaskPhase, TaskState, TransactionBody } from '../interface/index.ts'
@@ -63,8 +65,10 @@ export function reveal ({ draft, signer }: Context, body: Body<'reveal'>): void 
   draft.emit({ type: 'seat', task: body.task, assessor: signer, action: 'reveal' })
 }
 
+/** Opens what the beacon asks for, or answers a round of a dispute. */
 export function open ({ draft, signer }: Context, body: Body<'open'>): void {
-  const { task, seat } = seated(draft, body.task, signer, 'open')
+  const isDispute = getTask(draft, body.task)?.phase === 'dispute'
+  const { task, seat } = seated(draft, body.task, signer, isDispute ? 'dispute' : 'open')
   const { traceRoot, traceLength } = seat
 
   if (traceRoot === null || seat.opened) {
@@ -75,6 +79,13 @@ export function open ({ draft, signer }: Context, body: Body<'open'>): void {
 
   if (!asked || !body.openings.every(opening => verifyOpening(traceRoot, traceLength, signer, opening))) {
     throw new RuleError('ERR_OPENING', `expected the leaves ${task.openings.join(', ')} of the seat's own trace, in this order, with their proofs`)
+  }
+
+  if (isDispute) {
+    draft.put(stateCodecs.answer, stateKeys.answer(body.task, signer), body.openings.map(({ step }) => step))
+    putSeat(draft, body.task, task, { ...seat, opened: true })
+    draft.emit({ type: 'seat', task: body.task, assessor: signer, action: 'answer' })
+    return
   }
 
   const steps = hash(STEPS_DOMAIN, ...body.openings.map(({ step }) => step))

@@ -3,11 +3,11 @@ import {
   hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
   struct, title, uint32, VALIDATORS_MAX, validatorInfoSchema, verdict
 } from '../wire/index.ts'
-import { CHECKPOINTS_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX } from './constants.ts'
+import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX } from './constants.ts'
 import type { BallotState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState,
+  Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState, PlantState,
   ProposalState, TaskState, ValidatorInfo
 } from '../interface/index.ts'
 import type { Codec, Schema } from '../wire/index.ts'
@@ -83,7 +83,9 @@ const source = struct({
   channel: hash32,
   receiptsRoot: hash32,
   receipts: uint32,
-  fees: amount
+  fees: amount,
+  from: amount,
+  until: amount
 })
 
 const seat = struct({
@@ -96,13 +98,13 @@ const seat = struct({
   opened: boolean,
   steps: nullable(hash32),
   unavailable: boolean,
-  fault: nullable(literal('silent', 'wrong-score', 'bad-trace'))
+  fault: nullable(literal('silent', 'withheld', 'wrong-score', 'wrong-step', 'bad-trace'))
 })
 
 const task: Codec<TaskState> = value('task', struct({
   adapter: recordCid,
   epoch: counter,
-  phase: literal('collecting', 'commit', 'reveal', 'open', 'verdict', 'challenge', 'settled', 'unavailable'),
+  phase: literal('collecting', 'commit', 'reveal', 'dispute', 'step', 'open', 'verdict', 'challenge', 'settled', 'unavailable'),
   deadline: counter,
   redraws: integer({ min: 0, max: 1_000 }),
   fees: amount,
@@ -112,10 +114,23 @@ const task: Codec<TaskState> = value('task', struct({
   scoreRoot: nullable(hash32),
   total: int64,
   openings: list(uint32, { max: OPENINGS_MAX }),
+  revealedAt: counter,
+  dispute: nullable(struct({
+    count: integer({ min: 1, max: DISPUTES_MAX }),
+    agreed: uint32,
+    chain: hash32,
+    differing: uint32,
+    steps: list(struct({ validator: account, step: hash32 }), { max: VALIDATORS_MAX })
+  })),
+  challenge: nullable(struct({ challenger: account, bond: amount, planted: boolean })),
   feeSplit: nullable(feeSplitSchema),
   dataPool: amount,
   paid: amount
 }))
+
+const answer: Codec<AnswerState> = value('answer', list(hash32, { max: OPENINGS_MAX }))
+
+const plant: Codec<PlantState> = value('plant', struct({ commit: hash32, bond: amount, height: counter }))
 
 const payout: Codec<PayoutState> = value('payout', struct({
   contributor: account,
@@ -175,6 +190,7 @@ const assessor: Codec<Amount> = value('assessor', amount)
 export const stateCodecs = {
   account: accountState,
   adapter,
+  answer,
   assessor,
   attestation,
   ballot,
@@ -184,6 +200,7 @@ export const stateCodecs = {
   contribution,
   datanet,
   payout,
+  plant,
   proposal,
   task,
   validators,

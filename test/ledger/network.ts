@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import { deriveSeed, ed25519Signer, signPayload, signRecord } from '../../src/identity/index.ts'
 import { channelId, executeBlock, genesisState, readAccount, readChain, readTask, totalHoldings } from '../../src/ledger/index.ts'
-import { assessmentCommit, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
+import { assessmentCommit, chainTrace, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { cidOf, compareBytes, domains, equalBytes, hash, transactionCodec, utf8, voucherCodec } from '../../src/wire/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type {
@@ -30,6 +30,9 @@ export const PARAMS: NetworkParams = {
   assessorStakeMin: 100n * OPEN,
   slashWrong: 50n * OPEN,
   slashSilent: 10n * OPEN,
+  challengeBond: 20n * OPEN,
+  plantsPerEpoch: 1,
+  plantReward: OPEN,
   votingDelayBlocks: 1,
   votingPeriodBlocks: 3,
   timelockBlocks: 2,
@@ -225,13 +228,15 @@ export class Assessor {
   readonly tree: ReturnType<typeof scoreTree>
   readonly trace: ReturnType<typeof traceTree>
   readonly salt: Hash
+  readonly steps: Hash[]
 
   constructor (who: Signer, { scores = SCORES, steps = STEPS }: Work = {}) {
     const entries = contributions.map((contribution, i) => ({ contribution, score: scores[i] }))
 
     this.who = who
     this.tree = scoreTree({ type: 'scores', version: 1, adapter, method: 'trajectory', engine: 'datanet-engine/1', entries })
-    this.trace = traceTree(who.account, steps)
+    this.steps = steps
+    this.trace = traceTree(who.account, chainTrace(steps))
     this.salt = hash('salt', who.account)
   }
 
@@ -259,6 +264,11 @@ export class Assessor {
 
   open (network: Network, task: Hash): Request {
     return [this.who, { kind: 'open', task, openings: network.task(task).openings.map(index => this.trace.open(index)) }]
+  }
+
+  /** A validator's computation of the one step in dispute. */
+  judge (network: Network, who: Signer, task: Hash): Request {
+    return [who, { kind: 'judge-step', task, step: this.steps[network.task(task).dispute?.agreed ?? 0] ?? hash('no step') }]
   }
 
   verdict (who: Signer, task: Hash): Request {

@@ -1,11 +1,13 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import { executeBlock, listChannels, listTasks, readAccount, readChain, stateRoot } from '../../src/ledger/index.ts'
+import { plantCommit } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, sorted, STEPS, treasury, validators
+  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, CHAIN, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, sorted, STEPS, treasury, validators
 } from './network.ts'
 import type { Request } from './network.ts'
+import type { Signer } from '../../src/identity/index.ts'
 import type { Hash, TransactionBody } from '../../src/interface/index.ts'
 import type { BlockInput } from '../../src/ledger/index.ts'
 
@@ -18,7 +20,7 @@ const AMOUNTS = [0n, 1n, OPEN, 90n * OPEN, 9_900n * OPEN, 20_000n * OPEN]
 /** One wish: what to ask for, who asks, and two small numbers that mean what the wish makes of them. */
 type Wish = [kind: number, who: number, a: number, b: number]
 
-const wishes = fc.array(fc.array(fc.tuple(fc.nat(22), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
+const wishes = fc.array(fc.array(fc.tuple(fc.nat(26), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
 
 function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] {
   const who = everyone[whoIndex]
@@ -44,6 +46,10 @@ function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] 
     () => act(network, task, 1, 7),
     () => [(a === 0 ? liars : honest)[b].verdict(validators[a % 4], task)],
     () => one({ kind: 'report-unavailable', task }, assessors[b]),
+    () => [(a === 0 ? liars : honest)[b].judge(network, validators[a % 4], task)],
+    () => one({ kind: 'challenge', task }),
+    () => validators.flatMap(by => one({ kind: 'plant', commit: plantOf(task, by, a) }, by)),
+    () => validators.flatMap(by => [...one({ kind: 'expose', epoch: b, task, scoreRoot: honest[0].tree.root, total: a === 0 ? 1n : 14n, salt: hash('salt') }, by), ...(a === 5 ? one({ kind: 'withdraw-plant', epoch: b }, by) : [])]),
     () => one(honest[0].claim(task, [a % 3])),
     () => one({ kind: 'wrap', amount }),
     () => one({ kind: 'unwrap', amount }),
@@ -65,9 +71,15 @@ function act (network: Network, task: Hash, a: number, count: number): Request[]
     case undefined: return [honest[0].reveal(task)]
     case 'commit': return team.map(one => one.commit(network, task))
     case 'reveal': return team.map(one => one.reveal(task))
-    case 'open': return team.map(one => one.open(network, task))
+    case 'open':
+    case 'dispute': return team.map(one => one.open(network, task))
+    case 'step': return validators.map(who => honest[0].judge(network, who, task))
     default: return validators.map(who => honest[0].verdict(who, task))
   }
+}
+
+function plantOf (task: Hash, by: Signer, a: number): Hash {
+  return plantCommit({ chain: CHAIN, task, scoreRoot: honest[0].tree.root, total: a === 0 ? 1n : 14n, salt: hash('salt'), planter: by.account })
 }
 
 function readRedeemed (network: Network, channel: Hash): bigint {
@@ -143,7 +155,9 @@ describe('any sequence of transactions', () => {
         switch (phase) {
           case 'commit': network.block(...acting.map(one => one.commit(network, id))); break
           case 'reveal': network.block(...acting.map(one => one.reveal(id))); break
-          case 'open': network.block(...acting.map(one => one.open(network, id))); break
+          case 'open':
+          case 'dispute': network.block(...acting.map(one => one.open(network, id))); break
+          case 'step': network.block(...validators.map(who => honest[6].judge(network, who, id))); break
           case 'verdict': network.block(...validators.map(who => honest[6].verdict(who, id))); break
           default: network.block()
         }

@@ -120,14 +120,16 @@ describe('villains among seven assessors', () => {
 
     network.must(liar.commit(network, task), ...others.map(one => one.commit(network, task)))
     network.must(liar.reveal(task), ...others.map(one => one.reveal(task)))
-    expect(network.task(task).phase).to.equal('verdict')
-    network.must(...validators.slice(0, 3).map(who => honest[0].verdict(who, task)))
+    expect(network.task(task).phase).to.equal('dispute')
+    network.must(...[liar, ...others].map(one => one.open(network, task)))
+    expect(network.task(task)).to.deep.include({ phase: 'step', openings: [] })
+    network.must(...validators.slice(0, 3).map(who => honest[0].judge(network, who, task)))
     expect(network.task(task).phase).to.equal('open')
     expect(network.try(...liar.open(network, task))).to.equal('ERR_NOT_SEATED')
     network.must(...others.map(one => one.open(network, task)))
     settle(network, task)
 
-    expect(network.seat(task, liar.who).fault).to.equal('wrong-score')
+    expect(network.seat(task, liar.who).fault).to.equal('wrong-step')
     expect(network.staked(liar.who)).to.equal(450n * OPEN)
     expect(network.balance(liar.who)).to.equal(9_500n * OPEN)
     expect(earned(network)).to.deep.equal(expected)
@@ -147,8 +149,8 @@ describe('villains among seven assessors', () => {
     network.must(...others.map(one => one.open(network, task)))
     settle(network, task)
 
-    expect(network.seat(task, assessors[0]).fault).to.equal('silent')
-    expect(network.staked(assessors[0])).to.equal(490n * OPEN)
+    expect(network.seat(task, assessors[0]).fault).to.equal('withheld')
+    expect(network.staked(assessors[0])).to.equal(440n * OPEN)
     expect(earned(network)).to.deep.equal(expected)
   })
 
@@ -205,10 +207,14 @@ describe('villains among seven assessors', () => {
     network.must(...[liar, copier, ...rest].map(one => one.commit(network, task)))
     network.until(() => network.task(task).phase === 'reveal')
     network.must(...[liar, copier, ...rest].map(one => one.reveal(task)))
+    network.must(...[liar, copier, ...rest].map(one => one.open(network, task)))
+    network.must(...validators.slice(1).map(who => honest[0].judge(network, who, task)))
+    // four of seven are too few: the validators recompute everything
+    expect(network.task(task).phase).to.equal('verdict')
     network.must(...validators.slice(1).map(who => honest[0].verdict(who, task)))
-    network.must(...[copier, ...rest].map(one => one.open(network, task)))
+    network.must(...rest.map(one => one.open(network, task)))
     settle(network, task)
-    expect(assessors.slice(0, 3).map(who => network.seat(task, who).fault)).to.deep.equal(['wrong-score', 'bad-trace', 'silent'])
+    expect(assessors.slice(0, 3).map(who => network.seat(task, who).fault)).to.deep.equal(['wrong-step', 'wrong-step', 'silent'])
     expect(earned(network)).to.deep.equal(expected)
   })
 
@@ -254,6 +260,9 @@ describe('a task that cannot be decided', () => {
 
     network.must(liar.commit(network, task), ...honest.slice(1).map(one => one.commit(network, task)))
     network.must(liar.reveal(task), ...honest.slice(1).map(one => one.reveal(task)))
+    network.must(liar.open(network, task), ...honest.slice(1).map(one => one.open(network, task)))
+    network.must(...validators.map((who, i) => (i < 2 ? liar : honest[0]).judge(network, who, task)))
+    expect(network.task(task)).to.deep.include({ phase: 'verdict' })
     network.must(...validators.map((who, i) => (i < 2 ? liar : honest[0]).verdict(who, task)))
     expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 1, verdicts: [] })
   })
