@@ -40,6 +40,7 @@ class Engine implements InferenceEngine {
   /** in order of arrival */
   #running: Sequence[] = []
   readonly #ids = new Set<string>()
+  readonly #held = new Set<string>()
   readonly #slots: number[]
   readonly #counts = { tokens: 0, promptTokens: 0, promptTokensReused: 0, preemptions: 0, steps: 0 }
   #order = 0
@@ -84,18 +85,27 @@ class Engine implements InferenceEngine {
     } else {
       this.#waiting.remove(sequence => sequence.id === id)
     }
-    this.#ids.delete(id)
+    this.#forget(id)
     return true
   }
 
+  hold (id: string, held: boolean): void {
+    if (held && this.#ids.has(id)) {
+      this.#held.add(id)
+    } else {
+      this.#held.delete(id)
+    }
+  }
+
   step (): StepResult {
-    const result: StepResult = { tokens: [], faults: [] }
+    const result: StepResult = { tokens: [], faults: [], rows: 0 }
     this.#admit()
     const works = this.#plan()
     if (works.length === 0) {
       return result
     }
     this.#counts.steps++
+    result.rows = works.reduce((sum, { work }) => sum + work.count, 0)
     const { logits, faults } = this.#machine.pass.run(works.map(({ work }) => work))
     let sampled = 0
     for (const { sequence, work } of works) {
@@ -131,6 +141,7 @@ class Engine implements InferenceEngine {
     const { adapters, cache: { pages } } = this.#machine
     return {
       running: this.#running.length,
+      held: this.#held.size,
       waiting: this.#waiting.size + this.#preempted.length,
       adapterBytes: adapters.bytes,
       adapters: adapters.size,
@@ -201,7 +212,8 @@ class Engine implements InferenceEngine {
     let left = this.#machine.stepTokensMax
     const counts = new Map<Sequence, number>()
     const decoding = (sequence: Sequence): boolean => sequence.tokens.length - sequence.computed === 1
-    for (const sequence of [...this.#running.filter(decoding), ...this.#running.filter(one => !decoding(one))]) {
+    const active = this.#running.filter(({ id }) => !this.#held.has(id))
+    for (const sequence of [...active.filter(decoding), ...active.filter(one => !decoding(one))]) {
       const count = Math.min(left, sequence.tokens.length - sequence.computed)
       if (count > 0 && this.#running.includes(sequence) && this.#grow(sequence, sequence.computed + count)) {
         counts.set(sequence, count)
@@ -240,7 +252,12 @@ class Engine implements InferenceEngine {
 
   #finish (sequence: Sequence): void {
     this.#end(sequence)
-    this.#ids.delete(sequence.id)
+    this.#forget(sequence.id)
+  }
+
+  #forget (id: string): void {
+    this.#ids.delete(id)
+    this.#held.delete(id)
   }
 
   /** Gives back all that a running sequence holds. */

@@ -117,10 +117,14 @@ export interface StepResult {
   tokens: SequenceToken[]
   /** sequences that ended without an answer; the others did not notice */
   faults: SequenceFault[]
+  /** rows that were computed; 0 means that nothing can go on for now */
+  rows: number
 }
 
 export interface EngineStatistics {
   running: number
+  /** running sequences that rest */
+  held: number
   waiting: number
   /** bytes of adapters in memory */
   adapterBytes: number
@@ -153,6 +157,11 @@ export interface InferenceEngine {
   add (request: SequenceRequest): void
   /** Ends a sequence at once; false if there is none of that id. */
   remove (id: string): boolean
+  /**
+   * Lets a sequence rest, or go on: it keeps its place and its cache but gets no more tokens. For whoever
+   * cannot take them as fast as they come. Nothing happens if there is none of that id.
+   */
+  hold (id: string, held: boolean): void
   /** One pass over all that runs. Nothing happens where nothing runs or waits. */
   step (): StepResult
   /** Whether anything runs or waits. */

@@ -14,6 +14,7 @@
  */
 export { attributeAnswer } from './attribution.ts'
 export { ASK_PROTOCOL, ASK_STREAM_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
+export { engineDriver, engineDrivers } from './engine.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
@@ -27,6 +28,7 @@ export { checkOpening, compareReceipts, feeOf, receiptCid, receiptsRoot, signRec
 export { readAnswer, textStream } from './text-stream.ts'
 export type { AnswerAttribution } from './attribution.ts'
 export type { Acknowledgement } from './answering.ts'
+export type { EngineDriver, StreamRequest, StreamToken } from './engine.ts'
 export type { Gateway, GatewayComponents, GatewayInit } from './gateway.ts'
 export type { AnswerPart, AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
 export type { Redemption } from './redeeming.ts'

@@ -8,7 +8,6 @@ import type { SequenceRequest } from '../../src/inference/index.ts'
 
 const model = tinyModel()
 const loras = adapters(model, 12)
-const small = { model, cacheBytesMax: 1 << 20, adapterBytesMax: 1 << 20 }
 
 /** A request that everything about it is drawn for. */
 function requestOf (seed: number, id: string): SequenceRequest {
