@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { cos, exp, kernels, log, power, prng, sin, tape, toBfloat16 } from '../../src/numeric/index.ts'
+import { cos, exp, kernels, log, power, prng, quantise, sin, tape, toBfloat16 } from '../../src/numeric/index.ts'
 import { derivatives, normals, weights } from './fixtures.ts'
-import type { TapeInit } from '../../src/numeric/index.ts'
+import type { TapeInit, Value } from '../../src/numeric/index.ts'
 
 function hash (...arrays: ArrayBufferView[]): string {
   const h = sha256.create()
@@ -55,6 +55,28 @@ function attention (backend: Backend): Float32Array {
   return t.attention(q, k, v, { heads: 4, kvHeads: 2 }).data.slice()
 }
 
+/** Frozen weights of each type, forward and back, for one row and for several, and picked by row. */
+function weightProducts (backend: Backend): Float32Array[] {
+  return (['f32', 'bf16', 'q8_0', 'q4_0'] as const).flatMap(type => [1, 6].flatMap(m => {
+    const t = tape({ backend, arenaBytesMax: 1 << 22 })
+    const w = t.constant(quantise(type, normals(21, 45 * 416, 1), [45, 416]))
+    const y = t.matmul(t.parameter(normals(22, m * 416, 1), [m, 416]), w, { transposeB: true })
+    return [y.data, t.matmul(y, w).data, t.gather(w, [44, 0, 17]).data]
+  }))
+}
+
+/** Everything that GPT-2 has and the layer of `derivatives` has not, over more queries than attention takes at once. */
+function secondFamily (backend: Backend): Float32Array[] {
+  const t = tape({ backend, directions: 1, arenaBytesMax: 1 << 23 })
+  const leaf = (seed: number, rows: number, columns: number): Value => t.parameter(normals(seed, rows * columns, 1), [rows, columns], [normals(seed + 50, rows * columns, 1)])
+  const leaves = [leaf(31, 41, 18), leaf(32, 1, 18), leaf(33, 1, 18), leaf(34, 18, 18), leaf(35, 1, 18)]
+  const [x, gain, bias, w, b] = leaves
+  const a = t.layerNorm(x, gain, bias, 1e-5)
+  const y = t.gelu(t.addRow(t.matmul(t.attention(a, a, x, { heads: 3, kvHeads: 3 }), w, { transposeB: true }), b))
+  const loss = t.crossEntropy(t.add(x, y), Array.from({ length: 41 }, (_, i) => i % 18))
+  return [loss, ...t.gradient(loss, leaves)].flatMap(value => [value.data, value.tangents[0] ?? new Float32Array(0)])
+}
+
 /**
  * Hashes of what has to be the same on every machine and in every runtime: a change of one of them
  * changes every adapter's CID and every score.
@@ -71,6 +93,8 @@ export function golden (backend: Backend): Record<string, string> {
     crossEntropy: hash(Float32Array.of(d.loss, ...d.lossTangents)),
     gradient: hash(...d.gradients),
     hessianVectorProduct: hash(...d.products.flat()),
+    weights: hash(...weightProducts(backend)),
+    secondFamily: hash(...secondFamily(backend)),
     prng: hash(random.shuffle(1000), random.save()),
     bfloat16: hash(toBfloat16(normals(5, 1000, 1)))
   }
