@@ -47,7 +47,7 @@ export function startCommand (): Command {
 async function runNode ({ options: { dataDir }, out, signal, next }: Context, { apiPort, bootstrap }: { apiPort?: number, bootstrap: string[] }): Promise<void> {
   const node = await openNode({ dataDir, bootstrap })
   const token = Buffer.from(randomBytes(24)).toString('base64url')
-  const server = api({ host: node.config.api.host, port: apiPort ?? node.config.api.port, token })(node)
+  const server = api({ ...node.config.api, port: apiPort ?? node.config.api.port, token })(node)
   const address = join(dataDir, 'api.json')
   let isRunning = false
 

@@ -5,7 +5,9 @@ import { packageRoot } from '../node/index.ts'
 import { contributeCommand, createCommand } from './command-data.ts'
 import { govCommand } from './command-gov.ts'
 import { initCommand } from './command-init.ts'
+import { keyCommand } from './command-key.ts'
 import { lightCommand } from './command-light.ts'
+import { modelCommand } from './command-model-files.ts'
 import { askCommand, trainCommand } from './command-model.ts'
 import { startCommand } from './command-start.ts'
 import { statusCommand } from './command-status.ts'
@@ -33,8 +35,8 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
 `)
 
   for (const command of [
-    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), walletCommand(),
-    govCommand(), whyCommand(), lightCommand()
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), modelCommand(), walletCommand(),
+    keyCommand(), govCommand(), whyCommand(), lightCommand()
   ]) {
     root.addCommand(command)
   }

@@ -23,7 +23,21 @@ const nodeConfig = Type.Object({
   api: Type.Object({
     host: Type.String({ maxLength: 256 }),
     /** 0 picks a free one; `api.json` in the data directory tells which */
-    port: Type.Integer({ minimum: 0, maximum: 65535 })
+    port: Type.Integer({ minimum: 0, maximum: 65535 }),
+    /** origins whose pages may call, beside the node's own page; none if left out */
+    cors: Type.Optional(Type.Array(Type.String({ pattern: '^https?://[^/*]+$', maxLength: 256 }), { maxItems: 64 })),
+    /** files in PEM; plain HTTP if left out: for this machine, or behind a proxy */
+    tls: Type.Optional(Type.Object({ cert: Type.String(), key: Type.String() }, { additionalProperties: false })),
+    /** addresses of proxies whose X-Forwarded-For counts; none if left out */
+    trustProxy: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
+    /** answers for callers without a key, paid by this node: requests of each address, base units of OPEN in all; none if left out */
+    free: Type.Optional(Type.Object({
+      requestsPerMinute: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+      spendPerDay: Type.String({ pattern: '^[0-9]{1,40}$' })
+    }, { additionalProperties: false })),
+    /** answers bought at once, and those that wait for their turn */
+    answersAtOnce: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+    answersWaiting: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_096 }))
   }, { additionalProperties: false }),
   /** the account of the keychain that acts where none is named */
   account: Type.String({ pattern: NAME_PATTERN.source }),

@@ -1,9 +1,9 @@
 import { expect } from 'aegir/chai'
 import { adapterViews } from '../../src/node/index.ts'
 import { dataDirs, run, TOKEN } from '../node/fixtures.ts'
-import type { RunningNode } from '../node/fixtures.ts'
 import type { ApiInit } from '../../src/api/index.ts'
 import type { ContributionView, TrainingView } from '../../src/interface/index.ts'
+import type { RunningNode } from '../node/fixtures.ts'
 
 const SPEECH = [
   'The union of these states rests on the consent of the people who live in them.',
