@@ -23,6 +23,7 @@ const summaries: Record<string, string> = {
   'POST /api/v1/wallet/unstake': 'Take OPEN from stake',
   'GET /api/v1/trainings': 'Trainings of this node',
   'POST /api/v1/trainings': 'Fine-tune an adapter on Datanets and publish it',
+  'POST /api/v1/trainings/estimate': 'What a training would take: work, time, memory and disk',
   'GET /api/v1/trainings/{id}': 'How far a training is',
   'DELETE /api/v1/trainings/{id}': 'Cancel a training',
   'POST /api/v1/ask': 'Buy an answer and see which contributions shaped it',

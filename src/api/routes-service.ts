@@ -5,6 +5,7 @@ import { cidOf, resolveAdapter } from './context.ts'
 import { callerOf, hangUp } from './openai.ts'
 import { askBody, idParams, trainingBody } from './schemas.ts'
 import type { ApiContext } from './context.ts'
+import type { TrainingRequest } from '../interface/index.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 
@@ -15,11 +16,19 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
 
   server.get('/api/v1/trainings', async () => node.trainings.list())
 
+  const training = ({ as, pricePerThousandTokens, ...request }: Static<typeof trainingBody>): TrainingRequest => ({
+    ...request, base: cidOf(request.base).toString(), datanets: request.datanets.map(text => cidOf(text).toString())
+  })
+
+  server.post<{ Body: Static<typeof trainingBody> }>('/api/v1/trainings/estimate', { schema: { body: trainingBody } }, async ({ body }) => {
+    return node.trainings.estimate(training(body), { signal: patience() })
+  })
+
   server.post<{ Body: Static<typeof trainingBody> }>('/api/v1/trainings', { schema: { body: trainingBody } }, async ({ body }) => {
-    const { as, pricePerThousandTokens, ...request } = body
+    const { as, pricePerThousandTokens } = body
 
     return node.trainings.add({
-      request: { ...request, base: cidOf(request.base).toString(), datanets: request.datanets.map(text => cidOf(text).toString()) },
+      request: training(body),
       account: as ?? node.config.account,
       pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens)
     })

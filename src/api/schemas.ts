@@ -50,6 +50,26 @@ export const contributionQuery = strict({
   constants: Type.Optional(Type.String({ maxLength: 4_096 }))
 })
 
+const nano = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
+
+/** The codec of the recipe has the last word; these bounds are its own. */
+const recipeChanges = strict({
+  targets: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 16 })),
+  batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
+  sequenceLength: Type.Optional(Type.Integer({ minimum: 16, maximum: 1_048_576 })),
+  learningRateNano: Type.Optional(nano),
+  warmupSteps: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000 })),
+  beta1Nano: Type.Optional(Type.Integer({ minimum: 0, maximum: 999_999_999 })),
+  beta2Nano: Type.Optional(Type.Integer({ minimum: 0, maximum: 999_999_999 })),
+  epsilonNano: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
+  checkpointEverySteps: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  optimiser: Type.Optional(Type.Union([Type.Literal('adam'), Type.Literal('sgd')])),
+  schedule: Type.Optional(Type.Union([Type.Literal('cosine'), Type.Literal('constant'), Type.Literal('linear')])),
+  clipNormMicro: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
+  weightDecayNano: Type.Optional(nano),
+  examples: Type.Optional(Type.Union([Type.Literal('windows'), Type.Literal('rows'), Type.Literal('chat')]))
+})
+
 export const trainingBody = strict({
   as,
   name: Type.String({ minLength: 1, maxLength: 120 }),
@@ -59,6 +79,7 @@ export const trainingBody = strict({
   steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
   rank: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+  recipe: Type.Optional(recipeChanges),
   pricePerThousandTokens: Type.Optional(amountText)
 })
 

@@ -7,10 +7,24 @@ import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
+import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
+import type { RecipeOptions } from './recipe-options.ts'
 import type { NodeClient } from '../api/index.ts'
-import type { AnswerView, BaseView, TrainingView } from '../interface/index.ts'
+import type { AnswerView, BaseView, TrainingEstimateView, TrainingView } from '../interface/index.ts'
 
 const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
+
+interface TrainOptions extends RecipeOptions {
+  name: string
+  base?: string
+  preset: string
+  steps?: number
+  rank?: number
+  seed?: number
+  as?: string
+  estimate?: boolean
+  detach?: boolean
+}
 
 /** `datanet train`. */
 export function trainCommand (): Command {
@@ -24,13 +38,26 @@ export function trainCommand (): Command {
     .option('--rank <rank>', 'override the preset', integer(1, 256))
     .option('--seed <seed>', 'another seed, another adapter', integer(0, 4_294_967_295))
     .option('--as <account>', 'account of the keychain that becomes developer')
+    .option('--estimate', 'say what it would take and train nothing')
     .option('--detach', 'return at once; look with `datanet status`')
-    .action(async (datanets: string[], options: { name: string, base?: string, preset: string, steps?: number, rank?: number, seed?: number, as?: string, detach?: boolean }, self: Command) => {
+  recipeOptions(command)
+    .action(async (datanets: string[], options: TrainOptions, self: Command) => {
       const { out, node, signal, next } = contextOf(self)
-      const { detach, ...request } = options
+      const { name, preset, steps, rank, seed, as, estimate: only, detach } = options
       const client = await node()
       const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
-      const started = await client.post<TrainingView>('/api/v1/trainings', { ...request, base, datanets: await Promise.all(datanets.map(async text => datanetNamed(client, text, { signal }))) }, { signal })
+      const names = await Promise.all(datanets.map(async text => datanetNamed(client, text, { signal })))
+      const request = { name, preset, steps, rank, seed, as, base, datanets: names, recipe: recipeChanges(options) }
+      const estimate = await client.post<TrainingEstimateView>('/api/v1/trainings/estimate', request, { signal, timeoutMs: 180_000 })
+
+      describeEstimate(estimate).forEach(text => { out.line(text) })
+
+      if (only === true) {
+        out.result(estimate)
+        return
+      }
+
+      const started = await client.post<TrainingView>('/api/v1/trainings', request, { signal })
 
       if (detach === true) {
         out.line(`training ${started.id} is queued`)
@@ -53,6 +80,8 @@ export function trainCommand (): Command {
   return examples(command, [
     'datanet train speeches --name speeches',
     'datanet train bafy… bafy… --name mix --preset careful --steps 32',
+    'datanet train speeches --name speeches --estimate',
+    'datanet train talks --name talks --examples chat --clip 1 --targets q_proj,v_proj',
     'datanet train speeches --name speeches --detach --json'
   ])
 }
@@ -90,11 +119,12 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
   return view
 }
 
-function describe ({ state, step, steps, losses, progress, secondsLeft }: TrainingView): string {
+function describe ({ state, step, steps, losses, progress, secondsLeft, tokensPerSecond }: TrainingView): string {
   const left = secondsLeft == null ? '' : `, ${Math.ceil(secondsLeft)} s left`
+  const rate = tokensPerSecond == null ? '' : `, ${Math.round(tokensPerSecond)} tokens/s`
 
   return state === 'training'
-    ? `step ${step}/${steps}, loss ${losses.at(-1)?.toFixed(3) ?? '–'}${left}`
+    ? `step ${step}/${steps}, loss ${losses.at(-1)?.toFixed(3) ?? '–'}${rate}${left}`
     : `${state} ${Math.round(progress * 100)} %${left}`
 }
 

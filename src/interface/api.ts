@@ -96,6 +96,49 @@ export interface TrainingRequest {
   steps?: number
   rank?: number
   seed?: number
+  /** more of them, in the units of the recipe's record */
+  recipe?: RecipeChanges
+}
+
+/** Changes to a preset. */
+export interface RecipeChanges {
+  targets?: string[]
+  batchSize?: number
+  sequenceLength?: number
+  learningRateNano?: number
+  warmupSteps?: number
+  beta1Nano?: number
+  beta2Nano?: number
+  epsilonNano?: number
+  checkpointEverySteps?: number
+  optimiser?: 'adam' | 'sgd'
+  schedule?: 'cosine' | 'constant' | 'linear'
+  /** 0: no clipping */
+  clipNormMicro?: number
+  weightDecayNano?: number
+  examples?: 'windows' | 'rows' | 'chat'
+}
+
+/** POST /api/v1/trainings/estimate */
+export interface TrainingEstimateView {
+  steps: number
+  contributions: number
+  /** trained weights */
+  parameters: number
+  /** that the run sees at most */
+  tokens: number
+  /** whether the influence Jacobian is published */
+  influence: 'forward' | 'reverse'
+  /** of training and Jacobian, floating point */
+  operations: number
+  /** of training and Jacobian, by a measurement of this machine if no training runs */
+  seconds: number
+  influenceSeconds: number
+  tokensPerSecond: number
+  /** the most that it takes */
+  memoryBytes: number
+  /** checkpoints, weights and columns */
+  storedBytes: number
 }
 
 /** GET /api/v1/trainings, GET /api/v1/trainings/:id, DELETE cancels */
@@ -111,6 +154,7 @@ export interface TrainingView {
   progress: number
   /** estimated, before and while it runs */
   secondsLeft?: number
+  tokensPerSecond?: number
   adapter?: string
   error?: { code: string, message: string }
 }

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
 import { readAdapter } from '../ledger/index.ts'
-import { presets, recipeOf } from '../models/index.ts'
 import { adapterCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { TRAININGS_KEPT_MAX, TRAININGS_QUEUED_MAX } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
+import { estimateView, recipeOfRequest, stepsOf } from './training-recipe.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Adapter, Amount, Startable, TrainingRequest, TrainingView } from '../interface/index.ts'
+import type { AbortOptions, Adapter, Amount, Startable, TrainingEstimateView, TrainingRequest, TrainingView } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Training, TrainingEvent, ResumePoint } from '../training/index.ts'
 import type { Level } from 'level'
 
 export interface TrainingsComponents {
-  training: Pick<Training, 'train'>
+  training: Pick<Training, 'train' | 'estimate'>
   datanets: Pick<Datanets, 'snapshot'>
   storage: Pick<Storage, 'put' | 'get'>
   chain: SettlementBackend
@@ -36,7 +36,7 @@ interface Job {
   pricePerThousandTokens: string
   /** CID of the snapshot that the job was given when it began */
   snapshot?: string
-  resume?: { checkpoints: string[], lossMicro: number[] }
+  resume?: { checkpoints: string[], lossMicro: number[], columns?: string[] }
 }
 
 export interface StartTraining {
@@ -49,6 +49,8 @@ export interface StartTraining {
 /** Fine-tuning jobs of this node: one at a time, durable, resumable to the same bytes. */
 export interface Trainings extends Startable {
   add (training: StartTraining): Promise<TrainingView>
+  /** Work, time, memory and disk of a training that is not added. */
+  estimate (request: TrainingRequest, options?: AbortOptions): Promise<TrainingEstimateView>
   list (): TrainingView[]
   /** @throws {NotFoundError} */
   get (id: string): TrainingView
@@ -101,11 +103,7 @@ class TrainingsService implements Trainings {
   }
 
   async add ({ request, account, pricePerThousandTokens }: StartTraining): Promise<TrainingView> {
-    const preset = presets[request.preset]
-
-    if (preset == null) {
-      throw new ConfigError(`expected a preset among ${Object.keys(presets).join(', ')} but got "${request.preset}"`)
-    }
+    const steps = stepsOf(request)
 
     if ([...this.jobs.values()].filter(({ view }) => unfinished.has(view.state)).length >= TRAININGS_QUEUED_MAX) {
       throw new ConfigError(`${TRAININGS_QUEUED_MAX} trainings wait already`, { hint: 'cancel one, or wait for the first to end' })
@@ -116,12 +114,21 @@ class TrainingsService implements Trainings {
     request.datanets.forEach(datanet => CID.parse(datanet))
 
     const id = randomUUID()
-    const view: TrainingView = { id, name: request.name, state: 'queued', step: 0, steps: request.steps ?? preset.steps, losses: [], progress: 0 }
+    const view: TrainingView = { id, name: request.name, state: 'queued', step: 0, steps, losses: [], progress: 0 }
 
     await this.save({ view, request, account, pricePerThousandTokens: pricePerThousandTokens.toString() })
     this.next()
 
     return view
+  }
+
+  async estimate (request: TrainingRequest, options: AbortOptions = {}): Promise<TrainingEstimateView> {
+    stepsOf(request)
+
+    const { cid } = await this.components.datanets.snapshot(request.datanets.map(datanet => CID.parse(datanet)), options)
+    const recipe = recipeOfRequest(request, cid)
+
+    return estimateView(recipe, await this.components.training.estimate(recipe, { ...options, calibrate: true }))
   }
 
   list (): TrainingView[] {
@@ -201,12 +208,14 @@ class TrainingsService implements Trainings {
 
     await this.update(job, { state: 'training', losses: (job.resume?.lossMicro ?? []).map(loss => loss / 1e6) })
 
-    const { seed, steps, rank } = request
-    const overrides = { ...(seed == null ? {} : { seed }), ...(steps == null ? {} : { steps }), ...(rank == null ? {} : { rank, alpha: rank * 2 }) }
-    const recipe = recipeOf(request.preset, CID.parse(request.base), CID.parse(job.snapshot), overrides)
+    const recipe = recipeOfRequest(request, CID.parse(job.snapshot))
     const resume: ResumePoint | undefined = job.resume == null
       ? undefined
-      : { checkpoints: job.resume.checkpoints.map(cid => CID.parse(cid)), lossMicro: job.resume.lossMicro }
+      : {
+          checkpoints: job.resume.checkpoints.map(cid => CID.parse(cid)),
+          lossMicro: job.resume.lossMicro,
+          ...(job.resume.columns == null ? {} : { columns: job.resume.columns.map(cid => CID.parse(cid)) })
+        }
 
     const { adapter } = await training.train({
       name: request.name,
@@ -256,13 +265,17 @@ class TrainingsService implements Trainings {
   private progress (job: Job, event: TrainingEvent): void {
     const { view } = job
 
-    if (event.type === 'training:step') {
+    if (event.type === 'training:prepare') {
+      this.updateLater(job, { secondsLeft: event.estimate.seconds, tokensPerSecond: event.estimate.tokensPerSecond })
+    } else if (event.type === 'training:step') {
       view.losses = [...view.losses.slice(0, event.step - 1), event.loss]
-      this.updateLater(job, { state: 'training', step: event.step, steps: event.steps, progress: event.step / event.steps, secondsLeft: event.secondsLeft })
+      this.updateLater(job, { state: 'training', step: event.step, steps: event.steps, progress: event.step / event.steps, secondsLeft: event.secondsLeft, tokensPerSecond: event.tokensPerSecond })
     } else if (event.type === 'training:influence:progress') {
       this.updateLater(job, { state: 'influence', progress: event.done / event.total, secondsLeft: event.secondsLeft })
     } else if (event.type === 'training:checkpoint') {
-      job.resume = { checkpoints: event.resume.checkpoints.map(String), lossMicro: event.resume.lossMicro }
+      const { checkpoints, lossMicro, columns } = event.resume
+
+      job.resume = { checkpoints: checkpoints.map(String), lossMicro, ...(columns == null ? {} : { columns: columns.map(String) }) }
       this.updateLater(job, {})
     }
   }

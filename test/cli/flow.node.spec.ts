@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { cleanTemporary, datanet, lastJson, needBuilt, startNode, temporary } from './run.ts'
 import type { Ended, RunningNode } from './run.ts'
-import type { AnswerView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingView, WhyView } from '../../src/interface/index.ts'
+import type { AnswerView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingEstimateView, TrainingView, WhyView } from '../../src/interface/index.ts'
 
 interface Status { status: NodeStatus, tasks: TaskView[] }
 interface Account { name: string, account: string, balance: string, staked: string, votes: string }
@@ -75,6 +75,11 @@ describe('a node of one\'s own', function () {
 
     expect(made.status).to.equal('admitted')
     contribution = made.contribution
+
+    const estimate = await ask<TrainingEstimateView>('train', 'notes', '--name', 'notes', '--steps', '2', '--targets', 'q_proj', '--estimate')
+
+    expect(estimate).to.include({ steps: 2, influence: 'forward' })
+    expect(estimate.seconds).to.be.greaterThan(0)
 
     const trained = await ask<TrainingView>('train', 'notes', '--name', 'notes', '--steps', '2')
 

@@ -2,7 +2,7 @@ import { expect } from 'aegir/chai'
 import { listAdapters } from '../../src/ledger/index.ts'
 import { trainings } from '../../src/node/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
-import { cidOf } from '../../src/wire/index.ts'
+import { cidOf, recipeCodec } from '../../src/wire/index.ts'
 import { developer, market, signal, validator } from '../serving/fixtures.ts'
 import type { TrainingView } from '../../src/interface/index.ts'
 import type { StartTraining, Trainings, TrainingsComponents } from '../../src/node/index.ts'
@@ -41,7 +41,7 @@ describe('the queue of trainings', () => {
       signer: name => name === 'developer' ? developer : expect.fail(`no account ${name}`),
       onChange: view => { views.push(view) }
     })({
-      training: { train },
+      training: { train, estimate: async () => expect.fail('nobody asked') },
       datanets: { snapshot: async () => ({ cid: snapshots.shift() ?? expect.fail('one snapshot a job'), snapshot: here.here.snapshot }) },
       storage: here.here.storage,
       chain: here.chain,
@@ -75,6 +75,23 @@ describe('the queue of trainings', () => {
     await here.must({ kind: 'attest', subject: adapter, verdict: 'admit', attestation: cidOf(Uint8Array.of(2)) }, validator)
     expect(await until(id, 'done')).to.include({ adapter: adapter.toString(), progress: 1 })
     expect(views.map(view => view.state)).to.include.members(['queued', 'training', 'publishing', 'attesting', 'done'])
+  })
+
+  it('makes the recipe of a preset and its changes, without defaults that are spelled out', async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<TrainingJob>()
+
+    await open(async (job, options) => {
+      resolve(job)
+
+      return waiting(job, options)
+    })
+    await queue.add(request({ rank: 2, recipe: { targets: ['v_proj', 'q_proj'], clipNormMicro: 500_000, schedule: 'constant', optimiser: 'adam', weightDecayNano: 0, examples: 'windows' } }))
+
+    const { recipe } = await begun
+
+    expect(recipe).to.deep.include({ rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'], clipNormMicro: 500_000, schedule: 'constant' })
+    expect(recipe).to.not.have.any.keys('optimiser', 'weightDecayNano', 'examples')
+    expect(recipeCodec.decode(recipeCodec.encode(recipe))).to.deep.equal(recipe)
   })
 
   it('goes on after a restart from the last checkpoint, with the snapshot that the job began with', async () => {

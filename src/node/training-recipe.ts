@@ -1,0 +1,50 @@
+import { CID } from 'multiformats/cid'
+import { presets, recipeOf } from '../models/index.ts'
+import { ConfigError } from './errors.ts'
+import type { Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
+import type { TrainingEstimate } from '../training/index.ts'
+
+/** Steps of a request; of its preset unless it says otherwise. */
+export function stepsOf ({ preset, steps }: TrainingRequest): number {
+  if (!Object.hasOwn(presets, preset)) {
+    throw new ConfigError(`expected a preset among ${Object.keys(presets).join(', ')} but got "${preset}"`)
+  }
+
+  return steps ?? presets[preset].steps
+}
+
+/** The recipe of a request: its preset with its changes. Defaults that are spelled out are left out, as the record wants it. */
+export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recipe {
+  const { seed, steps, rank, recipe = {} } = request
+  const { optimiser, schedule, examples, clipNormMicro, weightDecayNano, ...numbers } = recipe
+
+  return recipeOf(request.preset, CID.parse(request.base), snapshot, {
+    ...numbers,
+    ...(seed == null ? {} : { seed }),
+    ...(steps == null ? {} : { steps }),
+    ...(rank == null ? {} : { rank, alpha: rank * 2 }),
+    ...(optimiser === 'sgd' ? { optimiser } : {}),
+    ...(schedule == null || schedule === 'cosine' ? {} : { schedule }),
+    ...(examples == null || examples === 'windows' ? {} : { examples }),
+    ...(clipNormMicro == null || clipNormMicro === 0 ? {} : { clipNormMicro }),
+    ...(weightDecayNano == null || weightDecayNano === 0 ? {} : { weightDecayNano })
+  })
+}
+
+export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): TrainingEstimateView {
+  const { contributions, parameters, tokens, form, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, training, forward } = estimate
+
+  return {
+    steps,
+    contributions,
+    parameters,
+    tokens,
+    influence: form,
+    operations: training.flops + (form === 'forward' ? forward.flops : 0),
+    seconds,
+    influenceSeconds,
+    tokensPerSecond,
+    memoryBytes,
+    storedBytes
+  }
+}
