@@ -6,6 +6,7 @@ import type { Codec, Schema } from '../wire/index.ts'
 
 const voteSchema: Schema<Vote> = refine(struct({
   kind: literal('notarize', 'nullify', 'finalize'),
+  era: counter,
   view: counter,
   blockHash: bytes({ max: HASH_BYTES }),
   validator: integer({ min: 0, max: VALIDATORS_MAX - 1 }),

@@ -6,7 +6,7 @@ import { abdicateAtMs, excuseLateness, hasTurn, nullifyAtMs, proposeAtMs } from 
 import { receiveBlock, receiveProposal, receiveProposed, receiveVerified } from './proposals.ts'
 import { applyRules } from './rules.ts'
 import { restore } from './start.ts'
-import { certificateAt, initialState, leader } from './state.ts'
+import { certificateAt, finalizedView, initialState, leader } from './state.ts'
 import { receiveCertificate, receiveVote } from './tally.ts'
 import { settle } from './tree.ts'
 import { signVote } from './votes.ts'
@@ -41,7 +41,7 @@ const checkSigner = ({ validators, self, signer, bls, chain }: ConsensusConfig):
     return
   }
 
-  const statement = { kind: 'nullify', view: 0, blockHash: new Uint8Array(0) } as const
+  const statement = { kind: 'nullify', era: 0, view: 0, blockHash: new Uint8Array(0) } as const
 
   if (!voteValid(signVote(chain, self, statement, signer), validators, bls, chain)) {
     throw new ConsensusConfigError(`expected the secret key of validator ${self} but its signature does not verify with the public key in the genesis: use this validator's key, or self: null`)
@@ -94,12 +94,12 @@ const receive = (machine: Machine, input: Exclude<ConsensusInput, { type: 'start
 const receiveSynced = (machine: Machine, { hash, height, view, certificate }: Extract<ConsensusInput, { type: 'synced' }>): void => {
   const { state, config } = machine
 
-  if (height <= state.final.height || certificate.kind !== 'finalize' || certificate.view !== view || !equalBytes(certificate.blockHash, hash) ||
+  if (height <= state.final.height || certificate.kind !== 'finalize' || certificate.era !== config.era || certificate.view < view || !equalBytes(certificate.blockHash, hash) ||
     !certificateValid(certificate, config.validators, config.bls, config.chain)) {
     return
   }
 
-  if (view > (state.finalization?.view ?? 0)) {
+  if (certificate.view > finalizedView(machine)) {
     state.finalization = certificate
   }
 
@@ -113,6 +113,10 @@ const deadline = (machine: Machine): number => {
 
   if (!state.started) {
     return Infinity
+  }
+
+  if (state.over) {
+    return state.rebroadcastAtMs
   }
 
   // a rule that is due but waits for something else (a block, a certificate) is tried by that input
@@ -146,7 +150,7 @@ export const consensus = (config: ConsensusConfig): Consensus => {
   checkSigner(config)
 
   const machine: Machine = {
-    config,
+    config: { ...config, era: config.era ?? 0 },
     timeouts,
     quorum: quorum(config.validators),
     spare: totalStake(config.validators) - quorum(config.validators),

@@ -1,4 +1,4 @@
-import type { Certificate, Hash, Header, ValidatorInfo } from '../interface/index.ts'
+import type { Certificate, Hash, Header, Validator } from '../interface/index.ts'
 
 /** What a validator can say about a view. */
 export type VoteKind = Certificate['kind']
@@ -9,10 +9,11 @@ export type VoteKind = Certificate['kind']
  */
 export interface Vote {
   kind: VoteKind
+  era: number
   view: number
   /** 32 bytes; empty for nullify */
   blockHash: Uint8Array
-  /** index into the validator set */
+  /** index into the era's validator set */
   validator: number
   /** 96 bytes */
   signature: Uint8Array
@@ -21,7 +22,9 @@ export interface Vote {
 /**
  * A leader's block as consensus sees it. The leader's notarize vote is what authenticates it.
  * `justification` proves that the parent may be extended: the parent's notarization (none if the
- * parent is final) and a nullification for each view between the parent's and this one.
+ * parent is final) and a nullification for each view between the parent's and this one. The last
+ * block of an era may be proposed again in a later view, until it is final: then the vote's view is
+ * above the header's, and the notarization is the block's own.
  */
 export interface Proposal {
   header: Header
@@ -96,10 +99,31 @@ export interface ConsensusTimeouts {
   requestMs?: number
 }
 
+/** A place in the order of views of all eras. */
+export interface SignedPosition {
+  era: number
+  view: number
+}
+
 export interface ConsensusConfig {
   /** the chain's identifier; part of every signed vote */
   chain: string
-  validators: ValidatorInfo[]
+  /** of this era; a machine serves one era, and the driver makes another for the next */
+  validators: Validator[]
+  /** @default 0 */
+  era?: number
+  /**
+   * `validatorsHash(validators)`: a block with another one in its header is the last of the era.
+   *
+   * @default no block is
+   */
+  validatorsHash?: Hash
+  /**
+   * What was signed before a disk was restored: nothing is signed at or below it.
+   *
+   * @default nothing
+   */
+  signedUpTo?: SignedPosition
   /** own index, or null for a node that only follows */
   self: number | null
   bls: VoteBls

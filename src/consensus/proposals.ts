@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../wire/index.ts'
 import { voteValid } from './certificates.ts'
 import { JUSTIFICATION_MAX, VIEWS_AHEAD_MAX } from './constants.ts'
 import { castVote, ownProposal } from './rules.ts'
-import { emit, leader, viewState } from './state.ts'
+import { closes, emit, leader, viewState } from './state.ts'
 import { addVote, admitCertificate, heard, judge } from './tally.ts'
 import { chooseParent } from './tree.ts'
 import { voteWellFormed } from './votes.ts'
@@ -10,14 +10,18 @@ import type { Proposal } from './interface.ts'
 import type { Machine, ViewState } from './state.ts'
 import type { Hash, Header } from '../interface/index.ts'
 
+/** A block belongs to the view that it was made in; the last of an era also to later ones. */
+const proposable = (machine: Machine, header: Header, view: number): boolean =>
+  header.view === view || (header.view < view && closes(machine, header))
+
 /** Whether the parts of a proposal belong together; no signature is checked. */
 const wellFormed = (machine: Machine, hash: Hash, { header, vote, justification }: Proposal): boolean => {
-  const { validators, chain } = machine.config
+  const { validators, chain, era } = machine.config
 
   return voteWellFormed(vote, validators.length) && vote.kind === 'notarize' && equalBytes(vote.blockHash, hash) &&
-    header.chain === chain && header.view === vote.view && header.height >= 1 &&
-    vote.validator === leader(machine, vote.view) && equalBytes(header.proposer, validators[vote.validator].account) &&
-    justification.length <= JUSTIFICATION_MAX && justification.every(({ view }) => view < header.view)
+    header.chain === chain && header.era === era && vote.era === era && proposable(machine, header, vote.view) && header.height >= 1 &&
+    vote.validator === leader(machine, vote.view) && equalBytes(header.proposer, validators[leader(machine, header.view)].account) &&
+    justification.length <= JUSTIFICATION_MAX && justification.every(({ view }) => view < vote.view)
 }
 
 /** Makes a block that is here the one to vote on in its view. */
@@ -41,6 +45,12 @@ const store = ({ state }: Machine, hash: Hash, header: Header, valid = false): v
 export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal): void => {
   const { state, config } = machine
   const { header, vote, justification } = proposal
+  const { view } = vote
+
+  if (vote.era > config.era) {
+    judge(machine, 'ignore', 'a proposal of a later era')
+    return
+  }
 
   if (!wellFormed(machine, hash, proposal)) {
     judge(machine, 'reject', 'a proposal that is malformed or not its view\'s leader\'s')
@@ -48,7 +58,7 @@ export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal
   }
 
   const key = toHex(hash)
-  const known = state.views.get(header.view)
+  const known = state.views.get(view)
 
   if (header.view <= state.final.view || known?.proposal === key || known?.equivocated === true || vote.validator === config.self) {
     judge(machine, 'ignore', 'a proposal that is final, already here or one of two')
@@ -60,7 +70,7 @@ export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal
     return
   }
 
-  heard(machine, vote.validator, header.view)
+  heard(machine, vote.validator, view)
 
   for (const certificate of justification) {
     // not signed by the leader, so whoever passed it on answers for it
@@ -70,14 +80,14 @@ export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal
     }
   }
 
-  if (header.view > state.view + VIEWS_AHEAD_MAX || header.view <= state.final.view) {
+  if (view > state.view + VIEWS_AHEAD_MAX || header.view <= state.final.view) {
     judge(machine, 'ignore', 'a proposal too far ahead')
     return
   }
 
   judge(machine, 'accept', 'a proposal')
 
-  const current = viewState(machine, header.view)
+  const current = viewState(machine, view)
 
   if (current.proposal === null) {
     take(machine, current, key)
@@ -97,7 +107,7 @@ export const receiveBlock = (machine: Machine, hash: Hash, header: Header): void
     return
   }
 
-  if (header.chain !== config.chain || header.view <= state.final.view || header.height <= state.final.height) {
+  if (header.chain !== config.chain || header.era !== config.era || header.view <= state.final.view || header.height <= state.final.height) {
     judge(machine, 'reject', 'a block of another chain or below what is final')
     return
   }
@@ -108,13 +118,13 @@ export const receiveBlock = (machine: Machine, hash: Hash, header: Header): void
   const current = state.views.get(state.view)
   const stored = current?.votes.notarize.get(leader(machine, state.view))
 
-  if (current === undefined || stored === undefined || stored.key !== key || header.view !== state.view || current.proposal !== null) {
+  if (current === undefined || stored === undefined || stored.key !== key || !proposable(machine, header, state.view) || current.proposal !== null) {
     return
   }
 
   // the leader's vote came by stream and the block by request: together they are the proposal
   if (stored.checked || voteValid(stored.vote, config.validators, config.bls, config.chain)) {
-    if (equalBytes(header.proposer, config.validators[stored.vote.validator].account)) {
+    if (equalBytes(header.proposer, config.validators[leader(machine, header.view)].account)) {
       stored.checked = true
       take(machine, current, key)
     }
@@ -141,7 +151,7 @@ export const receiveProposed = (machine: Machine, view: number, hash: Hash, head
     return
   }
 
-  if (config.self === null || header.view !== view || header.height !== choice.parent.height + 1 || header.chain !== config.chain ||
+  if (config.self === null || header.view !== view || header.height !== choice.parent.height + 1 || header.chain !== config.chain || header.era !== config.era ||
     !equalBytes(header.proposer, config.validators[config.self].account)) {
     // a driver's mistake must not stop the node: without a proposal the view times out
     return

@@ -4,10 +4,10 @@ import { abdicateAtMs, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
 import { catchUp, firstMissing, requestBlocks, requestCertificates } from './requests.ts'
 import { certificateAt, emit, leader, notarizedAt, viewState } from './state.ts'
 import { addVote } from './tally.ts'
-import { chooseParent, executed, extension, finalise } from './tree.ts'
+import { chooseParent, executed, extension, finalise, notarizedBefore } from './tree.ts'
 import { signVote } from './votes.ts'
 import type { Proposal, Vote, VoteKind } from './interface.ts'
-import type { Machine } from './state.ts'
+import type { BlockState, Machine } from './state.ts'
 import type { Certificate, Header } from '../interface/index.ts'
 
 /**
@@ -15,13 +15,13 @@ import type { Certificate, Header } from '../interface/index.ts'
  * signs; what is in `own` is never contradicted.
  */
 export const castVote = (machine: Machine, kind: VoteKind, view: number, blockHash: Uint8Array, announce: (vote: Vote) => void = () => {}): void => {
-  const { config } = machine
+  const { config, state } = machine
 
-  if (config.self === null || config.signer === undefined) {
+  if (config.self === null || config.signer === undefined || state.over || signedBefore(machine, view)) {
     return
   }
 
-  const vote = signVote(config.chain, config.self, { kind, view, blockHash }, config.signer)
+  const vote = signVote(config.chain, config.self, { kind, era: config.era, view, blockHash }, config.signer)
 
   viewState(machine, view).own[kind] = vote
   emit(machine, { type: 'persist', record: { type: 'vote', vote } })
@@ -30,12 +30,21 @@ export const castVote = (machine: Machine, kind: VoteKind, view: number, blockHa
   addVote(machine, { vote, key: toHex(blockHash), checked: true })
 }
 
+/** Whether this validator may have signed something else in this view before its disk was restored. */
+const signedBefore = ({ config: { era, signedUpTo } }: Machine, view: number): boolean =>
+  signedUpTo !== undefined && (era < signedUpTo.era || (era === signedUpTo.era && view <= signedUpTo.view))
+
 /** Applies all rules until none changes anything. Each is safe to try at any time. */
 export const applyRules = (machine: Machine): void => {
   // ends, because every effect here is emitted once for a view, a block or an interval
   for (let before = -1; before !== machine.effects.length;) {
     before = machine.effects.length
     finalise(machine)
+
+    if (machine.state.over) {
+      break
+    }
+
     verifyBlocks(machine)
     voteNotarize(machine)
     voteFinalize(machine)
@@ -43,8 +52,11 @@ export const applyRules = (machine: Machine): void => {
     propose(machine)
   }
 
-  requestBlocks(machine)
-  catchUp(machine)
+  if (!machine.state.over) {
+    requestBlocks(machine)
+    catchUp(machine)
+  }
+
   rebroadcast(machine)
 }
 
@@ -64,7 +76,7 @@ const verifyBlocks = (machine: Machine): void => {
       continue
     }
 
-    const { type } = extension(machine, block.header)
+    const { type } = extension(machine, block, view)
 
     if (type === 'no') {
       block.status = 'invalid'
@@ -90,7 +102,7 @@ const voteNotarize = (machine: Machine): void => {
     return
   }
 
-  const verdict = extension(machine, block.header)
+  const verdict = extension(machine, block, state.view)
 
   if (verdict.type === 'no') {
     block.status = 'invalid'
@@ -145,6 +157,11 @@ const propose = (machine: Machine): void => {
     return
   }
 
+  if (choice.type === 'again') {
+    proposeAgain(machine, choice.block)
+    return
+  }
+
   if (choice.type === 'certificate') {
     requestCertificates(machine, choice.view, null)
   }
@@ -157,18 +174,35 @@ const propose = (machine: Machine): void => {
   }
 }
 
-/** What proves to others that a block may be extended as its header says; nothing for a gap that is too long. */
-export const justify = (machine: Machine, header: Header): Certificate[] => {
+/**
+ * The era's last block, notarized but not final, once more: nothing of this era may follow it, and
+ * the next era must not begin before it is final, or two sets would vote about one height.
+ */
+const proposeAgain = (machine: Machine, { hash, header }: BlockState): void => {
   const { state } = machine
-  const parentView = state.blocks.get(toHex(header.parent))?.header.view ?? state.final.view
+  const current = viewState(machine, state.view)
+
+  current.proposal = toHex(hash)
+  current.proposedMs = state.nowMs
+  castVote(machine, 'notarize', state.view, hash, vote => {
+    emit(machine, { type: 'broadcastBlock', hash, proposal: ownProposal(machine, header, vote), again: false })
+  })
+}
+
+/** What proves to others that a block may be extended as its header says; nothing for a gap that is too long. */
+export const justify = (machine: Machine, header: Header, vote: Vote): Certificate[] => {
+  const { state, config } = machine
+  const parentView = vote.view > header.view
+    ? notarizedBefore(machine, vote.blockHash, vote.view) ?? header.view
+    : state.blocks.get(toHex(header.parent))?.header.view ?? state.final.view
   const certificates: Certificate[] = []
   const parent = notarizedAt(machine, parentView) ?? (parentView === state.final.view ? state.final.certificate : null)
 
-  if (parent !== null) {
+  if (parent?.era === config.era) {
     certificates.push(parent)
   }
 
-  for (let view = parentView + 1; view < header.view && certificates.length < JUSTIFICATION_MAX; view++) {
+  for (let view = parentView + 1; view < vote.view && certificates.length < JUSTIFICATION_MAX; view++) {
     const nullification = certificateAt(machine, 'nullify', view)
 
     if (nullification !== null) {
@@ -180,7 +214,7 @@ export const justify = (machine: Machine, header: Header): Certificate[] => {
 }
 
 /** The proposal of a block of this validator's own. */
-export const ownProposal = (machine: Machine, header: Header, vote: Vote): Proposal => ({ header, vote, justification: justify(machine, header) })
+export const ownProposal = (machine: Machine, header: Header, vote: Vote): Proposal => ({ header, vote, justification: justify(machine, header, vote) })
 
 /** While the view lasts: own votes again, and what helps others to get here. */
 const rebroadcast = (machine: Machine): void => {

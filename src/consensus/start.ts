@@ -1,6 +1,6 @@
 import { toHex } from '../wire/index.ts'
 import { enterView } from './pacing.ts'
-import { viewState } from './state.ts'
+import { finalizedView, viewState } from './state.ts'
 import { addVote } from './tally.ts'
 import { voteWellFormed } from './votes.ts'
 import type { ConsensusInput } from './interface.ts'
@@ -19,7 +19,7 @@ export const restore = (machine: Machine, input: Extract<ConsensusInput, { type:
   state.finalization = input.final.certificate
 
   for (const { hash, header } of input.blocks) {
-    if (header.view > state.final.view && header.chain === config.chain) {
+    if (header.view > state.final.view && header.chain === config.chain && header.era === config.era) {
       state.blocks.set(toHex(hash), { hash, header, status: 'unverified' })
     }
   }
@@ -27,13 +27,13 @@ export const restore = (machine: Machine, input: Extract<ConsensusInput, { type:
   let view = state.final.view + 1
 
   for (const record of input.records) {
-    if (record.type === 'certificate' && record.certificate.view > state.final.view) {
+    if (record.type === 'certificate' && record.certificate.era === config.era && record.certificate.view > state.final.view) {
       const { certificate } = record
 
       viewState(machine, certificate.view).certificates[certificate.kind] = certificate
       view = Math.max(view, certificate.view + 1)
 
-      if (certificate.kind === 'finalize' && certificate.view > (state.finalization?.view ?? 0)) {
+      if (certificate.kind === 'finalize' && certificate.view > finalizedView(machine)) {
         state.finalization = certificate
       }
     }
@@ -42,7 +42,7 @@ export const restore = (machine: Machine, input: Extract<ConsensusInput, { type:
   enterView(machine, view)
 
   for (const record of input.records) {
-    if (record.type === 'vote' && record.vote.view > state.final.view && record.vote.validator === config.self && voteWellFormed(record.vote, config.validators.length)) {
+    if (record.type === 'vote' && record.vote.era === config.era && record.vote.view > state.final.view && record.vote.validator === config.self && voteWellFormed(record.vote, config.validators.length)) {
       const { vote } = record
 
       viewState(machine, vote.view).own[vote.kind] = vote

@@ -1,3 +1,4 @@
+import { equalBytes } from '../wire/index.ts'
 import { leaderOf } from './certificates.ts'
 import type { ConsensusConfig, ConsensusEffect, ConsensusTimeouts, FinalPoint, Vote, VoteKind } from './interface.ts'
 import type { Certificate, Hash, Header } from '../interface/index.ts'
@@ -39,6 +40,8 @@ export interface RequestState {
 /** The whole state: plain objects, maps and arrays, so that it can be cloned and compared. */
 export interface State {
   started: boolean
+  /** the era's last block is final: nothing is left to do but to tell others */
+  over: boolean
   nowMs: number
   view: number
   viewEnteredMs: number
@@ -71,7 +74,7 @@ export interface State {
 
 /** What the rules work on: configuration, state, and the effects of the running step. */
 export interface Machine {
-  config: ConsensusConfig
+  config: ConsensusConfig & { era: number }
   timeouts: Required<ConsensusTimeouts>
   quorum: bigint
   /** what a quorum can do without, which is also the most that may be faulty: more stake than this contains an honest validator */
@@ -91,6 +94,7 @@ const emptyView = (): ViewState => ({
 
 export const initialState = (validators: number): State => ({
   started: false,
+  over: false,
   nowMs: -Infinity,
   view: 0,
   viewEnteredMs: 0,
@@ -134,6 +138,14 @@ export const certificateAt = ({ state }: Machine, kind: VoteKind, view: number):
 /** Proof that a quorum voted for a block in this view. Who finalizes has seen the notarization, so a finalize certificate will do. */
 export const notarizedAt = (machine: Machine, view: number): Certificate | null =>
   certificateAt(machine, 'notarize', view) ?? certificateAt(machine, 'finalize', view)
+
+/** View of the newest finalize certificate of this era. */
+export const finalizedView = ({ state, config }: Machine): number =>
+  state.finalization?.era === config.era ? state.finalization.view : 0
+
+/** Whether a block is the last of the era: another set certifies what follows. */
+export const closes = ({ config }: Machine, header: Header): boolean =>
+  config.validatorsHash !== undefined && !equalBytes(header.validatorsHash, config.validatorsHash)
 
 export const leader = ({ config }: Machine, view: number): number => leaderOf(view, config.validators.length)
 

@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../wire/index.ts'
 import { bitmapOf, certificateValid, voteValid } from './certificates.ts'
 import { BARRED_VIEWS, RELAYERS, VIEWS_AHEAD_MAX } from './constants.ts'
 import { enterView } from './pacing.ts'
-import { certificateAt, emit, leader, viewState } from './state.ts'
+import { certificateAt, emit, finalizedView, leader, viewState } from './state.ts'
 import { voteBytes, voteWellFormed } from './votes.ts'
 import type { Verdict, Vote, VoteKind } from './interface.ts'
 import type { Machine, StoredVote } from './state.ts'
@@ -28,6 +28,11 @@ export const heard = ({ state }: Machine, validator: number, view: number): void
  */
 export const receiveVote = (machine: Machine, from: number, vote: Vote): void => {
   const { state, config } = machine
+
+  if (vote.era !== config.era) {
+    judge(machine, 'ignore', 'a vote of another era')
+    return
+  }
 
   if (!voteWellFormed(vote, config.validators.length) || vote.validator !== from) {
     judge(machine, 'reject', 'a vote that is malformed or not its sender\'s own')
@@ -155,7 +160,7 @@ const assemble = (machine: Machine, view: number, { vote: { kind, blockHash }, k
 
     if (signature !== null) {
       votes.forEach(vote => { vote.checked = true })
-      addCertificate(machine, { kind, view, blockHash, signers: bitmapOf(votes.map(({ vote }) => vote.validator), config.validators.length), signature }, true)
+      addCertificate(machine, { kind, era: config.era, view, blockHash, signers: bitmapOf(votes.map(({ vote }) => vote.validator), config.validators.length), signature }, true)
       return
     }
 
@@ -217,7 +222,7 @@ export const receiveCertificate = (machine: Machine, certificate: Certificate): 
 export const admitCertificate = (machine: Machine, certificate: Certificate): Verdict => {
   const { state, config } = machine
 
-  if (certificate.view <= state.final.view || certificate.view <= (certificate.kind === 'finalize' ? state.finalization?.view ?? 0 : 0)) {
+  if (certificate.era !== config.era || certificate.view <= state.final.view || certificate.view <= (certificate.kind === 'finalize' ? finalizedView(machine) : 0)) {
     return 'ignore'
   }
 
@@ -259,7 +264,7 @@ export const addCertificate = (machine: Machine, certificate: Certificate, own: 
     emit(machine, { type: 'broadcastCertificate', certificate, again: false })
   }
 
-  if (kind === 'finalize' && view > (state.finalization?.view ?? 0)) {
+  if (kind === 'finalize' && view > finalizedView(machine)) {
     state.finalization = certificate
   }
 

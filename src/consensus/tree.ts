@@ -1,14 +1,16 @@
 import { equalBytes, toHex } from '../wire/index.ts'
 import { SYNC_HEIGHTS_MIN } from './constants.ts'
 import { enterView } from './pacing.ts'
-import { certificateAt, emit, notarizedAt, prune } from './state.ts'
+import { certificateAt, closes, emit, notarizedAt, prune } from './state.ts'
 import type { BlockState, Machine } from './state.ts'
-import type { Hash, Header } from '../interface/index.ts'
+import type { Certificate, Hash } from '../interface/index.ts'
 
 export interface Parent {
   hash: Hash
   height: number
   view: number
+  /** of the era */
+  last: boolean
 }
 
 /** Why a block may not be extended yet, or that it may. */
@@ -20,16 +22,20 @@ export type Extension =
   | { type: 'certificate', view: number }
   /** the parent's block is not here or not verified yet */
   | { type: 'block' }
+  /** this is the era's last block: propose it once more */
+  | { type: 'again', block: BlockState }
 
 /** The parent with this hash, if it is final or its block is here. */
-const parentOf = ({ state }: Machine, hash: Hash): Parent | null => {
+const parentOf = (machine: Machine, hash: Hash): Parent | null => {
+  const { state } = machine
+
   if (equalBytes(hash, state.final.hash)) {
-    return { hash, height: state.final.height, view: state.final.view }
+    return { hash, height: state.final.height, view: state.final.view, last: state.over }
   }
 
   const block = state.blocks.get(toHex(hash))
 
-  return block === undefined ? null : { hash, height: block.header.height, view: block.header.view }
+  return block === undefined ? null : { hash, height: block.header.height, view: block.header.view, last: closes(machine, block.header) }
 }
 
 /** Whether every view in `from … to` was nullified; the highest that was not, or null. */
@@ -43,9 +49,46 @@ const notNullified = (machine: Machine, from: number, to: number): number | null
   return null
 }
 
-/** Whether the rules let a validator vote for a block: its parent is notarized or final, all views between are nullified. */
-export const extension = (machine: Machine, header: Header): Extension => {
+/** The highest view below `view` in which a block was notarized, if all between are nullified. */
+export const notarizedBefore = (machine: Machine, hash: Hash, view: number): number | null => {
+  for (let before = view - 1; before > machine.state.final.view; before--) {
+    const notarization = notarizedAt(machine, before)
+
+    if (notarization !== null && equalBytes(notarization.blockHash, hash)) {
+      return before
+    }
+
+    if (certificateAt(machine, 'nullify', before) === null) {
+      return null
+    }
+  }
+
+  return null
+}
+
+/** Whether the era's last block may be voted on in a later view than its first: like a child of its own. */
+const repetition = (machine: Machine, { hash, header }: BlockState, view: number): Extension => {
+  const parent = parentOf(machine, header.parent)
+
+  if (parent === null) {
+    return { type: 'block' }
+  }
+
+  return notarizedBefore(machine, hash, view) === null ? { type: 'certificate', view: header.view } : { type: 'yes', parent }
+}
+
+/**
+ * Whether the rules let a validator vote for a block in a view: its parent is notarized or final, not
+ * the last of the era, and all views between are nullified.
+ */
+export const extension = (machine: Machine, block: BlockState, view: number): Extension => {
   const { state } = machine
+  const { header } = block
+
+  if (view > header.view) {
+    return repetition(machine, block, view)
+  }
+
   const parent = parentOf(machine, header.parent)
 
   if (parent === null) {
@@ -64,7 +107,7 @@ export const extension = (machine: Machine, header: Header): Extension => {
     return { type: 'certificate', view: state.final.view + 1 }
   }
 
-  if (header.height !== parent.height + 1 || parent.view >= header.view) {
+  if (header.height !== parent.height + 1 || parent.view >= header.view || parent.last) {
     return { type: 'no' }
   }
 
@@ -101,7 +144,9 @@ export const chooseParent = (machine: Machine): Extension => {
       const block = state.blocks.get(toHex(notarization.blockHash))
 
       if (block !== undefined && block.status === 'valid') {
-        return { type: 'yes', parent: { hash: block.hash, height: block.header.height, view } }
+        return closes(machine, block.header)
+          ? { type: 'again', block }
+          : { type: 'yes', parent: { hash: block.hash, height: block.header.height, view, last: false } }
       }
 
       if (!nullified) {
@@ -112,7 +157,7 @@ export const chooseParent = (machine: Machine): Extension => {
     }
   }
 
-  return { type: 'yes', parent: state.final }
+  return { type: 'yes', parent: { ...state.final, last: state.over } }
 }
 
 /**
@@ -124,7 +169,7 @@ export const finalise = (machine: Machine): Hash | null => {
   const { state } = machine
   const certificate = state.finalization
 
-  if (certificate === null || certificate.view <= state.final.view) {
+  if (certificate === null || certificate.era !== machine.config.era || certificate.view <= state.final.view || equalBytes(certificate.blockHash, state.final.hash)) {
     return null
   }
 
@@ -169,20 +214,29 @@ const requestSync = (machine: Machine, top: BlockState | undefined): void => {
   }
 }
 
+/** A block's own finalize certificate: of its view, or, for the era's last block, of a later one. */
+const finalization = (machine: Machine, { hash, header }: BlockState): Certificate | null => {
+  const newest = machine.state.finalization
+
+  return newest !== null && equalBytes(newest.blockHash, hash) ? newest : certificateAt(machine, 'finalize', header.view)
+}
+
 const announce = (machine: Machine, chain: BlockState[]): void => {
   const { state } = machine
 
   for (let i = 0; i < chain.length; i++) {
     const { hash, header: { height, view } } = chain[i]
-    const certificate = chain.slice(i).map(block => certificateAt(machine, 'finalize', block.header.view)).find(found => found !== null)
+    const certificate = chain.slice(i).map(block => finalization(machine, block)).find(found => found !== null)
 
     if (certificate !== undefined && certificate !== null) {
       emit(machine, { type: 'finalise', hash, height, view, certificate, direct: equalBytes(certificate.blockHash, hash) })
     }
   }
 
-  const { hash, header: { height, view } } = chain[chain.length - 1]
+  const { hash, header } = chain[chain.length - 1]
+  const { height, view } = header
 
+  state.over = closes(machine, header)
   settle(machine, { hash, height, view, certificate: state.finalization })
 }
 

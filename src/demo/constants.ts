@@ -17,7 +17,9 @@ export const DEMO_PARAMS: Partial<NetworkParams> = {
   votingPeriodBlocks: 15,
   timelockBlocks: 3,
   challengeBlocks: 2,
-  seats: 3
+  seats: 3,
+  // so that what is paid for answers is all that moves
+  feePerByte: 0n
 }
 
 export const VALIDATORS = ['validator-1', 'validator-2', 'validator-3', 'validator-4'] as const

@@ -21,3 +21,10 @@ export const ACTIONS_MAX = 16
 
 /** What a state value can hold: 16 bytes. */
 export const AMOUNT_MAX = 2n ** 128n - 1n
+
+/** A certificate's bitmap has 16 bytes; the rest is in consensus. */
+export const VALIDATORS_MAX = 128
+
+/** Unbonded in epoch e, stake may be in the sets of e, e + 1 and e + 2. */
+export const UNBOND_EPOCHS_MIN = 3
+export const UNBOND_EPOCHS_MAX = 100_000

@@ -1,4 +1,4 @@
-import { ACTIONS_MAX, AMOUNT_MAX, BASIS_POINTS, DURATION_BLOCKS_MAX, PLANTS_MAX, REDRAWS_MAX, SEATS_MAX, TRACE_OPENINGS_MAX } from './constants.ts'
+import { ACTIONS_MAX, AMOUNT_MAX, BASIS_POINTS, DURATION_BLOCKS_MAX, PLANTS_MAX, REDRAWS_MAX, SEATS_MAX, TRACE_OPENINGS_MAX, UNBOND_EPOCHS_MAX, UNBOND_EPOCHS_MIN, VALIDATORS_MAX } from './constants.ts'
 import { ActionsError, ParamsError } from './errors.ts'
 import type { FeeSplit, GovernanceAction, NetworkParams } from '../interface/index.ts'
 
@@ -20,7 +20,11 @@ const NUMBERS: Record<NumberParam, [min: number, max: number]> = {
   votingDelayBlocks: [0, DURATION_BLOCKS_MAX],
   votingPeriodBlocks: [1, DURATION_BLOCKS_MAX],
   timelockBlocks: [0, DURATION_BLOCKS_MAX],
-  quorumBp: [0, BASIS_POINTS]
+  quorumBp: [0, BASIS_POINTS],
+  feeProposerBp: [0, BASIS_POINTS],
+  validatorsMax: [1, VALIDATORS_MAX],
+  // stake may sit in a set for three cutoffs after it was unbonded
+  unbondEpochs: [UNBOND_EPOCHS_MIN, UNBOND_EPOCHS_MAX]
 }
 
 const AMOUNTS: Record<AmountParam, true> = {
@@ -32,7 +36,9 @@ const AMOUNTS: Record<AmountParam, true> = {
   slashSilent: true,
   challengeBond: true,
   plantReward: true,
-  proposalThreshold: true
+  proposalThreshold: true,
+  feePerByte: true,
+  validatorStakeMin: true
 }
 
 /**

@@ -4,7 +4,7 @@
 import { bls12_381 as bls12381 } from '@noble/curves/bls12-381.js'
 import { ed25519 as nobleEd25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { concatBytes, equalBytes } from '../wire/index.ts'
+import { concatBytes, equalBytes, toHex } from '../wire/index.ts'
 import { blsOf } from './bls.ts'
 import { cached } from './cache.ts'
 import { checkBlsSecretKey, checkSeed, isSoundPublicKey } from './checks.ts'
@@ -62,6 +62,10 @@ export const ed25519: Ed25519 = {
   }
 }
 
+function bigEndian (bytes: Uint8Array): bigint {
+  return BigInt(`0x${toHex(bytes)}`)
+}
+
 /** Decodes a point and refuses infinity and everything outside the subgroup. */
 function parse<P extends { assertValidity (): void, is0 (): boolean, isTorsionFree (): boolean }> (decode: (bytes: Uint8Array) => P): (bytes: Uint8Array) => P | null {
   return bytes => {
@@ -76,11 +80,25 @@ function parse<P extends { assertValidity (): void, is0 (): boolean, isTorsionFr
   }
 }
 
+const FIELD_BYTES = 48
+
+/** A point on the curve out of its coordinates, which may be outside the subgroup. */
+function onCurve (bytes: Uint8Array): PublicKey | null {
+  const { Fp } = bls12381.fields
+  const x = bigEndian(bytes.subarray(0, FIELD_BYTES))
+  const y = bigEndian(bytes.subarray(FIELD_BYTES))
+
+  // the flags of compressed points and of infinity make x too large
+  return Fp.isValid(x) && Fp.isValid(y) && Fp.eql(Fp.sqr(y), Fp.add(Fp.mul(Fp.sqr(x), x), 4n)) ? G1.fromAffine({ x, y }) : null
+}
+
+const publicKey = cached<PublicKey>(parse(bytes => G1.fromBytes(bytes)))
+
 export const bls: Bls = blsOf<PublicKey, Signature>({
   publicKeyOf (secretKey) {
     checkBlsSecretKey(secretKey)
 
-    return longSignatures.getPublicKey(secretKey).toBytes(true)
+    return longSignatures.getPublicKey(secretKey).toBytes(false)
   },
 
   sign (secretKey, message) {
@@ -89,7 +107,8 @@ export const bls: Bls = blsOf<PublicKey, Signature>({
     return longSignatures.sign(longSignatures.hash(message, TAG), secretKey).toBytes(true)
   },
 
-  parsePublicKey: cached(parse(bytes => G1.fromBytes(bytes))),
+  parsePublicKey: bytes => publicKey(bytes),
+  trustPublicKey: bytes => publicKey(bytes, onCurve),
   parseSignature: parse(bytes => G2.fromBytes(bytes)),
   sum: signatures => longSignatures.aggregateSignatures(signatures).toBytes(true),
 

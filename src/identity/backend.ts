@@ -56,18 +56,23 @@ function secretKeyOf (bytes: Uint8Array): blst.SecretKey {
   return blst.SecretKey.fromBytes(bytes)
 }
 
+const parsePublicKey = (bytes: Uint8Array, validate: boolean): blst.PublicKey | null => {
+  try {
+    return blst.PublicKey.fromBytes(bytes, validate)
+  } catch {
+    return null
+  }
+}
+
+// validate = true: blst takes points outside the subgroup otherwise
+const blsPublicKey = cached<blst.PublicKey>(bytes => parsePublicKey(bytes, true))
+
 export const bls: Bls = blsOf<blst.PublicKey, blst.Signature>({
-  publicKeyOf: secretKey => Uint8Array.from(secretKeyOf(secretKey).toPublicKey().toBytes()),
+  publicKeyOf: secretKey => Uint8Array.from(secretKeyOf(secretKey).toPublicKey().toBytes(false)),
   sign: (secretKey, message) => Uint8Array.from(secretKeyOf(secretKey).sign(message).toBytes()),
 
-  // validate = true: blst takes points outside the subgroup otherwise
-  parsePublicKey: cached(bytes => {
-    try {
-      return blst.PublicKey.fromBytes(bytes, true)
-    } catch {
-      return null
-    }
-  }),
+  parsePublicKey: bytes => blsPublicKey(bytes),
+  trustPublicKey: bytes => blsPublicKey(bytes, trusted => parsePublicKey(trusted, false)),
 
   parseSignature (bytes) {
     try {

@@ -1,4 +1,4 @@
-import { domains, signingBytes } from '../wire/index.ts'
+import { concatBytes, domains, signingBytes } from '../wire/index.ts'
 import { InvalidSignatureError } from './errors.ts'
 import type { Bls } from './interface.ts'
 
@@ -8,11 +8,17 @@ export interface BlsLibrary<PublicKey, Signature> {
   sign (secretKey: Uint8Array, message: Uint8Array): Uint8Array
   /** in the subgroup and not infinity, else null */
   parsePublicKey (bytes: Uint8Array): PublicKey | null
+  /** on the curve, else null; remembered, so that `parsePublicKey` takes it without the other checks */
+  trustPublicKey (bytes: Uint8Array): PublicKey | null
   /** in the subgroup and not infinity, else null */
   parseSignature (bytes: Uint8Array): Signature | null
   sum (signatures: Signature[]): Uint8Array
   verifySum (publicKeys: PublicKey[], message: Uint8Array, signature: Signature): boolean
 }
+
+const NOBODY = new Uint8Array(0)
+
+const possessionBytes = (publicKey: Uint8Array, owner: Uint8Array): Uint8Array => signingBytes(domains.possession, concatBytes(publicKey, owner))
 
 /** The rules that are the same for every library: lengths, subgroups, emptiness, possession. */
 export function blsOf<PublicKey, Signature> (library: BlsLibrary<PublicKey, Signature>): Bls {
@@ -21,7 +27,7 @@ export function blsOf<PublicKey, Signature> (library: BlsLibrary<PublicKey, Sign
   }
 
   function fastAggregateVerify (publicKeys: Uint8Array[], message: Uint8Array, signature: Uint8Array): boolean {
-    if (publicKeys.length === 0 || publicKeys.some(bytes => bytes.length !== 48)) {
+    if (publicKeys.length === 0 || publicKeys.some(bytes => bytes.length !== 96)) {
       return false
     }
 
@@ -63,7 +69,10 @@ export function blsOf<PublicKey, Signature> (library: BlsLibrary<PublicKey, Sign
       }))
     },
 
-    possess: secretKey => library.sign(secretKey, signingBytes(domains.possession, library.publicKeyOf(secretKey))),
-    verifyPossession: (publicKey, possession) => fastAggregateVerify([publicKey], signingBytes(domains.possession, publicKey), possession)
+    trust (publicKeys) {
+      publicKeys.filter(bytes => bytes.length === 96).forEach(bytes => library.trustPublicKey(bytes))
+    },
+    possess: (secretKey, owner = NOBODY) => library.sign(secretKey, possessionBytes(library.publicKeyOf(secretKey), owner)),
+    verifyPossession: (publicKey, possession, owner = NOBODY) => fastAggregateVerify([publicKey], possessionBytes(publicKey, owner), possession)
   }
 }

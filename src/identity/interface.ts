@@ -30,7 +30,7 @@ export interface Ed25519 {
 }
 
 /**
- * BLS12-381 with public keys in G1 (48 bytes) and signatures in G2 (96 bytes), both compressed;
+ * BLS12-381 with public keys in G1 (96 bytes, uncompressed) and signatures in G2 (96 bytes, compressed);
  * ciphersuite BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ of draft-irtf-cfrg-bls-signature.
  * All implementations give the same bytes and the same verdicts.
  *
@@ -39,7 +39,7 @@ export interface Ed25519 {
 export interface Bls {
   /**
    * @param secretKey - 32 bytes, big-endian, 1 to the group order - 1
-   * @returns 48 bytes
+   * @returns 96 bytes
    * @throws {InvalidKeyError}
    */
   publicKeyOf (secretKey: Uint8Array): Uint8Array
@@ -67,14 +67,22 @@ export interface Bls {
   fastAggregateVerify (publicKeys: Uint8Array[], message: Uint8Array, signature: Uint8Array): boolean
 
   /**
-   * Proof of possession: the signature over `datanet/possession/1` and the public key. The domain
-   * stands in for the draft's second ciphersuite tag, which blst does not let us set.
+   * Takes keys as good without the check of their subgroup, which is most of the cost of reading
+   * one. Only for the keys of a set that a certified hash commits to: they were checked, with their
+   * possession, before they got into it.
+   */
+  trust (publicKeys: Uint8Array[]): void
+
+  /**
+   * Proof of possession: the signature over `datanet/possession/1`, the public key and the account
+   * that owns it, if one does, so that nobody else can register the key with it. The domain stands
+   * in for the draft's second ciphersuite tag, which blst does not let us set.
    *
    * @returns 96 bytes
    * @throws {InvalidKeyError}
    */
-  possess (secretKey: Uint8Array): Uint8Array
+  possess (secretKey: Uint8Array, owner?: Account): Uint8Array
 
   /** Without this check a rogue key forges aggregates. Never throws. */
-  verifyPossession (publicKey: Uint8Array, possession: Uint8Array): boolean
+  verifyPossession (publicKey: Uint8Array, possession: Uint8Array, owner?: Account): boolean
 }

@@ -46,15 +46,30 @@ export interface NetworkParams {
   /** share of the gOPEN supply that must vote for or abstain, in basis points */
   quorumBp: number
   proposalThreshold: Amount
+  /** a transaction pays at least its bytes times this; validators' duties are free */
+  feePerByte: Amount
+  /** share of a fee that the block's proposer gets, in basis points; the rest is the treasury's */
+  feeProposerBp: number
+  /** places in the validator set */
+  validatorsMax: number
+  /** what a validator must have bonded, delegated stake included */
+  validatorStakeMin: Amount
+  /** epochs between `unbond` and `withdraw`; longer than the stake can still sit in a set */
+  unbondEpochs: number
 }
 
-export interface ValidatorInfo {
+/** A member of a validator set: what its votes are checked with and count. */
+export interface Validator {
   account: Account
-  /** compressed BLS12-381 G1 public key, 48 bytes */
+  /** uncompressed BLS12-381 G1 public key, 96 bytes; its possession was proven when it was registered */
   blsPublicKey: Uint8Array
+  stake: Amount
+}
+
+/** A validator of a genesis. */
+export interface ValidatorInfo extends Validator {
   /** proof of possession, 96 bytes */
   possession: Uint8Array
-  stake: Amount
 }
 
 /** The first state of a chain. Its hash is in the chain's identifier. */
@@ -80,6 +95,10 @@ export type TransactionBody =
   | { kind: 'transfer', to: Account, amount: Amount }
   | { kind: 'stake', amount: Amount }
   | { kind: 'unstake', amount: Amount }
+  | { kind: 'register-validator', blsPublicKey: Uint8Array, possession: Uint8Array, amount: Amount }
+  | { kind: 'bond', validator: Account, amount: Amount }
+  | { kind: 'unbond', validator: Account, amount: Amount }
+  | { kind: 'withdraw' }
   | { kind: 'create-datanet', datanet: CID, name: string }
   | { kind: 'contribute', datanet: CID, contribution: CID, rows: number, bytes: number, shards: number }
   | { kind: 'publish-adapter', adapter: CID, base: CID, snapshot: CID, contributions: CID[] }
@@ -138,6 +157,8 @@ export interface Transaction {
   chain: string
   /** must equal the account's nonce */
   nonce: number
+  /** what the account pays for its place in a block, whatever comes of it */
+  fee: Amount
   body: TransactionBody
 }
 
@@ -145,9 +166,20 @@ export interface Transaction {
 export interface TransactionResult {
   id: CID
   ok: boolean
+  /** what it paid; 0 for one that no block may hold */
+  fee: Amount
   /** stable error code when not ok */
   code?: string
   message?: string
+}
+
+/** What a block's header commits to for each of its transactions. */
+export interface TransactionOutcome {
+  id: CID
+  ok: boolean
+  /** stable error code; null when ok */
+  code: string | null
+  fee: Amount
 }
 
 // ---- what the state holds; each value is the dag-cbor under its key in the authenticated map ----
@@ -163,6 +195,23 @@ export interface AccountState {
   /** gOPEN delegated to this account, its own included if delegated to itself */
   votes: Amount
 }
+
+/** key `validator/<multikey>`: somebody who may be chosen for the set of a later epoch */
+export interface CandidateState {
+  /** uncompressed, 96 bytes */
+  blsPublicKey: Uint8Array
+  /** own and delegated stake */
+  bonded: Amount
+  height: number
+}
+
+/** key `unbonding/<multikey>`: what an account took out of bonds and cannot withdraw yet, oldest first */
+export type UnbondingState = Array<{
+  validator: Account
+  amount: Amount
+  /** the first epoch in which it can be withdrawn */
+  epoch: number
+}>
 
 /** key `datanet/<cid>` */
 export interface DatanetState {
@@ -371,7 +420,10 @@ export interface ChainState {
   /** RANDAO mix */
   beacon: Hash
   treasury: Account
+  /** of the set that certifies the next block */
   validatorsHash: Hash
+  /** of the next block: counts changes of the validator set */
+  era: number
 }
 
 /** An emission of the ledger while a block is executed; what the UI and services react to. */
@@ -389,7 +441,8 @@ export type LedgerEvent =
   | { type: 'challenge', task: Hash, challenger: Account, bond: Amount, planted: boolean, outcome: 'open' | 'right' | 'wrong' | 'undecided' }
   | { type: 'proposal', proposal: number, status: ProposalStatus, title: string }
   | { type: 'params', params: NetworkParams }
+  | { type: 'validators', era: number, validators: Account[] }
 
 export type PaymentReason =
   | 'transfer' | 'deposit' | 'refund' | 'escrow' | 'platform' | 'developer' | 'base-developer'
-  | 'validator' | 'assessor' | 'data' | 'slash' | 'stake' | 'wrap' | 'governance' | 'bond' | 'bounty' | 'plant'
+  | 'validator' | 'assessor' | 'data' | 'slash' | 'stake' | 'wrap' | 'governance' | 'bond' | 'bounty' | 'plant' | 'fee'

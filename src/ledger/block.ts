@@ -4,17 +4,19 @@ import { requireIncludable } from './check.ts'
 import { seatCommittee } from './committee.ts'
 import { Draft } from './draft.ts'
 import { BlockError } from './errors.ts'
+import { payFee } from './fees.ts'
 import { advanceTask } from './phases.ts'
 import { advanceProposals } from './proposals.ts'
 import { findValidator, getAccount, getChain, getTask, patchAccount, patchChain } from './records.ts'
 import { applyBody } from './rules.ts'
+import { nextSets } from './validators.ts'
 import type { BlockInput, BlockOutcome, LedgerState } from './interface.ts'
-import type { Signed, Transaction, TransactionResult } from '../interface/index.ts'
+import type { Account, Amount, Signed, Transaction, TransactionResult } from '../interface/index.ts'
 
 /**
  * The state after a block. Deterministic: equal states and blocks give equal roots everywhere.
  *
- * A transaction that breaks a rule spends its nonce and changes nothing else; one that no block
+ * A transaction that breaks a rule spends its nonce and its fee and changes nothing else; one that no block
  * should hold (`isIncludable`) changes nothing at all. After the transactions the beacon is mixed,
  * votes and tasks move on, and at heights that are a multiple of `epochBlocks` the epoch is cut off.
  *
@@ -34,7 +36,7 @@ export function executeBlock (state: LedgerState, block: BlockInput): BlockOutco
   }
 
   const results = block.transactions.map((transaction, i): TransactionResult => {
-    return { id: cidOf(encoded[i]), ...executeTransaction(draft, transaction) }
+    return { id: cidOf(encoded[i]), ...executeTransaction(draft, transaction, encoded[i].length, block.proposer) }
   })
 
   endBlock(draft, block)
@@ -60,34 +62,35 @@ function checkBlock (draft: Draft, state: LedgerState, { height, proposer, beaco
   }
 }
 
-function executeTransaction (draft: Draft, signed: Signed<Transaction>): Omit<TransactionResult, 'id'> {
-  const { signer, payload: { nonce, body } } = signed
+function executeTransaction (draft: Draft, signed: Signed<Transaction>, byteLength: number, proposer: Account): Omit<TransactionResult, 'id'> {
+  const { signer, payload: { nonce, fee, body } } = signed
 
   try {
-    requireIncludable(draft, signed)
+    requireIncludable(draft, signed, byteLength)
   } catch (err) {
-    return failure(err)
+    return failure(err, 0n)
   }
 
   patchAccount(draft, signer, { nonce: getAccount(draft, signer).nonce + 1 })
+  payFee(draft, signer, proposer, fee)
 
   const fork = draft.fork()
 
   try {
     applyBody({ draft: fork, signer, nonce, height: draft.height }, body)
   } catch (err) {
-    return failure(err)
+    return failure(err, fee)
   }
 
   fork.merge()
 
-  return { ok: true }
+  return { ok: true, fee }
 }
 
 /** Errors with a code are the transaction's fault; all others are ours and must be heard. */
-function failure (err: unknown): { ok: false, code: string, message: string } {
+function failure (err: unknown, fee: Amount): Omit<TransactionResult, 'id'> {
   if (err instanceof DatanetError) {
-    return { ok: false, code: err.code, message: err.message }
+    return { ok: false, fee, code: err.code, message: err.message }
   }
 
   throw err
@@ -121,5 +124,6 @@ function cutOff (draft: Draft, epoch: number): void {
     }
   }
 
+  nextSets(draft)
   patchChain(draft, { epoch: epoch + 1, epochFeeSplit: params.feeSplit })
 }

@@ -3,6 +3,7 @@ import { domains, signedTransactionCodec, transactionCodec } from '../wire/index
 import { NONCE_GAP_MAX } from './constants.ts'
 import { Draft } from './draft.ts'
 import { InsufficientFundsError, UnincludableError } from './errors.ts'
+import { requireFee } from './fees.ts'
 import { stateKeys } from './keys.ts'
 import { getAccount, getChain } from './records.ts'
 import { costOf } from './rules.ts'
@@ -10,22 +11,22 @@ import { stateCodecs } from './values.ts'
 import type { CheckOptions, LedgerState } from './interface.ts'
 import type { Signed, Transaction, TransactionResult } from '../interface/index.ts'
 
-const UNINCLUDABLE = new Set(['ERR_CHAIN', 'ERR_SIGNATURE', 'ERR_NONCE', 'ERR_UNKNOWN_ACCOUNT'])
+const UNINCLUDABLE = new Set(['ERR_CHAIN', 'ERR_SIGNATURE', 'ERR_NONCE', 'ERR_UNKNOWN_ACCOUNT', 'ERR_FEE'])
 
 /**
  * Whether a mempool should keep a transaction: form, chain, account, nonce, funds and, last because
  * it is dear, the signature. The rules of its kind are checked only when it is executed.
  *
  * @throws {MalformedRecordError} when it cannot be encoded
- * @throws {UnincludableError} `ERR_CHAIN`, `ERR_UNKNOWN_ACCOUNT`, `ERR_NONCE`
+ * @throws {UnincludableError} `ERR_CHAIN`, `ERR_UNKNOWN_ACCOUNT`, `ERR_NONCE`, `ERR_FEE`
  * @throws {InsufficientFundsError} `ERR_INSUFFICIENT_FUNDS`
  * @throws {SignatureError} `ERR_SIGNATURE`
  */
 export function checkTransaction (state: LedgerState, signed: Signed<Transaction>, options: CheckOptions = {}): void {
   const draft = new Draft(state.map, state.height + 1)
-  const { nonce, body } = signed.payload
+  const { nonce, body, fee } = signed.payload
+  const { byteLength } = signedTransactionCodec.encode(signed)
 
-  signedTransactionCodec.encode(signed)
   requireKnown(draft, signed)
 
   const account = getAccount(draft, signed.signer)
@@ -35,7 +36,9 @@ export function checkTransaction (state: LedgerState, signed: Signed<Transaction
     throw new UnincludableError('ERR_NONCE', `expected a nonce from ${account.nonce} to ${account.nonce + gapMax} but got ${nonce}: read the account again`)
   }
 
-  const cost = costOf(body, getChain(draft).params)
+  requireFee(draft, signed, byteLength)
+
+  const cost = costOf(body, getChain(draft).params) + fee
 
   if (account.balance < cost) {
     throw new InsufficientFundsError(cost, account.balance, 'balance')
@@ -49,11 +52,17 @@ export function checkTransaction (state: LedgerState, signed: Signed<Transaction
  *
  * @throws {UnincludableError | SignatureError}
  */
-export function requireIncludable (draft: Draft, signed: Signed<Transaction>): void {
-  const { nonce } = requireKnown(draft, signed)
+export function requireIncludable (draft: Draft, signed: Signed<Transaction>, byteLength: number): void {
+  const { nonce, balance } = requireKnown(draft, signed)
 
   if (signed.payload.nonce !== nonce) {
     throw new UnincludableError('ERR_NONCE', `expected nonce ${nonce} but got ${signed.payload.nonce}: it was executed before, or an earlier one is missing`)
+  }
+
+  requireFee(draft, signed, byteLength)
+
+  if (balance < signed.payload.fee) {
+    throw new UnincludableError('ERR_FEE', `expected at least ${signed.payload.fee} base units for the fee but there are ${balance}: get some OPEN first`)
   }
 
   verifyRecord(domains.transaction, transactionCodec, signed)
@@ -67,7 +76,7 @@ export function isIncludable (result: TransactionResult): boolean {
   return result.ok || result.code === undefined || !UNINCLUDABLE.has(result.code)
 }
 
-function requireKnown (draft: Draft, signed: Signed<Transaction>): { nonce: number } {
+function requireKnown (draft: Draft, signed: Signed<Transaction>): { nonce: number, balance: bigint } {
   const { chain } = getChain(draft)
   const account = draft.get(stateCodecs.account, stateKeys.account(signed.signer))
 

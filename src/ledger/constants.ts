@@ -38,5 +38,11 @@ export const CHECKPOINTS_MAX = OPEN_PROPOSALS_MAX + 1
 /** Channels end: 2^31 blocks are beyond any promise. */
 export const CHANNEL_HEIGHT_MAX = 2_147_483_647
 
+/** Sums that an account takes out of bonds at a time, 60 bytes each. */
+export const UNBONDINGS_MAX = 64
+
+/** Whole of what is counted in basis points. */
+export const BASIS_POINTS = 10_000n
+
 /** Transactions of one account that may wait in a mempool. */
 export const NONCE_GAP_MAX = 64

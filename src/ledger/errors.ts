@@ -42,7 +42,7 @@ export class BlockError extends DatanetError {
  */
 export class UnincludableError extends DatanetError {
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the codes
-  constructor (code: 'ERR_CHAIN' | 'ERR_SIGNATURE' | 'ERR_NONCE' | 'ERR_UNKNOWN_ACCOUNT', reason: string) {
+  constructor (code: 'ERR_CHAIN' | 'ERR_SIGNATURE' | 'ERR_NONCE' | 'ERR_UNKNOWN_ACCOUNT' | 'ERR_FEE', reason: string) {
     super(code, reason)
   }
 }
@@ -56,6 +56,7 @@ export class InsufficientFundsError extends DatanetError {
 
 export type RuleCode =
   | 'ERR_AMOUNT'
+  | 'ERR_VALIDATOR_EXISTS' | 'ERR_VALIDATOR_UNKNOWN' | 'ERR_VALIDATOR_KEY' | 'ERR_POSSESSION' | 'ERR_BONDS' | 'ERR_UNBONDINGS' | 'ERR_NOTHING_TO_WITHDRAW'
   | 'ERR_STAKE_LOCKED'
   | 'ERR_DATANET_EXISTS' | 'ERR_DATANET_UNKNOWN'
   | 'ERR_CONTRIBUTION_EXISTS' | 'ERR_CONTRIBUTION_NOT_ADMITTED'

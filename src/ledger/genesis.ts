@@ -5,6 +5,7 @@ import { Draft } from './draft.ts'
 import { GenesisError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { patchAccount } from './records.ts'
+import { addBond, addCandidate } from './validators.ts'
 import { stateCodecs } from './values.ts'
 import type { LedgerState } from './interface.ts'
 import type { Account, Genesis } from '../interface/index.ts'
@@ -45,7 +46,15 @@ export function genesisState (genesis: Genesis): LedgerState {
     draft.put(stateCodecs.base, stateKeys.base(base), developer)
   }
 
-  draft.put(stateCodecs.validators, stateKeys.validators, validators)
+  const set = validators.map(({ account, blsPublicKey, stake }) => ({ account, blsPublicKey, stake }))
+
+  for (const { account, blsPublicKey, stake } of set) {
+    addCandidate(draft, account, blsPublicKey)
+    addBond(draft, account, account, stake)
+  }
+
+  draft.put(stateCodecs.validators, stateKeys.validators, set)
+  draft.put(stateCodecs.validators, stateKeys.nextValidators, set)
   draft.put(stateCodecs.chain, stateKeys.chain, {
     chain,
     height: 0,
@@ -59,7 +68,8 @@ export function genesisState (genesis: Genesis): LedgerState {
     openTasks: [],
     beacon: hash(domains.beaconMix, genesisHash),
     treasury,
-    validatorsHash: validatorsHash(validators)
+    validatorsHash: validatorsHash(validators),
+    era: 0
   })
 
   return { map: draft.apply(), height: 0 }

@@ -1,4 +1,4 @@
-import { listAccounts, listAdapters, listChannels, listContributions, listDatanets, listPlants, listTasks, readChain, readValidators } from './readers.ts'
+import { listAccounts, listAdapters, listCandidates, listChannels, listContributions, listDatanets, listPlants, listTasks, listUnbonding, readChain } from './readers.ts'
 import type { Holdings, LedgerState } from './interface.ts'
 import type { Amount, TaskState } from '../interface/index.ts'
 
@@ -9,7 +9,7 @@ import type { Amount, TaskState } from '../interface/index.ts'
 export function totalHoldings (state: LedgerState): Holdings {
   let balances = 0n
   let wrapped = 0n
-  let stakes = sum(readValidators(state), ({ stake }) => stake)
+  let stakes = sum(listCandidates(state), one => one.state.bonded) + sum(listUnbonding(state), one => sum(one.state, ({ amount }) => amount))
 
   for (const { state: { balance, staked, gopen } } of listAccounts(state)) {
     balances += balance

@@ -20,6 +20,7 @@
  */
 export { authenticatedMap } from './authenticated-map.ts'
 export { executeBlock } from './block.ts'
+export { feeMin } from './fees.ts'
 export { channelId } from './channels.ts'
 export { checkTransaction, isIncludable } from './check.ts'
 export { STATE_PROOF_BYTES_MAX } from './constants.ts'
@@ -28,9 +29,9 @@ export { genesisState } from './genesis.ts'
 export { taskHolding, totalHoldings } from './holdings.ts'
 export { stateKeys, statePrefixes } from './keys.ts'
 export {
-  listAccounts, listAdapters, listAssessors, listAttestations, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
-  listTasks, readAccount, readAdapter, readAttestation, readBallot, readBase, readChain, readChannel, readContribution, readDatanet,
-  readPayout, readProposal, readProposalStatus, readTask, readValidators, readVotes
+  listAccounts, listAdapters, listAssessors, listAttestations, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
+  listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readDatanet,
+  readNextValidators, readPayout, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 export { decodeState, encodeState, stateRoot } from './state.ts'

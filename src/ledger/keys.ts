@@ -14,8 +14,17 @@ import type { CID } from 'multiformats/cid'
 export const stateKeys = {
   /** the singletons: `ChainState` */
   chain: 'chain',
-  /** the validator set: `ValidatorInfo[]` */
+  /** the set that certifies the next block: `Validator[]` */
   validators: 'validators',
+  /** the set of the epoch after the running one */
+  nextValidators: 'validators-next',
+  /** somebody who may be chosen for a set */
+  candidate: (account: Account): string => `validator/${accountToString(account)}`,
+  /** who registered a BLS key, by its hash */
+  keyOwner: (key: Hash): string => `validator-key/${toHex(key)}`,
+  /** what an account has bonded to a validator */
+  bond: (validator: Account, owner: Account): string => `bond/${accountToString(validator)}/${accountToString(owner)}`,
+  unbonding: (account: Account): string => `unbonding/${accountToString(account)}`,
   account: (account: Account): string => `account/${accountToString(account)}`,
   /** there while the account's stake lets it be drawn; the value is its stake */
   assessor: (account: Account): string => `assessor/${accountToString(account)}`,
@@ -44,6 +53,9 @@ export const statePrefixes = {
   account: 'account/',
   assessor: 'assessor/',
   base: 'base/',
+  bond: 'bond/',
+  candidate: 'validator/',
+  unbonding: 'unbonding/',
   datanet: 'datanet/',
   contribution: 'contribution/',
   attestation: 'attestation/',

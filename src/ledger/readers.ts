@@ -9,8 +9,8 @@ import { stateCodecs } from './values.ts'
 import type { BallotState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, Hash,
-  PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, ValidatorInfo
+  Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, DatanetState, Hash,
+  PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 
@@ -38,7 +38,12 @@ function * list<T, N extends string> (state: LedgerState, codec: Codec<T>, prefi
 }
 
 export const readChain = (state: LedgerState): ChainState => required(state, stateCodecs.chain, stateKeys.chain)
-export const readValidators = (state: LedgerState): ValidatorInfo[] => required(state, stateCodecs.validators, stateKeys.validators)
+export const readValidators = (state: LedgerState): Validator[] => required(state, stateCodecs.validators, stateKeys.validators)
+/** The set of the epoch after the running one. */
+export const readNextValidators = (state: LedgerState): Validator[] => required(state, stateCodecs.validators, stateKeys.nextValidators)
+export const readCandidate = (state: LedgerState, account: Account): CandidateState | undefined => read(state, stateCodecs.candidate, stateKeys.candidate(account))
+export const readBond = (state: LedgerState, validator: Account, owner: Account): Amount => read(state, stateCodecs.bond, stateKeys.bond(validator, owner)) ?? 0n
+export const readUnbonding = (state: LedgerState, account: Account): UnbondingState => read(state, stateCodecs.unbonding, stateKeys.unbonding(account)) ?? []
 /** Accounts that never had anything are all zero. */
 export const readAccount = (state: LedgerState, account: Account): AccountState => read(state, stateCodecs.account, stateKeys.account(account)) ?? { ...NO_ACCOUNT }
 export const readBase = (state: LedgerState, base: CID): Account | undefined => read(state, stateCodecs.base, stateKeys.base(base))
@@ -70,6 +75,18 @@ export function * listAccounts (state: LedgerState): IterableIterator<{ account:
 export function * listAssessors (state: LedgerState): IterableIterator<{ account: Account, staked: Amount }> {
   for (const [name, staked] of list(state, stateCodecs.assessor, statePrefixes.assessor, rest => rest)) {
     yield { account: accountFromString(name), staked }
+  }
+}
+
+export function * listCandidates (state: LedgerState): IterableIterator<{ account: Account, state: CandidateState }> {
+  for (const [name, value] of list(state, stateCodecs.candidate, statePrefixes.candidate, rest => rest)) {
+    yield { account: accountFromString(name), state: value }
+  }
+}
+
+export function * listUnbonding (state: LedgerState): IterableIterator<{ account: Account, state: UnbondingState }> {
+  for (const [name, value] of list(state, stateCodecs.unbonding, statePrefixes.unbonding, rest => rest)) {
+    yield { account: accountFromString(name), state: value }
   }
 }
 

@@ -3,7 +3,7 @@ import { InsufficientFundsError, StateValueError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
-import type { Account, AccountState, Amount, ChainState, Hash, PaymentReason, TaskState, ValidatorInfo } from '../interface/index.ts'
+import type { Account, AccountState, Amount, CandidateState, ChainState, Hash, PaymentReason, TaskState, Validator } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export const NO_ACCOUNT: AccountState = { balance: 0n, nonce: 0, staked: 0n, gopen: 0n, delegate: null, votes: 0n }
@@ -30,12 +30,20 @@ export function patchChain (draft: Draft, change: Partial<ChainState>): void {
   draft.put(stateCodecs.chain, stateKeys.chain, { ...getChain(draft), ...change })
 }
 
-export function getValidators (draft: Draft): ValidatorInfo[] {
+export function getValidators (draft: Draft): Validator[] {
   return draft.get(stateCodecs.validators, stateKeys.validators) ?? []
 }
 
-export function findValidator (draft: Draft, account: Account): ValidatorInfo | undefined {
+export function findValidator (draft: Draft, account: Account): Validator | undefined {
   return getValidators(draft).find(validator => equalBytes(validator.account, account))
+}
+
+export function getNextValidators (draft: Draft): Validator[] {
+  return draft.get(stateCodecs.validators, stateKeys.nextValidators) ?? getValidators(draft)
+}
+
+export function getCandidate (draft: Draft, account: Account): CandidateState | undefined {
+  return draft.get(stateCodecs.candidate, stateKeys.candidate(account))
 }
 
 /** Accounts that never had anything are zero. */

@@ -6,6 +6,7 @@ import { judgeStep } from './disputes.ts'
 import { stake, transfer, unstake } from './money.ts'
 import { execute, propose, queue, vote } from './proposals.ts'
 import { commit, open, reportUnavailable, reveal, verdict } from './tasks.ts'
+import { bond, registerValidator, unbond, withdraw } from './validators.ts'
 import { delegate, unwrap, wrap } from './votes.ts'
 import type { Context } from './records.ts'
 import type { Amount, NetworkParams, TransactionBody } from '../interface/index.ts'
@@ -18,6 +19,10 @@ const rules: Rules = {
   transfer,
   stake,
   unstake,
+  'register-validator': registerValidator,
+  bond,
+  unbond,
+  withdraw,
   'create-datanet': createDatanet,
   contribute,
   'publish-adapter': publishAdapter,
@@ -59,6 +64,8 @@ export function costOf (body: TransactionBody, params: NetworkParams): Amount {
   switch (body.kind) {
     case 'transfer':
     case 'stake':
+    case 'register-validator':
+    case 'bond':
     case 'wrap':
     case 'open-channel': return body.amount
     case 'create-datanet': return params.datanetDeposit

@@ -1,14 +1,14 @@
 import {
-  ACTIONS_MAX, account, amount, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, governanceActionSchema,
+  ACTIONS_MAX, account, amount, blsPublicKey, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, governanceActionSchema,
   hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
-  struct, title, uint32, VALIDATORS_MAX, validatorInfoSchema, verdict
+  struct, title, uint32, VALIDATORS_MAX, validatorSchema, verdict
 } from '../wire/index.ts'
-import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX } from './constants.ts'
+import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
 import type { BallotState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState, PlantState,
-  ProposalState, TaskState, ValidatorInfo
+  Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState, PlantState,
+  ProposalState, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec, Schema } from '../wire/index.ts'
 
@@ -160,9 +160,17 @@ const ballot: Codec<BallotState> = value('ballot', struct({
   weight: amount
 }))
 
+const candidate: Codec<CandidateState> = value('validator', struct({
+  blsPublicKey,
+  bonded: amount,
+  height: counter
+}))
+
+const unbonding: Codec<UnbondingState> = value('unbonding', list(struct({ validator: account, amount, epoch: counter }), { max: UNBONDINGS_MAX }))
+
 const votes: Codec<VotesCheckpoint[]> = value('votes', list(struct({ height: counter, votes: amount }), { max: CHECKPOINTS_MAX }))
 
-const validators: Codec<ValidatorInfo[]> = value('validators', list(validatorInfoSchema, { min: 1, max: VALIDATORS_MAX }))
+const validators: Codec<Validator[]> = value('validators', list(validatorSchema, { min: 1, max: VALIDATORS_MAX }))
 
 const chain: Codec<ChainState> = value('chain', struct({
   chain: name,
@@ -177,11 +185,14 @@ const chain: Codec<ChainState> = value('chain', struct({
   openTasks: list(hash32, { max: OPEN_TASKS_MAX }),
   beacon: hash32,
   treasury: account,
-  validatorsHash: hash32
+  validatorsHash: hash32,
+  era: counter
 }))
 
 const base: Codec<Account> = value('base', account)
 const assessor: Codec<Amount> = value('assessor', amount)
+const bond: Codec<Amount> = value('bond', amount)
+const owner: Codec<Account> = value('key owner', account)
 
 /**
  * The codecs of the values under `stateKeys`, by kind of key: canonical dag-cbor, at most
@@ -195,14 +206,18 @@ export const stateCodecs = {
   attestation,
   ballot,
   base,
+  bond,
+  candidate,
   chain,
   channel,
   contribution,
   datanet,
+  owner,
   payout,
   plant,
   proposal,
   task,
+  unbonding,
   validators,
   votes
 } as const

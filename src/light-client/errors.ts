@@ -18,7 +18,7 @@ export class WrongChainError extends DatanetError {
 /** A header that names another validator set than the one we know. */
 export class ValidatorSetError extends DatanetError {
   constructor (height: number) {
-    super('ERR_VALIDATOR_SET', `expected the validators of the genesis, but the header at height ${height} names others: membership is fixed`)
+    super('ERR_VALIDATOR_SET', `expected a header of an era whose validators are known, certified set after set from the genesis on, but that at height ${height} is not: ask a source that has the changes`)
   }
 }
 

@@ -3,10 +3,24 @@ import { bls } from '../identity/index.ts'
 import { equalBytes, headerHash, validatorsHash } from '../wire/index.ts'
 import { DESCENDANTS_MAX } from './constants.ts'
 import { CertificateError, ForkError, ValidatorSetError, WrongChainError } from './errors.ts'
-import type { CertifiedHeader, Genesis, Hash, Header } from '../interface/index.ts'
+import type { CertifiedHeader, EraChange, Genesis, Hash, Header, Validator } from '../interface/index.ts'
 
-/** Verifies headers against one genesis. Without state: same input, same verdict. */
+/** Verifies headers from a genesis on. Remembers the validator sets that certified headers led to. */
 export interface HeaderVerifier {
+  /** the newest era whose set is known */
+  readonly era: number
+  /**
+   * Takes over the set of the next era, if the set before it certified its hash.
+   *
+   * @throws {CertificateError | WrongChainError | ValidatorSetError | MalformedRecordError}
+   */
+  follow (change: EraChange): void
+  /**
+   * The set that certifies a header.
+   *
+   * @throws {ValidatorSetError} if its era is not known
+   */
+  validatorsOf (header: Header): Validator[]
   /**
    * Throws unless the header is final by its own certificate.
    *
@@ -23,8 +37,19 @@ export interface HeaderVerifier {
 }
 
 export function headerVerifier (genesis: Genesis): HeaderVerifier {
-  const { chain, validators } = genesis
-  const expectedValidators = validatorsHash(validators)
+  const { chain } = genesis
+  // sets are small and change at most once an epoch
+  const sets: Validator[][] = [genesis.validators]
+
+  function validatorsOf (header: Header): Validator[] {
+    const validators = sets.at(header.era)
+
+    if (validators === undefined) {
+      throw new ValidatorSetError(header.height)
+    }
+
+    return validators
+  }
 
   function checkHeader (header: Header): Hash {
     // refuses malformed headers, whatever decoded them
@@ -34,9 +59,7 @@ export function headerVerifier (genesis: Genesis): HeaderVerifier {
       throw new WrongChainError(chain, header.chain)
     }
 
-    if (!equalBytes(header.validatorsHash, expectedValidators)) {
-      throw new ValidatorSetError(header.height)
-    }
+    validatorsOf(header)
 
     return hash
   }
@@ -49,11 +72,11 @@ export function headerVerifier (genesis: Genesis): HeaderVerifier {
       throw new CertificateError(header.height, `it is a ${certificate.kind} certificate`)
     }
 
-    if (certificate.view !== header.view || !equalBytes(certificate.blockHash, hash)) {
+    if (certificate.era !== header.era || certificate.view < header.view || !equalBytes(certificate.blockHash, hash)) {
       throw new CertificateError(header.height, 'it certifies another block')
     }
 
-    if (!certificateValid(certificate, validators, bls, chain)) {
+    if (!certificateValid(certificate, validatorsOf(header), bls, chain)) {
       throw new CertificateError(header.height, 'its signers or its signature are wrong')
     }
   }
@@ -68,20 +91,39 @@ export function headerVerifier (genesis: Genesis): HeaderVerifier {
 
     const hashed = headers.map(({ header }) => ({ header, hash: checkHeader(header) }))
 
-    if (!finalityValid(hashed, last.certificate, validators, bls, chain)) {
+    if (!finalityValid(hashed, last.certificate, validatorsOf(first.header), bls, chain)) {
       throw new CertificateError(first.header.height, 'its descendants do not make it final')
     }
   }
 
   return {
+    get era () {
+      return sets.length - 1
+    },
+    follow ({ last, validators }) {
+      verify(last)
+
+      if (last.header.era !== sets.length - 1 || !equalBytes(validatorsHash(validators), last.header.validatorsHash)) {
+        throw new ValidatorSetError(last.header.height)
+      }
+
+      // the ledger checked each key before it let it in, and more than two thirds certified its hash
+      bls.trust(validators.map(({ blsPublicKey }) => blsPublicKey))
+      sets.push(validators)
+    },
+    validatorsOf,
     verify,
     verifyDescent,
-    signersOf: ({ certificate }) => ({
-      signers: signersOf(certificate.signers, validators.length)?.length ?? 0,
-      validators: validators.length,
-      stake: signedStake(certificate, validators),
-      totalStake: totalStake(validators)
-    })
+    signersOf: ({ header, certificate }) => {
+      const validators = validatorsOf(header)
+
+      return {
+        signers: signersOf(certificate.signers, validators.length)?.length ?? 0,
+        validators: validators.length,
+        stake: signedStake(certificate, validators),
+        totalStake: totalStake(validators)
+      }
+    }
   }
 }
 

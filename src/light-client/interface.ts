@@ -1,6 +1,6 @@
 import type {
-  AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, Genesis, Hash,
-  Header, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, WhyView
+  AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, EraChange, Genesis, Hash,
+  Header, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, Validator, WhyView
 } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -12,6 +12,8 @@ export interface HeaderSource {
   header (height: number, options?: AbortOptions): Promise<CertifiedHeader>
   /** of the state after the block at this height */
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
+  /** the set of an era and the header that commits to it; without it only the genesis' validators are known */
+  eraChange? (era: number, options?: AbortOptions): Promise<EraChange>
   /** the bytes of a record, for its title */
   datum? (cid: CID, options?: AbortOptions): Promise<Uint8Array>
   /** the scores of a task, as an assessor recomputed them */
@@ -75,6 +77,8 @@ export interface LightClient {
   header (height: number, options?: AbortOptions): Promise<Header>
   /** How many validators, and how much stake, signed a header. */
   signersOf (header: CertifiedHeader): { signers: number, validators: number, stake: bigint, totalStake: bigint }
+  /** The set that certifies a header which was verified. */
+  validatorsOf (header: CertifiedHeader): Validator[]
   account (account: Account, options?: ReadOptions): Promise<Proven<AccountState>>
   adapter (adapter: CID, options?: ReadOptions): Promise<Proven<AdapterState>>
   attestation (subject: CID, validator: Account, options?: ReadOptions): Promise<Proven<AttestationState>>

@@ -6,7 +6,7 @@ import { ask } from './source.ts'
 import { whyPaid } from './why.ts'
 import type { HeaderVerifier } from './headers.ts'
 import type { HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'
-import type { AbortOptions, Account, CertifiedHeader, Hash, Header } from '../interface/index.ts'
+import type { AbortOptions, Account, CertifiedHeader, Hash, Header, Validator } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -16,6 +16,7 @@ class DefaultLightClient implements LightClient {
   readonly #verifier: HeaderVerifier
   readonly #timeoutMs: number
   #newest: CertifiedHeader | undefined
+  #unverified: CertifiedHeader | undefined
 
   constructor (init: LightClientInit) {
     this.#init = init
@@ -23,9 +24,12 @@ class DefaultLightClient implements LightClient {
     this.#verifier = headerVerifier(init.genesis)
     this.#timeoutMs = init.timeoutMs ?? TIMEOUT_MS
 
-    if (init.newest !== undefined) {
+    if (init.newest?.header.era === 0) {
       this.#verifier.verify(init.newest)
       this.#newest = init.newest
+    } else {
+      // its validators have to be learned first
+      this.#unverified = init.newest
     }
   }
 
@@ -34,9 +38,17 @@ class DefaultLightClient implements LightClient {
   }
 
   async sync (options: AbortOptions = {}): Promise<CertifiedHeader> {
+    if (this.#unverified !== undefined) {
+      await this.#followTo(this.#unverified.header.era, options)
+      this.#verifier.verify(this.#unverified)
+      this.#newest ??= this.#unverified
+      this.#unverified = undefined
+    }
+
     // what was known when we asked: an answer that a concurrent one overtook is not stale
     const known = this.#newest
     const latest = await ask('its newest header', this.#timeoutMs, options, async within => this.#source.latest(within))
+    await this.#followTo(latest.header.era, options)
     this.#verifier.verify(latest)
 
     if (this.#newest !== undefined) {
@@ -77,6 +89,7 @@ class DefaultLightClient implements LightClient {
       chain.push(found)
     } while (chain[chain.length - 1].certificate.kind !== 'finalize' && chain.length <= DESCENDANTS_MAX)
 
+    await this.#followTo(chain[0].header.era, options)
     this.#verifier.verifyDescent(chain)
 
     if (this.#newest !== undefined) {
@@ -84,6 +97,29 @@ class DefaultLightClient implements LightClient {
     }
 
     return chain[0]
+  }
+
+  /** Learns the sets up to an era, one certificate each. */
+  async #followTo (era: number, options: AbortOptions): Promise<void> {
+    const source = this.#source
+
+    while (this.#verifier.era < era && source.eraChange !== undefined) {
+      const next = this.#verifier.era + 1
+      const change = await ask(`the validators of era ${next}`, this.#timeoutMs, options, async within => source.eraChange?.(next, within))
+
+      if (change === undefined) {
+        return
+      }
+
+      // somebody else may have followed meanwhile
+      if (this.#verifier.era === next - 1) {
+        this.#verifier.follow(change)
+      }
+    }
+  }
+
+  validatorsOf ({ header }: CertifiedHeader): Validator[] {
+    return this.#verifier.validatorsOf(header)
   }
 
   signersOf (certified: CertifiedHeader): ReturnType<LightClient['signersOf']> {

@@ -93,12 +93,13 @@ async function recordStep ({ source, timeoutMs }: Components, { contribution }: 
   }
 }
 
-async function admissionSteps ({ client, genesis }: Components, { at, contribution }: Facts, cid: CID, options: AbortOptions): Promise<Step[]> {
-  const total = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n)
+async function admissionSteps ({ client }: Components, { at, contribution }: Facts, cid: CID, options: AbortOptions): Promise<Step[]> {
+  const validators = client.validatorsOf(at)
+  const total = validators.reduce((sum, { stake }) => sum + stake, 0n)
   let stake = 0n
   let admits = 0
 
-  for (const validator of genesis.validators) {
+  for (const validator of validators) {
     const { value } = await client.attestation(cid, validator.account, { ...options, height: at.header.height })
 
     if (value?.verdict === 'admit') {
@@ -113,7 +114,7 @@ async function admissionSteps ({ client, genesis }: Components, { at, contributi
     verified: contribution.status === 'admitted'
   }, {
     title: 'Validators attested it',
-    detail: `${admits} of ${genesis.validators.length} attested “admit”, ${stake * 100n / total} % of the stake; more than two thirds are needed`,
+    detail: `${admits} of ${validators.length} attested “admit”, ${stake * 100n / total} % of the stake; more than two thirds are needed`,
     verified: 3n * stake > 2n * total
   }]
 }

@@ -37,7 +37,13 @@ export const defaultParams: NetworkParams = {
   votingPeriodBlocks: 30,
   timelockBlocks: 5,
   quorumBp: 400,
-  proposalThreshold: 1_000n * OPEN
+  proposalThreshold: 1_000n * OPEN,
+  // a transfer costs a four-thousandth of an OPEN: nothing for people, much for whoever fills blocks
+  feePerByte: OPEN / 1_000_000n,
+  feeProposerBp: 5_000,
+  validatorsMax: 128,
+  validatorStakeMin: 1_000n * OPEN,
+  unbondEpochs: 3
 }
 
 /** What a private network has otherwise: an answer is settled, and a vote through, within a minute. */
@@ -46,7 +52,9 @@ export const privateParams: Partial<NetworkParams> = {
   challengeBlocks: 2,
   votingDelayBlocks: 1,
   votingPeriodBlocks: 20,
-  timelockBlocks: 3
+  timelockBlocks: 3,
+  // among people who know each other nobody fills blocks
+  feePerByte: 0n
 }
 
 /** A validator of a genesis out of the keychain that will run it. */

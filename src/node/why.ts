@@ -42,6 +42,7 @@ type OwnSource = Omit<Required<HeaderSource>, 'datum'>
 function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>): OwnSource {
   return {
     latest: async () => chain.certified(),
+    eraChange: async (era) => chain.eraChange(era),
     header: async height => chain.certified(height),
     proof: async (key, height) => chain.prove(key, height),
     scores: async task => {
@@ -67,6 +68,7 @@ function orElse (first: Required<HeaderSource>, second: OwnSource): HeaderSource
   return {
     ...first,
     latest: async options => either(options, first.latest(options), async () => second.latest(options)),
+    eraChange: async (era, options) => either(options, first.eraChange(era, options), async () => second.eraChange(era, options)),
     header: async (height, options) => either(options, first.header(height, options), async () => second.header(height, options)),
     proof: async (key, height, options) => either(options, first.proof(key, height, options), async () => second.proof(key, height, options)),
     scores: async (task, options) => either(options, first.scores(task, options), async () => second.scores(task, options))

@@ -1,8 +1,9 @@
 import { leaderOf } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
-import { decodeState, encodeState, executeBlock, genesisState, isIncludable } from '../ledger/index.ts'
-import { equalBytes, headerHash, toHex, transactionId, transactionsRoot, validatorsHash } from '../wire/index.ts'
+import { decodeState, encodeState, executeBlock, genesisState, isIncludable, readChain } from '../ledger/index.ts'
+import { bodyRoot, equalBytes, headerHash, outcomesRoot, toHex, transactionId } from '../wire/index.ts'
 import { CANDIDATES_MAX } from './constants.ts'
+import { eraAfter } from './eras.ts'
 import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
 import { beaconMessage, genesisHeader } from './genesis.ts'
 import type { Outcome } from './outcome.ts'
@@ -50,6 +51,8 @@ export interface Draft {
 export interface Book {
   load (): Promise<void>
   readonly final: FinalBlock
+  /** the newest final block with a finalize certificate of its own; genesis has none */
+  readonly newestCertified: FinalBlock
   readonly genesisHash: Hash
   /**
    * Keeps a block that is not final under its hash.
@@ -82,11 +85,15 @@ export interface Book {
   keptFrom (): number
 }
 
-function checkHeader (header: Header, parent: Point, genesis: Genesis): void {
-  const validator = genesis.validators[leaderOf(header.view, genesis.validators.length)]
+function checkHeader ({ header, beaconSignature }: Block, parent: Point, genesis: Genesis): void {
+  const { era, validators } = eraAfter(parent.state)
+  const validator = validators[leaderOf(header.view, validators.length)]
 
   if (header.chain !== genesis.chain) {
     throw new InvalidBlockError(`its chain is ${header.chain}`)
+  }
+  if (header.era !== era) {
+    throw new InvalidBlockError(`its era is ${header.era} but its parent's state says ${era}`)
   }
   if (header.height !== parent.header.height + 1 || header.view <= parent.header.view || !equalBytes(header.parent, parent.hash)) {
     throw new InvalidBlockError(`height ${header.height} in view ${header.view} does not follow height ${parent.header.height} in view ${parent.header.view}`)
@@ -94,21 +101,18 @@ function checkHeader (header: Header, parent: Point, genesis: Genesis): void {
   if (!equalBytes(header.proposer, validator.account)) {
     throw new InvalidBlockError(`its proposer is not the leader of view ${header.view}`)
   }
-  if (!equalBytes(header.validatorsHash, parent.header.validatorsHash)) {
-    throw new InvalidBlockError('it names another validator set')
-  }
-  if (!bls.verify(validator.blsPublicKey, beaconMessage(header.chain, header.height), header.beaconSignature)) {
+  if (!bls.verify(validator.blsPublicKey, beaconMessage(header.chain, header.height), beaconSignature)) {
     throw new InvalidBlockError('its beacon signature is not the proposer\'s')
   }
 }
 
 function execute (block: Block, parent: Point, genesis: Genesis): Executed {
-  const { header, transactions } = block
-  checkHeader(header, parent, genesis)
+  const { header, beaconSignature, transactions } = block
+  checkHeader(block, parent, genesis)
 
   let outcome
   try {
-    outcome = executeBlock(parent.state, { height: header.height, proposer: header.proposer, beaconSignature: header.beaconSignature, transactions })
+    outcome = executeBlock(parent.state, { height: header.height, proposer: header.proposer, beaconSignature, transactions })
   } catch (error) {
     throw new InvalidBlockError('it does not execute', error)
   }
@@ -121,20 +125,29 @@ function execute (block: Block, parent: Point, genesis: Genesis): Executed {
     throw new InvalidBlockError(`its state root is ${toHex(header.stateRoot)} but execution gives ${toHex(outcome.state.map.root)}`)
   }
 
+  if (!equalBytes(outcomesRoot(outcome.results), header.outcomesRoot)) {
+    throw new InvalidBlockError('its transactions come out otherwise than its header says')
+  }
+  if (!equalBytes(readChain(outcome.state).validatorsHash, header.validatorsHash)) {
+    throw new InvalidBlockError('it names another validator set than its state')
+  }
+
   return { block, hash: headerHash(header), header, state: outcome.state, results: outcome.results, events: outcome.events }
 }
 
 const finality = (own: Certificate | null): Certificate | null => own?.kind === 'finalize' ? own : null
 
 /** What is final, in memory: the newest block and the states of recent ones. */
-function finalPart (init: BookInit): { point: FinalBlock, recent: Map<number, LedgerState>, set (point: FinalBlock): void } {
+function finalPart (init: BookInit): { point: FinalBlock, certified: FinalBlock, recent: Map<number, LedgerState>, set (point: FinalBlock): void } {
   const state = genesisState(init.genesis)
   const header = genesisHeader(init.genesis, state.map.root)
   const part = {
     point: { hash: headerHash(header), header, state, certificate: null as Certificate | null },
+    certified: { hash: headerHash(header), header, state, certificate: null as Certificate | null },
     recent: new Map([[0, state]]),
     set: (point: FinalBlock): void => {
       part.point = point
+      part.certified = point.certificate === null ? part.certified : point
       part.recent.set(point.header.height, point.state)
       for (const height of part.recent.keys()) {
         if (height <= point.header.height - init.statesKept) {
@@ -215,6 +228,9 @@ export function book (init: BookInit, store: ChainStore): Book {
     get final () {
       return final.point
     },
+    get newestCertified () {
+      return final.certified
+    },
     load: async () => {
       try {
         await replay()
@@ -232,8 +248,8 @@ export function book (init: BookInit, store: ChainStore): Book {
         return { hash, known: true }
       }
       // otherwise somebody could put other transactions under a good header
-      if (!equalBytes(transactionsRoot(block.transactions), block.header.transactionsRoot)) {
-        throw new InvalidBlockError('its transactions are not those of its header')
+      if (!equalBytes(bodyRoot(block), block.header.bodyRoot)) {
+        throw new InvalidBlockError('its content is not that of its header')
       }
       held.set(key, block)
 
@@ -251,7 +267,8 @@ export function book (init: BookInit, store: ChainStore): Book {
     build: ({ parent, view, proposer, beaconSignature, select }) => {
       const base = pointOf(parent)
       const height = base.header.height + 1
-      const { account } = genesis.validators[proposer]
+      const { era, validators } = eraAfter(base.state)
+      const { account } = validators[proposer]
       const run = (transactions: Array<Signed<Transaction>>): ReturnType<typeof executeBlock> => {
         return executeBlock(base.state, { height, proposer: account, beaconSignature, transactions })
       }
@@ -271,16 +288,17 @@ export function book (init: BookInit, store: ChainStore): Book {
         type: 'header',
         version: 1,
         chain: genesis.chain,
+        era,
         height,
         view,
         parent,
         proposer: account,
-        transactionsRoot: transactionsRoot(transactions),
+        bodyRoot: bodyRoot({ beaconSignature, transactions }),
+        outcomesRoot: outcomesRoot(outcome.results),
         stateRoot: outcome.state.map.root,
-        validatorsHash: validatorsHash(genesis.validators),
-        beaconSignature
+        validatorsHash: readChain(outcome.state).validatorsHash
       }
-      const block = { header, transactions }
+      const block = { header, beaconSignature, transactions }
       const hash = headerHash(header)
       held.set(toHex(hash), block)
       executed.set(toHex(hash), { block, hash, header, state: outcome.state, results: outcome.results, events: outcome.events })
@@ -300,7 +318,11 @@ export function book (init: BookInit, store: ChainStore): Book {
       }
 
       const own = equalBytes(certificate.blockHash, hash) ? certificate : notarization ?? await store.notarization(hash, header.view)
-      await store.putFinal({ block, hash, certificate, results, events, own })
+      const after = eraAfter(state)
+      const ends = after.era !== header.era
+
+      // the light clients' way from one set to the next
+      await store.putFinal({ block, hash, certificate, results, events, own }, ends && own !== null ? { last: { header, certificate: own }, validators: after.validators } : undefined)
       final.set({ hash, header, state, certificate: finality(own) })
       forgetUpTo(header.height)
       return { block, hash, certificate, results, events }

@@ -2,13 +2,14 @@ import { TypedEventEmitter, setMaxListeners } from 'main-event'
 import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
 import { DatanetError } from '../utils/index.ts'
-import { certificateCodec, signedTransactionCodec } from '../wire/index.ts'
+import { certificateCodec, proveOutcome, signedTransactionCodec } from '../wire/index.ts'
 import { book } from './book.ts'
-import { checkValidators, selfOf, toTimeouts } from './config.ts'
-import { EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { checkKeys, checkValidators, toTimeouts } from './config.ts'
+import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
-import { ChainHaltedError, RefusedByConsensusError, UnknownHeightError } from './errors.ts'
+import { eraAfter, selfIn } from './eras.ts'
+import { ChainHaltedError, RefusedByConsensusError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { serveQueries } from './queries.ts'
 import { chainStore } from './store.ts'
 import { submissions } from './submissions.ts'
@@ -17,16 +18,17 @@ import { validatorPeers } from './validators.ts'
 import { waitForState } from './waiting.ts'
 import type { Book } from './book.ts'
 import type { Driver, Judgement } from './driver.ts'
+import type { Era } from './eras.ts'
 import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
 import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
 import type { SyncProtocols } from './sync.ts'
 import type { ValidatorPeers } from './validators.ts'
-import type { Consensus, Evidence, ProposalMessage, Vote } from '../consensus/index.ts'
+import type { Consensus, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
 import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Certificate, CertifiedHeader, FinalisedBlock, Hash, Header, Signed, StateProof, Transaction, TransactionBody
+  AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, Signed, StateProof, Transaction, TransactionBody
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { PeerId } from '@libp2p/interface'
@@ -44,13 +46,16 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   readonly #book: Book
   readonly #submissions: Submissions
   readonly #validators: ValidatorPeers
-  readonly #self: number | null
   readonly #evidence: Evidence[] = []
   readonly #proposals: Topic<ProposalMessage>
   readonly #certificates: Topic<Certificate>
   readonly #votes: Channel
   readonly #protocols: SyncProtocols
   #core?: Consensus
+  #era: Era
+  #self: number | null
+  #catchUp?: () => void
+  #catchUpTimer?: ReturnType<typeof setTimeout>
   #driver?: Driver
   #starting?: Promise<void>
   #abort = new AbortController()
@@ -60,13 +65,15 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     super()
     const { genesis } = init
     const name = (what: string): string => `/datanet/${genesis.chain}/${what}/1`
+    checkKeys(init)
     checkValidators(init)
     this.id = genesis.chain
     this.#init = init
     this.#network = network
-    this.#self = selfOf(init)
     this.#store = chainStore(db)
     this.#book = book({ genesis, snapshotBlocks: init.snapshotBlocks ?? SNAPSHOT_BLOCKS, statesKept: init.statesKept ?? STATES_KEPT }, this.#store)
+    this.#era = eraAfter(this.#book.final.state)
+    this.#self = selfIn(this.#era, init)
     this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates') }
 
     const transactions = network.topic<Signed<Transaction>>({
@@ -82,7 +89,10 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       name: name('certificates'),
       codec: certificateCodec,
       bytesMax: 1_024,
-      validate: (certificate) => toVerdict('certificate', this.#judge({ type: 'certificate', certificate }))
+      validate: (certificate) => {
+        this.#heardOf(certificate.era)
+        return toVerdict('certificate', this.#judge({ type: 'certificate', certificate }))
+      }
     })
     this.#votes = network.channel(name('votes'), { messageBytesMax: voteCodec.bytesMax }, (bytes, peer) => { this.#receiveVote(bytes, peer) })
     this.#submissions = submissions({
@@ -95,7 +105,13 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       onChange: () => { this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() }) },
       onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
     })
-    this.#validators = validatorPeers({ genesis, genesisHash: this.#book.genesisHash, signer: this.#self === null ? undefined : init.signer, protocol: name('hello') }, network)
+    this.#validators = validatorPeers({
+      chain: this.id,
+      genesisHash: this.#book.genesisHash,
+      validators: () => this.#era.validators,
+      signer: init.blsSecretKey === undefined ? undefined : init.signer,
+      protocol: name('hello')
+    }, network)
     serveSync(network, this.#protocols, {
       store: this.#store,
       held: hash => this.#book.held(hash),
@@ -109,6 +125,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   #receiveProposal (message: ProposalMessage): Verdict {
+    this.#heardOf(message.vote.era)
+
     // the block has to be there before consensus asks for its verification
     const { hash, known } = this.#book.hold(message.block)
     const judgement = this.#judge(proposalInput(message))
@@ -126,12 +144,63 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       return
     }
     try {
-      this.#judge({ type: 'vote', from, vote: voteCodec.decode(bytes) })
+      const vote = voteCodec.decode(bytes)
+      this.#heardOf(vote.era)
+      this.#judge({ type: 'vote', from, vote })
     } catch (error) {
       if (!(error instanceof DatanetError)) {
         throw error
       }
       this.#network.penalise(peer, error)
+    }
+  }
+
+  /** Others are in an era that we do not know: unless we are about to enter it, fetch what we missed. */
+  #heardOf (era: number): void {
+    if (era > this.#era.era && this.#catchUpTimer === undefined) {
+      this.#catchUpTimer = setTimeout(() => {
+        this.#catchUpTimer = undefined
+
+        if (era > this.#era.era) {
+          this.#catchUp?.()
+        }
+      }, CATCH_UP_DELAY_MS)
+    }
+  }
+
+  /** After the last block of an era: its successor's validators go on. */
+  async #enterEra (): Promise<void> {
+    const era = eraAfter(this.state())
+
+    if (era.era === this.#era.era) {
+      return
+    }
+    this.#era = era
+    this.#self = selfIn(era, this.#init)
+    const core = this.#newCore()
+    const input = await this.#startInput()
+    this.#core = core
+    this.#driver?.replace(core, input)
+    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
+  }
+
+  #newCore (): Consensus {
+    const { era, validators, hash } = this.#era
+    return consensus({ chain: this.id, era, validators, validatorsHash: hash, self: this.#self, bls, signer: this.#signer(), timeouts: toTimeouts(this.#init.times ?? {}) })
+  }
+
+  #signer (): VoteSigner | undefined {
+    const { blsSecretKey } = this.#init
+    return blsSecretKey === undefined ? undefined : { sign: message => bls.sign(blsSecretKey, message) }
+  }
+
+  async #startInput (): Promise<Extract<ConsensusInput, { type: 'start' }>> {
+    const { hash, header, certificate } = this.#book.final
+    return {
+      type: 'start',
+      final: { hash, height: header.height, view: header.view, certificate },
+      records: await this.#store.records(),
+      blocks: this.#book.heldBlocks().map(({ hash, block }) => ({ hash, header: block.header }))
     }
   }
 
@@ -147,47 +216,44 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   async #start (): Promise<void> {
-    const { genesis, times = {}, blsSecretKey } = this.#init
     this.#abort = new AbortController()
     // everybody who waits for a state listens
     setMaxListeners(Infinity, this.#abort.signal)
     await this.#book.load()
-    const signer = blsSecretKey === undefined ? undefined : { sign: (message: Uint8Array) => bls.sign(blsSecretKey, message) }
-    const timeouts = toTimeouts(times)
-    const core = consensus({ chain: this.id, validators: genesis.validators, self: this.#self, bls, signer, timeouts })
-    const perform = effectPerformer({
-      genesis,
+    this.#era = eraAfter(this.state())
+    this.#self = selfIn(this.#era, this.#init)
+    const core = this.#newCore()
+    const { perform, catchUp } = effectPerformer({
+      chain: this.id,
       network: this.#network,
       store: this.#store,
       book: this.#book,
       submissions: this.#submissions,
       validators: this.#validators,
       protocols: this.#protocols,
-      self: this.#self,
-      signer,
+      self: () => this.#self,
+      signer: this.#signer(),
       judge: (input) => { this.#judge(input) },
       enqueue: async (job) => this.#driver?.enqueue(job),
       sendVote: (vote) => { this.#sendVote(vote) },
       publishProposal: async (message) => this.#proposals.publish(message),
       publishCertificate: async (certificate) => this.#certificates.publish(certificate),
-      onBlock: detail => { this.safeDispatchEvent('block', { detail }) },
+      onBlock: async detail => {
+        this.safeDispatchEvent('block', { detail })
+        await this.#enterEra()
+      },
       onEvidence: (evidence) => { this.#onEvidence(evidence) },
       signal: this.#abort.signal
     })
     const driver = consensusDriver(core, perform, error => {
       this.safeDispatchEvent('halt', { detail: new ChainHaltedError(this.height + 1, error) })
     })
-    const { hash, header, certificate } = this.#book.final
-    const records = await this.#store.records()
+    this.#catchUp = () => { catchUp().catch(() => {}) }
+    const input = await this.#startInput()
     await this.#submissions.start()
     this.#core = core
     this.#driver = driver
-    driver.start({
-      type: 'start',
-      final: { hash, height: header.height, view: header.view, certificate },
-      records,
-      blocks: this.#book.heldBlocks().map(({ hash, block }) => ({ hash, header: block.header }))
-    })
+    driver.start(input)
     this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
     this.#validators.start()
   }
@@ -196,6 +262,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     await this.#starting?.catch(() => {})
     this.#starting = undefined
     this.#abort.abort()
+    clearTimeout(this.#catchUpTimer)
+    this.#catchUpTimer = undefined
     this.#validators.stop()
     this.#submissions.stop()
     const driver = this.#driver
@@ -235,7 +303,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   validators (): ValidatorView[] {
-    return this.#init.genesis.validators.map(({ account }, index) => ({
+    return this.#era.validators.map(({ account }, index) => ({
       account,
       peer: index === this.#self ? this.#network.peerId.toString() : this.#validators.peerOf(index)?.toString() ?? null
     }))
@@ -299,6 +367,26 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     }
 
     return state.map.prove(key)
+  }
+
+  async eraChange (era: number): Promise<EraChange> {
+    const change = await this.#store.eraChange(era)
+
+    if (change === undefined) {
+      throw new UnknownHeightError('beginning of the era', era, `eras are 0, which the genesis begins, to ${this.#era.era}`)
+    }
+    return change
+  }
+
+  async outcome (id: CID): Promise<OutcomeProof> {
+    const height = await this.#store.executedAt(id)
+    const results = height === undefined ? undefined : (await this.#store.block(height))?.results
+    const index = results?.findIndex(result => result.id.equals(id)) ?? -1
+
+    if (height === undefined || results === undefined || index < 0) {
+      throw new UnknownTransactionError(id.toString())
+    }
+    return proveOutcome(height, results, index)
   }
 
   serveQueries (): void {

@@ -1,11 +1,12 @@
 import { CERTIFICATES_PER_ANSWER_MAX } from '../consensus/index.ts'
 import {
-  BLOCK_BYTES_MAX, blockCodec, bytes, certificateCodec, codec, counter, hash32, integer, list, literal, name, nullable, oneOf,
+  BLOCK_BYTES_MAX, blockCodec, bytes, certificateCodec, codec, counter, hash32, integer, list, literal, name, nullable, oneOf, recordCid,
   signedCodec, struct, text
 } from '../wire/index.ts'
 import { HELLO_BYTES_MAX, QUERY_BYTES_MAX, SYNC_BLOCKS_MAX } from './constants.ts'
 import type { Block, Certificate, Hash, Signed } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
+import type { CID } from 'multiformats/cid'
 
 /** Binds a validator's account to the peer it runs on. */
 export interface Hello {
@@ -32,6 +33,8 @@ export interface SyncItem {
 export type Query =
   | { type: 'latest' }
   | { type: 'header', height: number }
+  | { type: 'era', era: number }
+  | { type: 'outcome', id: CID }
   | { type: 'proof', key: string, height: number }
 
 export const helloCodec: Codec<Hello> = codec('hello', struct({
@@ -65,5 +68,7 @@ export const blockRequestCodec: Codec<{ hash: Hash }> = codec('block request', s
 export const queryCodec: Codec<Query> = codec('query', oneOf('type', {
   latest: {},
   header: { height: counter },
+  era: { era: counter },
+  outcome: { id: recordCid },
   proof: { key: text({ min: 1, max: 256, line: true }), height: counter }
 }), { bytesMax: QUERY_BYTES_MAX })

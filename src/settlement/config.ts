@@ -1,29 +1,15 @@
 import { bls } from '../identity/index.ts'
-import { equalBytes } from '../wire/index.ts'
 import { ChainConfigError } from './errors.ts'
 import type { ChainInit, ConsensusTimes } from './interface.ts'
 import type { ConsensusTimeouts } from '../consensus/index.ts'
 
 /**
- * Own index among the validators; null for a node that only follows.
- *
- * @throws {ChainConfigError}
+ * @throws {ChainConfigError} if a part of a validator's keys is missing
  */
-export function selfOf (init: ChainInit): number | null {
-  const { blsSecretKey, signer, genesis } = init
-
-  if (blsSecretKey === undefined) {
-    return null
-  }
-  if (signer === undefined) {
+export function checkKeys ({ blsSecretKey, signer }: ChainInit): void {
+  if (blsSecretKey !== undefined && signer === undefined) {
     throw new ChainConfigError('a validator needs its account besides its BLS key: pass signer')
   }
-
-  const index = genesis.validators.findIndex(({ account }) => equalBytes(account, signer.account))
-  if (index < 0 || !equalBytes(genesis.validators[index].blsPublicKey, bls.publicKeyOf(blsSecretKey))) {
-    throw new ChainConfigError('the account and BLS key are not those of a validator of the genesis: pass neither to follow only')
-  }
-  return index
 }
 
 /**

@@ -11,6 +11,9 @@ export const MEMPOOL_AGE_BLOCKS_MAX = 600
 export const BLOCK_TRANSACTIONS_MAX = 512
 export const BLOCK_TRANSACTIONS_BYTES_MAX = 983_040
 
+/** What an amount takes in a record at most. */
+export const AMOUNT_BYTES_MAX = 16
+
 /** Own transactions that are not final are gossiped again at this interval, at most so many at once. */
 export const REGOSSIP_INTERVAL_MS = 2_000
 export const REGOSSIP_TRANSACTIONS_MAX = 64
@@ -32,6 +35,9 @@ export const HELLO_INTERVAL_MS = 2_000
 export const HELLO_TIMEOUT_MS = 4_000
 /** A signed hello is about 330 bytes. */
 export const HELLO_BYTES_MAX = 1_024
+
+/** Votes of the next era come a moment before we enter it; after this we missed something. */
+export const CATCH_UP_DELAY_MS = 1_000
 
 /** Consensus is asked at least this often whether something is due. */
 export const TICK_MS_MAX = 1_000

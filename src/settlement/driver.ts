@@ -10,6 +10,8 @@ export interface Judgement {
 export interface Driver {
   start (input: Extract<ConsensusInput, { type: 'start' }>): void
   stop (): Promise<void>
+  /** Goes on with another machine, in the order of effects: what the last one still wants is carried out first or has no use. */
+  replace (core: Consensus, input: Extract<ConsensusInput, { type: 'start' }>): void
   /**
    * Applies an input; its effects follow all earlier ones.
    *
@@ -21,11 +23,12 @@ export interface Driver {
 }
 
 /**
- * @param core - the state machine, fresh
+ * @param first - the state machine, fresh
  * @param perform - carries out one effect; the next one waits for it
  * @param onFailure - a job failed, which must not happen; the driver has stopped
  */
-export function consensusDriver (core: Consensus, perform: (effect: ConsensusEffect) => Promise<void> | void, onFailure: (error: unknown) => void): Driver {
+export function consensusDriver (first: Consensus, perform: (effect: ConsensusEffect) => Promise<void> | void, onFailure: (error: unknown) => void): Driver {
+  let core = first
   let running = false
   let tail: Promise<void> = Promise.resolve()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -84,6 +87,10 @@ export function consensusDriver (core: Consensus, perform: (effect: ConsensusEff
       running = false
       clearTimeout(timer)
       await tail
+    },
+    replace: (next, input) => {
+      core = next
+      step(input)
     },
     step,
     enqueue

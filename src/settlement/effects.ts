@@ -1,4 +1,5 @@
 import { leaderOf } from '../consensus/index.ts'
+import { eraAfter } from './eras.ts'
 import { InvalidBlockError, UnknownBlockError, ValidatorFaultError } from './errors.ts'
 import { beaconMessage } from './genesis.ts'
 import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
@@ -9,19 +10,19 @@ import type { CertifiedBlock, SyncProtocols } from './sync.ts'
 import type { ValidatorPeers } from './validators.ts'
 import type { ConsensusEffect, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
-import type { Certificate, FinalisedBlock, Genesis, Hash } from '../interface/index.ts'
+import type { Certificate, FinalisedBlock, Hash } from '../interface/index.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface EffectsInit {
-  genesis: Genesis
+  chain: string
   network: Network
   store: ChainStore
   book: Book
   submissions: Submissions
   validators: ValidatorPeers
   protocols: SyncProtocols
-  /** own index and key, if we are a validator */
-  self: number | null
+  /** own index in the running era, if we are a validator */
+  self (): number | null
   signer?: VoteSigner
   judge (input: ConsensusInput): void
   /** in the order of effects */
@@ -29,7 +30,8 @@ export interface EffectsInit {
   sendVote (vote: Vote): void
   publishProposal (message: ProposalMessage): Promise<unknown>
   publishCertificate (certificate: Certificate): Promise<unknown>
-  onBlock (block: FinalisedBlock): void
+  /** each final block once; awaited, so that the next is finalised by the right era's machine */
+  onBlock (block: FinalisedBlock): Promise<void>
   onEvidence (evidence: Evidence): void
   signal: AbortSignal
 }
@@ -38,9 +40,15 @@ type Effect<Type extends ConsensusEffect['type']> = Extract<ConsensusEffect, { t
 
 const ignore = (): void => {}
 
+export interface Effects {
+  perform (effect: ConsensusEffect): Promise<void> | void
+  /** Fetches blocks as far as others have them. */
+  catchUp (): Promise<void>
+}
+
 /** Carries out what consensus decides. What needs the network runs beside; the rest is awaited in order. */
-export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) => Promise<void> | void {
-  const { network, book, store, validators, genesis } = init
+export function effectPerformer (init: EffectsInit): Effects {
+  const { network, book, store, validators, chain } = init
   let syncing = false
 
   /** those asked for first, then other validators, then anybody */
@@ -58,13 +66,15 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
   }
 
   const propose = ({ view, parent, height }: Effect<'propose'>): void => {
-    if (init.self === null || init.signer === undefined) {
+    const self = init.self()
+
+    if (self === null || init.signer === undefined) {
       return
     }
 
     try {
-      const beaconSignature = init.signer.sign(beaconMessage(genesis.chain, height))
-      const { block, hash, unincludable } = book.build({ parent, view, proposer: init.self, beaconSignature, select: init.submissions.select })
+      const beaconSignature = init.signer.sign(beaconMessage(chain, height))
+      const { block, hash, unincludable } = book.build({ parent, view, proposer: self, beaconSignature, select: init.submissions.select })
       unincludable.forEach(id => { init.submissions.pool.remove(id) })
       init.judge({ type: 'proposed', view, hash, header: block.header })
     } catch (error) {
@@ -86,7 +96,7 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
       valid = false
       if (error instanceof InvalidBlockError) {
         const view = book.held(hash)?.header.view
-        const peer = view === undefined ? undefined : validators.peerOf(leaderOf(view, genesis.validators.length))
+        const peer = view === undefined ? undefined : validators.peerOf(leaderOf(view, eraAfter(book.final.state).validators.length))
         if (peer !== undefined) {
           network.penalise(peer, error)
         }
@@ -104,7 +114,7 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
 
     if (block !== undefined) {
       init.submissions.onBlock(block)
-      init.onBlock(block)
+      await init.onBlock(block)
       await book.tidy()
     }
   }
@@ -118,7 +128,8 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
     }
   }
 
-  const sync = async ({ height }: Effect<'sync'>): Promise<void> => {
+  /** Range by range from one peer after the other, up to a height or as far as they are. */
+  const syncTo = async (height: number): Promise<void> => {
     if (syncing) {
       return
     }
@@ -130,7 +141,7 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
 
         while (progress && book.final.header.height < height && !init.signal.aborted) {
           const before = book.final.header.height
-          const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, genesis, { signal: init.signal }).catch(() => [])
+          const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal }).catch(() => [])
           await init.enqueue(async () => importRange(range))
           progress = book.final.header.height > before
         }
@@ -139,7 +150,8 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
       syncing = false
     }
 
-    const { header, hash, certificate } = book.final
+    // what is final through a descendant has no certificate that the core could check
+    const { header, hash, certificate } = book.newestCertified
     if (certificate !== null) {
       init.judge({ type: 'synced', hash, height: header.height, view: header.view, certificate })
     }
@@ -158,7 +170,7 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
     certificates.forEach(certificate => { init.judge({ type: 'certificate', certificate }) })
   }
 
-  return async (effect) => {
+  const perform = async (effect: ConsensusEffect): Promise<void> => {
     switch (effect.type) {
       case 'persist':
         return store.persist(effect.record, effect.record.type === 'vote' ? book.held(effect.record.vote.blockHash) : undefined)
@@ -190,7 +202,7 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
         requestCertificates(effect).catch(ignore)
         return
       case 'sync':
-        sync(effect).catch(ignore)
+        syncTo(effect.height).catch(ignore)
         return
       case 'evidence':
         init.onEvidence(effect.evidence)
@@ -207,4 +219,5 @@ export function effectPerformer (init: EffectsInit): (effect: ConsensusEffect) =
         break
     }
   }
+  return { perform, catchUp: async () => syncTo(Infinity) }
 }

@@ -21,6 +21,13 @@ export class UnknownHeightError extends DatanetError {
   }
 }
 
+/** A transaction that is not final here. */
+export class UnknownTransactionError extends DatanetError {
+  constructor (id: string) {
+    super('ERR_UNKNOWN_TRANSACTION', `the transaction ${id} is in none of the blocks here: wait until it is final, or ask an archive`)
+  }
+}
+
 /** The mempool holds as much as it may. */
 export class MempoolFullError extends DatanetError {
   constructor (what: string, limit: number) {

@@ -2,7 +2,7 @@ import type { Evidence } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Account, CertifiedHeader, FinalisedBlock, Genesis, Hash, Header, Signed, Startable, StateProof,
+  AbortOptions, Account, CertifiedHeader, EraChange, FinalisedBlock, Genesis, Hash, Header, OutcomeProof, Signed, Startable, StateProof,
   Transaction, TransactionBody, TransactionResult
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
@@ -68,6 +68,10 @@ export interface HeaderSource {
   latest (options?: AbortOptions): Promise<CertifiedHeader>
   header (height: number, options?: AbortOptions): Promise<CertifiedHeader>
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
+  /** the validator set of an era and the header that commits to it */
+  eraChange (era: number, options?: AbortOptions): Promise<EraChange>
+  /** what became of a transaction, against the header at its height */
+  outcome (id: CID, options?: AbortOptions): Promise<OutcomeProof>
 }
 
 /** Defaults are those of consensus; see its `ConsensusTimeouts`. */
@@ -198,6 +202,18 @@ export interface Chain extends SettlementBackend {
    * @throws {UnknownHeightError} for heights whose state is not kept
    */
   prove (key: string, height?: number): StateProof
+  /**
+   * The set of an era after the first, with the certified header that commits to it.
+   *
+   * @throws {UnknownHeightError}
+   */
+  eraChange (era: number): Promise<EraChange>
+  /**
+   * Proof of what became of a final transaction.
+   *
+   * @throws {UnknownTransactionError}
+   */
+  outcome (id: CID): Promise<OutcomeProof>
   /** Answers light clients from now on. Safe to repeat. */
   serveQueries (): void
 }

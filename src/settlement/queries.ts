@@ -1,4 +1,4 @@
-import { certifiedHeaderCodec, stateProofCodec } from '../wire/index.ts'
+import { certifiedHeaderCodec, eraChangeCodec, outcomeProofCodec, stateProofCodec } from '../wire/index.ts'
 import { queryCodec } from './codecs.ts'
 import { FETCH_TIMEOUT_MS, PEERS_TRIED_MAX, QUERIES_MAX, QUERY_BYTES_MAX } from './constants.ts'
 import { NoSourceError } from './errors.ts'
@@ -10,21 +10,27 @@ import type { PeerId } from '@libp2p/interface'
 
 export const queryProtocol = (chain: string): string => `/datanet/${chain}/query/1`
 
-const RESPONSE_BYTES_MAX = Math.max(certifiedHeaderCodec.bytesMax, stateProofCodec.bytesMax)
+const RESPONSE_BYTES_MAX = Math.max(certifiedHeaderCodec.bytesMax, eraChangeCodec.bytesMax, outcomeProofCodec.bytesMax, stateProofCodec.bytesMax)
 
-async function answer (chain: Pick<Chain, 'certified' | 'prove'>, query: Query): Promise<Uint8Array> {
+type Answers = Pick<Chain, 'id' | 'certified' | 'prove' | 'eraChange' | 'outcome'>
+
+async function answer (chain: Answers, query: Query): Promise<Uint8Array> {
   switch (query.type) {
     case 'latest':
       return certifiedHeaderCodec.encode(await chain.certified())
     case 'header':
       return certifiedHeaderCodec.encode(await chain.certified(query.height))
+    case 'era':
+      return eraChangeCodec.encode(await chain.eraChange(query.era))
+    case 'outcome':
+      return outcomeProofCodec.encode(await chain.outcome(query.id))
     default:
       return stateProofCodec.encode(chain.prove(query.key, query.height))
   }
 }
 
 /** Answers light clients. Register once. */
-export function serveQueries (network: Network, chain: Pick<Chain, 'id' | 'certified' | 'prove'>): void {
+export function serveQueries (network: Network, chain: Answers): void {
   network.handle(queryProtocol(chain.id), {
     requestBytesMax: QUERY_BYTES_MAX, responseBytesMax: RESPONSE_BYTES_MAX, timeoutMs: FETCH_TIMEOUT_MS, concurrency: QUERIES_MAX
   }, async (request) => answer(chain, queryCodec.decode(request)))
@@ -57,6 +63,8 @@ export function querySource (init: { network: Network, chain: string, peers?(): 
   return {
     latest: async (options) => ask({ type: 'latest' }, certifiedHeaderCodec.decode, options),
     header: async (height, options) => ask({ type: 'header', height }, certifiedHeaderCodec.decode, options),
+    eraChange: async (era, options) => ask({ type: 'era', era }, eraChangeCodec.decode, options),
+    outcome: async (id, options) => ask({ type: 'outcome', id }, outcomeProofCodec.decode, options),
     proof: async (key, height, options) => ask({ type: 'proof', key, height }, stateProofCodec.decode, options)
   }
 }

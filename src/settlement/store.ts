@@ -1,11 +1,11 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { voteCodec } from '../consensus/index.ts'
-import { blockCodec, certificateCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
+import { blockCodec, certificateCodec, eraChangeCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
 import { CorruptStoreError } from './errors.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
 import type { DurableRecord } from '../consensus/index.ts'
-import type { Block, Certificate, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
+import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
 import type { Level } from 'level'
 
 /**
@@ -32,7 +32,9 @@ export interface ChainStore {
   /** where a transaction was executed */
   executedAt (id: CID): Promise<number | undefined>
   /** The block, its certificate and outcome, its transactions out of the journal, its candidate gone: all or nothing. */
-  putFinal (block: StoredBlock): Promise<void>
+  putFinal (block: StoredBlock, change?: EraChange): Promise<void>
+  /** how the validator set of an era came about; never forgotten */
+  eraChange (era: number): Promise<EraChange | undefined>
   putSnapshot (snapshot: Snapshot): Promise<void>
   /** the newest snapshot */
   snapshot (): Promise<Snapshot | undefined>
@@ -130,6 +132,7 @@ export function chainStore (db: Level): ChainStore {
   const blocks = table('blocks')
   const heights = table('heights')
   const certified = table('certified')
+  const eras = table('eras')
   const executed = table('executed')
   const snapshots = table('snapshots')
   const records = table('records')
@@ -155,7 +158,11 @@ export function chainStore (db: Level): ChainStore {
       return key === undefined ? undefined : Number(key)
     },
     executedAt: async (id) => number(await executed.get(id.toString())),
-    putFinal: async (stored) => {
+    eraChange: async (era) => {
+      const bytes = await eras.get(pad(era))
+      return bytes === undefined ? undefined : eraChangeCodec.decode(bytes)
+    },
+    putFinal: async (stored, change) => {
       const { height } = stored.block.header
       const ids = stored.block.transactions.map(transaction => transactionId(transaction).toString())
       const batch = root.batch()
@@ -165,6 +172,9 @@ export function chainStore (db: Level): ChainStore {
 
       if (stored.own?.kind === 'finalize') {
         batch.put(pad(height), numeral(height), { sublevel: certified })
+      }
+      if (change !== undefined) {
+        batch.put(pad(change.last.header.era + 1), eraChangeCodec.encode(change), { sublevel: eras })
       }
       ids.forEach(id => {
         batch.put(id, numeral(height), { sublevel: executed }).del(id, { sublevel: journal })

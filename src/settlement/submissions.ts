@@ -1,9 +1,9 @@
 import { raceSignal } from 'race-signal'
 import { signRecord } from '../identity/index.ts'
-import { checkTransaction, readAccount } from '../ledger/index.ts'
+import { checkTransaction, feeMin, readAccount, readChain } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
-import { domains, transactionCodec, transactionId } from '../wire/index.ts'
-import { REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
+import { domains, signedTransactionCodec, transactionCodec, transactionId } from '../wire/index.ts'
+import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
 import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'
 import { mempool } from './mempool.ts'
 import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
@@ -11,7 +11,7 @@ import type { Mempool, Waiting } from './mempool.ts'
 import type { ChainStore } from './store.ts'
 import type { Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, FinalisedBlock, Signed, Transaction, TransactionBody } from '../interface/index.ts'
+import type { AbortOptions, Amount, FinalisedBlock, Signed, Transaction, TransactionBody } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -151,8 +151,18 @@ export function submissions (init: SubmissionsInit): Submissions {
 
   const sendNow = async (body: TransactionBody, signer: Signer): Promise<CID> => {
     assertRunning()
-    const transaction: Transaction = { type: 'transaction', version: 1, chain: init.chain, nonce: pool.nextNonce(signer.account), body }
-    return journal(admit(signRecord(domains.transaction, transactionCodec, transaction, signer), true))
+    return journal(admit(sign(body, signer, pool.nextNonce(signer.account)), true))
+  }
+
+  /** With the least fee: enough unless blocks are full. */
+  const sign = (body: TransactionBody, signer: Signer, nonce: number): Signed<Transaction> => {
+    const withFee = (fee: Amount): Signed<Transaction> =>
+      signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: init.chain, nonce, fee, body }, signer)
+    const { params } = readChain(init.state())
+    const free = withFee(0n)
+
+    // the fee's own bytes are paid for too
+    return params.feePerByte === 0n ? free : withFee(feeMin(params, signedTransactionCodec.encode(free).length + AMOUNT_BYTES_MAX))
   }
 
   const executed = async (id: CID): Promise<FinalisedTransaction | undefined> => {

@@ -5,9 +5,10 @@ import { blockRequestCodec, certificatesCodec, certificatesRequestCodec, syncIte
 import { FETCH_TIMEOUT_MS, PEERS_TRIED_MAX, SYNC_BLOCKS_MAX, SYNC_TIMEOUT_MS } from './constants.ts'
 import { InvalidSyncError, NoSourceError, UnknownBlockError } from './errors.ts'
 import type { SyncItem } from './codecs.ts'
+import type { Era } from './eras.ts'
 import type { ChainStore } from './store.ts'
 import type { Network } from '../gossip/index.ts'
-import type { Block, Certificate, Genesis, Hash } from '../interface/index.ts'
+import type { Block, Certificate, Hash } from '../interface/index.ts'
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 
 export interface SyncProtocols {
@@ -117,17 +118,21 @@ export async function fetchCertificates (network: Network, protocols: SyncProtoc
 }
 
 /**
- * The longest prefix that a certificate makes final. Links from `tip` on, one signature check per
+ * The longest prefix of one era that a certificate makes final. Links from `tip` on, one signature check per
  * certificate; nothing is executed before.
  *
  * @throws {InvalidSyncError}
  */
-export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: number }, genesis: Genesis): CertifiedBlock[] {
+export function certifiedPrefix (all: SyncItem[], tip: { hash: Hash, height: number }, chain: string, { era, validators, hash: set }: Era): CertifiedBlock[] {
   const hashes: Hash[] = []
   let parent = tip.hash
 
+  // the next era's set is known when its predecessor's last block is executed
+  const end = all.findIndex(({ block: { header } }) => !equalBytes(header.validatorsHash, set))
+  const items = end < 0 ? all : all.slice(0, end + 1)
+
   items.forEach(({ block: { header } }, i) => {
-    if (header.chain !== genesis.chain || header.height !== tip.height + 1 + i || !equalBytes(header.parent, parent)) {
+    if (header.chain !== chain || header.era !== era || header.height !== tip.height + 1 + i || !equalBytes(header.parent, parent)) {
       throw new InvalidSyncError(`height ${header.height} does not follow`)
     }
     parent = headerHash(header)
@@ -141,7 +146,7 @@ export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: n
     const own = items[i].certificate
 
     if (own !== null && equalBytes(own.blockHash, hashes[i])) {
-      if (own.view !== items[i].block.header.view || !certificateValid(own, genesis.validators, bls, genesis.chain)) {
+      if (own.era !== era || own.view < items[i].block.header.view || !certificateValid(own, validators, bls, chain)) {
         throw new InvalidSyncError(`the certificate of height ${items[i].block.header.height} does not hold`)
       }
       certificate = own.kind === 'finalize' ? own : certificate
@@ -158,7 +163,7 @@ export function certifiedPrefix (items: SyncItem[], tip: { hash: Hash, height: n
  *
  * @throws {InvalidSyncError | RequestFailedError | RemoteError}
  */
-export async function fetchRange (network: Network, protocols: SyncProtocols, peer: PeerId, tip: { hash: Hash, height: number }, genesis: Genesis, options?: AbortOptions): Promise<CertifiedBlock[]> {
+export async function fetchRange (network: Network, protocols: SyncProtocols, peer: PeerId, tip: { hash: Hash, height: number }, chain: string, era: Era, options?: AbortOptions): Promise<CertifiedBlock[]> {
   const request = syncRequestCodec.encode({ from: tip.height + 1, limit: SYNC_BLOCKS_MAX })
   const items: SyncItem[] = []
 
@@ -166,7 +171,7 @@ export async function fetchRange (network: Network, protocols: SyncProtocols, pe
     for await (const message of network.requestMany(peer, protocols.range, request, { ...options, responseBytesMax: itemBytesMax, responsesMax: SYNC_BLOCKS_MAX, timeoutMs: SYNC_TIMEOUT_MS })) {
       items.push(syncItemCodec.decode(message))
     }
-    return certifiedPrefix(items, tip, genesis)
+    return certifiedPrefix(items, tip, chain, era)
   } catch (error) {
     if (error instanceof InvalidSyncError) {
       network.penalise(peer, error)

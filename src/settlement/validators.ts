@@ -7,7 +7,7 @@ import { HELLO_BYTES_MAX, HELLO_INTERVAL_MS, HELLO_TIMEOUT_MS } from './constant
 import { InvalidHelloError } from './errors.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Genesis, Hash } from '../interface/index.ts'
+import type { Hash, Validator } from '../interface/index.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface ValidatorPeers {
@@ -20,9 +20,11 @@ export interface ValidatorPeers {
 }
 
 export interface ValidatorPeersInit {
-  genesis: Genesis
+  chain: string
   genesisHash: Hash
-  /** our own account, if we are a validator */
+  /** the set that votes now */
+  validators (): Validator[]
+  /** our own account, if we are a validator or want to be one */
   signer?: Signer
   protocol: string
 }
@@ -32,9 +34,9 @@ export interface ValidatorPeersInit {
  * the validator's account over the peer id that the connection proves.
  */
 export function validatorPeers (init: ValidatorPeersInit, network: Network): ValidatorPeers {
-  const indices = new Map(init.genesis.validators.map(({ account }, index) => [toHex(account), index]))
-  const peerByIndex = new Map<number, PeerId>()
-  const indexByPeer = new Map<string, number>()
+  // whoever has an account may say so: sets change, and a peer knows before us or after
+  const peerByAccount = new Map<string, PeerId>()
+  const accountByPeer = new Map<string, string>()
   /** peers that answered, validators or not */
   const greeted = new Set<string>()
   let stopped = new AbortController()
@@ -44,9 +46,9 @@ export function validatorPeers (init: ValidatorPeersInit, network: Network): Val
   const own = (): Uint8Array => {
     const { signer } = init
 
-    if (ours === undefined && signer !== undefined && indices.has(toHex(signer.account))) {
+    if (ours === undefined && signer !== undefined) {
       ours = signedHelloCodec.encode(signRecord(domains.hello, helloCodec, {
-        type: 'hello', version: 1, chain: init.genesis.chain, genesis: init.genesisHash, peer: network.peerId.toMultihash().bytes
+        type: 'hello', version: 1, chain: init.chain, genesis: init.genesisHash, peer: network.peerId.toMultihash().bytes
       }, signer))
     }
     return ours ?? new Uint8Array(0)
@@ -61,27 +63,29 @@ export function validatorPeers (init: ValidatorPeersInit, network: Network): Val
     }
 
     const hello = signedHelloCodec.decode(bytes)
-    const index = indices.get(toHex(hello.signer))
+    const account = toHex(hello.signer)
     const { chain, genesis } = hello.payload
 
-    if (chain !== init.genesis.chain || !equalBytes(genesis, init.genesisHash)) {
+    if (chain !== init.chain || !equalBytes(genesis, init.genesisHash)) {
       throw new InvalidHelloError(`it is of the chain ${chain} with another genesis`)
     }
     if (!peerIdFromMultihash(decodeDigest(hello.payload.peer)).equals(peer)) {
       throw new InvalidHelloError('it says hello for another peer')
     }
-    if (index === undefined) {
-      throw new InvalidHelloError('its account is no validator')
-    }
     verifyRecord(domains.hello, helloCodec, hello)
 
-    const before = peerByIndex.get(index)
+    const before = peerByAccount.get(account)
     if (before !== undefined && !before.equals(peer)) {
       // the validator moved to another peer; twins would take turns, which consensus survives
-      indexByPeer.delete(before.toString())
+      accountByPeer.delete(before.toString())
     }
-    peerByIndex.set(index, peer)
-    indexByPeer.set(peer.toString(), index)
+    // one account a peer, so that the two maps hold no more than there are connections
+    const other = accountByPeer.get(peer.toString())
+    if (other !== undefined) {
+      peerByAccount.delete(other)
+    }
+    peerByAccount.set(account, peer)
+    accountByPeer.set(peer.toString(), account)
   }
 
   const greet = async (peer: PeerId): Promise<void> => {
@@ -103,12 +107,12 @@ export function validatorPeers (init: ValidatorPeersInit, network: Network): Val
   const onConnect = (event: CustomEvent<PeerId>): void => { void greet(event.detail) }
   const onDisconnect = (event: CustomEvent<PeerId>): void => {
     const key = event.detail.toString()
-    const index = indexByPeer.get(key)
+    const account = accountByPeer.get(key)
     greeted.delete(key)
-    indexByPeer.delete(key)
+    accountByPeer.delete(key)
 
-    if (index !== undefined && peerByIndex.get(index)?.equals(event.detail) === true) {
-      peerByIndex.delete(index)
+    if (account !== undefined && peerByAccount.get(account)?.equals(event.detail) === true) {
+      peerByAccount.delete(account)
     }
   }
 
@@ -139,11 +143,21 @@ export function validatorPeers (init: ValidatorPeersInit, network: Network): Val
       network.removeEventListener('peer:connect', onConnect)
       network.removeEventListener('peer:disconnect', onDisconnect)
       greeted.clear()
-      peerByIndex.clear()
-      indexByPeer.clear()
+      peerByAccount.clear()
+      accountByPeer.clear()
     },
-    indexOf: (peer) => indexByPeer.get(peer.toString()),
-    peerOf: (index) => peerByIndex.get(index),
-    connected: () => [...peerByIndex].map(([index, peer]) => ({ index, peer })).sort((a, b) => a.index - b.index)
+    indexOf: (peer) => {
+      const account = accountByPeer.get(peer.toString())
+      const index = account === undefined ? -1 : init.validators().findIndex(validator => toHex(validator.account) === account)
+      return index < 0 ? undefined : index
+    },
+    peerOf: (index) => {
+      const validator = init.validators().at(index)
+      return validator === undefined ? undefined : peerByAccount.get(toHex(validator.account))
+    },
+    connected: () => init.validators().flatMap(({ account }, index) => {
+      const peer = peerByAccount.get(toHex(account))
+      return peer === undefined ? [] : [{ index, peer }]
+    })
   }
 }

@@ -95,6 +95,29 @@ export function struct<F extends Fields> (fields: F): Schema<StructOf<F>> {
   }
 }
 
+/** A list of the fields' values in their order: a struct without its names, for records of which many are kept or sent. */
+export function tuple<F extends Fields> (fields: F): Schema<StructOf<F>> {
+  const names = Object.keys(fields)
+  const expects = `a list of ${names.join(', ')}`
+
+  return {
+    expects,
+    toPlain (value, path) {
+      const plain = convert(fields, names, 'toPlain', value, path)
+
+      return names.map(name => plain[name])
+    },
+    fromPlain (plain, path) {
+      if (!Array.isArray(plain) || plain.length !== names.length) {
+        throw new MalformedRecordError(path, expects, describe(plain))
+      }
+
+      // as in struct: the fields' own schemas made every value
+      return Object.fromEntries(names.map((name, i) => [name, fields[name].fromPlain(plain[i], `${path}.${name}`)])) as StructOf<F>
+    }
+  }
+}
+
 /** One of several structs, told apart by the text in the field `tag`. */
 export function oneOf<Tag extends string, const V extends Record<string, Fields>> (tag: Tag, variants: V): Schema<UnionOf<Tag, V>> {
   const kinds = Object.keys(variants)

@@ -8,7 +8,7 @@ import {
 import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
 import { amount, int64, integer, literal, optional } from './primitives.ts'
 import type { Codec, Schema } from './interface.ts'
-import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, ValidatorInfo } from '../interface/index.ts'
+import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, Validator, ValidatorInfo } from '../interface/index.ts'
 
 const feeSplit: Schema<FeeSplit> = refine(struct(feeSplitFields), 'shares that sum to 10,000', split => {
   return split.platform + split.developers + split.validators + split.data === 10_000
@@ -41,7 +41,12 @@ const paramsFields = {
   votingPeriodBlocks: blocks,
   timelockBlocks: blocksOrNone,
   quorumBp: basisPoints,
-  proposalThreshold: amount
+  proposalThreshold: amount,
+  feePerByte: amount,
+  feeProposerBp: basisPoints,
+  validatorsMax: integer({ min: 1, max: VALIDATORS_MAX }),
+  validatorStakeMin: amount,
+  unbondEpochs: integer({ min: 3, max: 100_000 })
 }
 
 /** For the ledger's own state values, and whatever else holds parameters. */
@@ -71,7 +76,12 @@ const partialParams: Schema<Partial<NetworkParams>> = refine(struct({
   votingPeriodBlocks: optional(paramsFields.votingPeriodBlocks),
   timelockBlocks: optional(paramsFields.timelockBlocks),
   quorumBp: optional(paramsFields.quorumBp),
-  proposalThreshold: optional(paramsFields.proposalThreshold)
+  proposalThreshold: optional(paramsFields.proposalThreshold),
+  feePerByte: optional(paramsFields.feePerByte),
+  feeProposerBp: optional(paramsFields.feeProposerBp),
+  validatorsMax: optional(paramsFields.validatorsMax),
+  validatorStakeMin: optional(paramsFields.validatorStakeMin),
+  unbondEpochs: optional(paramsFields.unbondEpochs)
 }), 'at least one parameter', params => Object.values(params).some(value => value !== undefined))
 
 export const governanceActionSchema: Schema<GovernanceAction> = oneOf('kind', {
@@ -105,6 +115,10 @@ const body: Schema<TransactionBody> = oneOf('kind', {
   transfer: { to: account, amount },
   stake: { amount },
   unstake: { amount },
+  'register-validator': { blsPublicKey, possession: blsSignature, amount },
+  bond: { validator: account, amount },
+  unbond: { validator: account, amount },
+  withdraw: {},
   'create-datanet': { datanet: recordCid, name },
   contribute: {
     datanet: recordCid,
@@ -149,32 +163,33 @@ export const transactionCodec: Codec<Transaction> = codec('transaction', struct(
   version: literal(1),
   chain: name,
   nonce: counter,
+  fee: amount,
   body
 }))
 
-export const validatorInfoSchema: Schema<ValidatorInfo> = struct({
+export const validatorSchema: Schema<Validator> = struct({
   account,
   blsPublicKey,
-  possession: blsSignature,
   stake: amount
 })
 
-export const validatorsCodec: Codec<ValidatorInfo[]> = codec('validators', refine(
-  list(validatorInfoSchema, { min: 1, max: VALIDATORS_MAX }),
-  'validators with accounts and keys of their own, each with stake',
-  validators => {
+function validatorSet<T extends Validator> (member: Schema<T>): Schema<T[]> {
+  return refine(list(member, { min: 1, max: VALIDATORS_MAX }), 'validators with accounts and keys of their own, each with stake', validators => {
     return new Set(validators.map(one => toHex(one.account))).size === validators.length &&
       new Set(validators.map(one => toHex(one.blsPublicKey))).size === validators.length &&
       validators.every(one => one.stake > 0n)
-  }
-))
+  })
+}
+
+/** A validator set, whose hash headers commit to. */
+export const validatorsCodec: Codec<Validator[]> = codec('validators', validatorSet(validatorSchema))
 
 /** See protocols/genesis. */
 export const genesisCodec: Codec<Genesis> = codec('genesis', struct({
   type: literal('genesis'),
   version: literal(1),
   chain: name,
-  validators: validatorsCodec.schema,
+  validators: validatorSet<ValidatorInfo>(struct({ account, blsPublicKey, possession: blsSignature, stake: amount })),
   balances: list(struct({ account, amount }), { max: BALANCES_MAX, ascending: balance => balance.account }),
   params: networkParamsSchema,
   treasury: account,

@@ -33,25 +33,26 @@ const oneView = (core: Consensus, validators: ValidatorInfo[], keys: Uint8Array[
     type: 'header',
     version: 1,
     chain: CHAIN,
+    era: 0,
     height: view,
     view,
     parent,
     proposer: validators[leaderOf(view, N)].account,
-    transactionsRoot: new Uint8Array(32),
+    bodyRoot: new Uint8Array(32),
+    outcomesRoot: new Uint8Array(32),
     stateRoot: new Uint8Array(32),
-    validatorsHash: new Uint8Array(32),
-    beaconSignature: new Uint8Array(96)
+    validatorsHash: new Uint8Array(32)
   }
   const hash = headerHash(header)
   const vote = (kind: VoteKind, validator: number): ReturnType<typeof signVote> =>
-    signVote(CHAIN, validator, { kind, view, blockHash: hash }, { sign: message => bls.sign(keys[validator], message) })
+    signVote(CHAIN, validator, { kind, era: 0, view, blockHash: hash }, { sign: message => bls.sign(keys[validator], message) })
   const others = Array.from({ length: N - 1 }, (_, i) => i + 1)
   const notarizes = others.map(i => vote('notarize', i))
   const finalizes = others.map(i => vote('finalize', i))
   const effects: ConsensusEffect[] = []
 
   const ms = timed(() => {
-    core.step(proposalInput({ block: { header, transactions: [] }, vote: notarizes[leaderOf(view, N) - 1], justification: [] }), view)
+    core.step(proposalInput({ block: { header, beaconSignature: new Uint8Array(96), transactions: [] }, vote: notarizes[leaderOf(view, N) - 1], justification: [] }), view)
     core.step({ type: 'verified', hash, valid: true }, view)
 
     for (const cast of [...notarizes, ...finalizes]) {
@@ -85,23 +86,25 @@ export const run: Bench = async ({ quick }) => {
 
   const certificate: Certificate = {
     kind: 'finalize',
+    era: 0,
     view: 1,
     blockHash: hash,
     signers: bitmapOf(keys.keys(), N),
-    signature: bls.aggregate(keys.map(key => signVote(CHAIN, 0, { kind: 'finalize', view: 1, blockHash: hash }, { sign: message => bls.sign(key, message) }).signature))
+    signature: bls.aggregate(keys.map(key => signVote(CHAIN, 0, { kind: 'finalize', era: 0, view: 1, blockHash: hash }, { sign: message => bls.sign(key, message) }).signature))
   }
   const header: Header = {
     type: 'header',
     version: 1,
     chain: CHAIN,
+    era: 0,
     height: 1,
     view: 1,
     parent: hash,
     proposer: validators[0].account,
-    transactionsRoot: hash,
+    bodyRoot: hash,
+    outcomesRoot: hash,
     stateRoot: hash,
-    validatorsHash: hash,
-    beaconSignature: new Uint8Array(96)
+    validatorsHash: hash
   }
   const check = (backend: typeof bls): number => median(Array.from({ length: 5 }, () => timed(() => {
     if (!certificateValid(certificate, validators, backend, CHAIN)) {

@@ -50,24 +50,25 @@ export const header = (n: number, view: number, height: number, parent: Uint8Arr
   type: 'header',
   version: 1,
   chain: CHAIN,
+  era: 0,
   height,
   view,
   parent,
   proposer: validatorsOf(n)[view % n].account,
-  transactionsRoot: new Uint8Array(32),
+  bodyRoot: new Uint8Array(32),
+  outcomesRoot: new Uint8Array(32),
   stateRoot: new Uint8Array(32).fill(mark),
-  validatorsHash: new Uint8Array(32),
-  beaconSignature: new Uint8Array(96)
+  validatorsHash: new Uint8Array(32)
 })
 
 export const vote = (validator: number, kind: VoteKind, view: number, blockHash: Uint8Array = NOTHING): Vote =>
-  signVote(CHAIN, validator, { kind, view, blockHash }, fakeSigner(validator))
+  signVote(CHAIN, validator, { kind, era: 0, view, blockHash }, fakeSigner(validator))
 
 export const certificate = (n: number, kind: VoteKind, view: number, blockHash: Uint8Array = NOTHING, signers = Array.from({ length: n }, (_, i) => i)): Certificate => {
   const bitmap = new Uint8Array((n + 7) >> 3)
   signers.forEach(i => { bitmap[i >> 3] |= 1 << (i & 7) })
 
-  return { kind, view, blockHash, signers: bitmap, signature: fakeBls.aggregate(signers.map(i => vote(i, kind, view, blockHash).signature)) }
+  return { kind, era: 0, view, blockHash, signers: bitmap, signature: fakeBls.aggregate(signers.map(i => vote(i, kind, view, blockHash).signature)) }
 }
 
 /** The leader's proposal of a header, as an input. */

@@ -39,10 +39,11 @@ export const vectorValidators: ValidatorInfo[] = secrets.map((secret, i) => ({
 
 const certificate = (kind: VoteKind, view: number, blockHash: Uint8Array, by: number[], bitmap = by): Certificate => ({
   kind,
+  era: 0,
   view,
   blockHash,
   signers: bitmapOf(bitmap, STAKES.length),
-  signature: bls.aggregate(by.map(i => signVote(CHAIN, i, { kind, view, blockHash }, signers[i]).signature))
+  signature: bls.aggregate(by.map(i => signVote(CHAIN, i, { kind, era: 0, view, blockHash }, signers[i]).signature))
 })
 
 const votes = (): ConsensusVectors['votes'] => ({
@@ -50,15 +51,15 @@ const votes = (): ConsensusVectors['votes'] => ({
   publicKeys: vectorValidators.map(({ blsPublicKey }) => toHex(blsPublicKey)),
   vectors: ([['notarize', 1, HASH, 0], ['finalize', 300, HASH, 3], ['nullify', 2 ** 40, NOTHING, 2]] as const).map(([kind, view, blockHash, validator]) => ({
     name: `${kind} in view ${view} by validator ${validator}`,
-    message: toHex(voteBytes(CHAIN, { kind, view, blockHash })),
-    vote: toHex(voteCodec.encode(signVote(CHAIN, validator, { kind, view, blockHash }, signers[validator])))
+    message: toHex(voteBytes(CHAIN, { kind, era: 0, view, blockHash })),
+    vote: toHex(voteCodec.encode(signVote(CHAIN, validator, { kind, era: 0, view, blockHash }, signers[validator])))
   }))
 })
 
 /** The encoded vote with one stretch of its hexadecimal text replaced. */
 const invalidVotes = (): ConsensusVectors['invalidVotes'] => {
-  const good = toHex(voteCodec.encode(signVote(CHAIN, 0, { kind: 'notarize', view: 1, blockHash: HASH }, signers[0])))
-  const nullify = toHex(voteCodec.encode(signVote(CHAIN, 0, { kind: 'nullify', view: 1, blockHash: NOTHING }, signers[0])))
+  const good = toHex(voteCodec.encode(signVote(CHAIN, 0, { kind: 'notarize', era: 0, view: 1, blockHash: HASH }, signers[0])))
+  const nullify = toHex(voteCodec.encode(signVote(CHAIN, 0, { kind: 'nullify', era: 0, view: 1, blockHash: NOTHING }, signers[0])))
   const view = '64766965770'
 
   return {

@@ -28,7 +28,7 @@ export class LedgerChain extends TypedEventEmitter<SettlementEvents> implements 
   }
 
   async send (body: TransactionBody, signer: Signer): Promise<TransactionResult> {
-    const payload: Transaction = { type: 'transaction', version: 1, chain: CHAIN, nonce: readAccount(this.#state, signer.account).nonce, body }
+    const payload: Transaction = { type: 'transaction', version: 1, chain: CHAIN, nonce: readAccount(this.#state, signer.account).nonce, fee: 0n, body }
     this.sent.push(body)
     const [result] = this.block([signRecord(domains.transaction, transactionCodec, payload, signer)])
     return result
@@ -42,12 +42,12 @@ export class LedgerChain extends TypedEventEmitter<SettlementEvents> implements 
     this.#state = state
     const none = new Uint8Array(32)
     const header: Header = {
-      type: 'header', version: 1, chain: CHAIN, height, view: height, parent: none, proposer, transactionsRoot: none, stateRoot: none, validatorsHash: none, beaconSignature
+      type: 'header', version: 1, chain: CHAIN, era: 0, height, view: height, parent: none, proposer, bodyRoot: none, outcomesRoot: none, stateRoot: none, validatorsHash: none
     }
     const detail: FinalisedBlock = {
-      block: { header, transactions },
+      block: { header, beaconSignature, transactions },
       hash: headerHash(header),
-      certificate: { kind: 'finalize', view: height, blockHash: none, signers: Uint8Array.of(15), signature: new Uint8Array(96) },
+      certificate: { kind: 'finalize', era: 0, view: height, blockHash: none, signers: Uint8Array.of(15), signature: new Uint8Array(96) },
       results,
       events
     }

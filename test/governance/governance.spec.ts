@@ -28,7 +28,12 @@ const params: NetworkParams = {
   votingPeriodBlocks: 3,
   timelockBlocks: 2,
   quorumBp: 1000,
-  proposalThreshold: 10n
+  proposalThreshold: 10n,
+  feePerByte: 0n,
+  feeProposerBp: 5_000,
+  validatorsMax: 128,
+  validatorStakeMin: 1n,
+  unbondEpochs: 3
 }
 const code = (act: () => void): unknown => {
   try {

@@ -82,7 +82,7 @@ describe('derived keys', () => {
   it('make BLS keys by the KeyGen of the draft', () => {
     // what @chainsafe/blst 2.2's SecretKey.fromKeygen gives for this seed
     expect(toHex(blsSecretKey(new Uint8Array(32).fill(7)))).to.equal('23c205e368093188a73311a45658e3d30e00741019b0eff05277ba2fd42bc422')
-    expect(bls.publicKeyOf(blsSecretKey(new Uint8Array(32).fill(7)))).to.have.lengthOf(48)
+    expect(bls.publicKeyOf(blsSecretKey(new Uint8Array(32).fill(7)))).to.have.lengthOf(96)
     expect(() => blsSecretKey(new Uint8Array(31))).to.throw(InvalidKeyError)
   })
 

@@ -37,7 +37,12 @@ export const PARAMS: NetworkParams = {
   votingPeriodBlocks: 3,
   timelockBlocks: 2,
   quorumBp: 1000,
-  proposalThreshold: 10n * OPEN
+  proposalThreshold: 10n * OPEN,
+  feePerByte: 0n,
+  feeProposerBp: 5_000,
+  validatorsMax: 128,
+  validatorStakeMin: 1n,
+  unbondEpochs: 3
 }
 
 export function signer (name: string): Signer {
@@ -67,7 +72,7 @@ export function genesis (params: Partial<NetworkParams> = {}): Genesis {
     chain: CHAIN,
     validators: validators.map(({ account }, i) => ({
       account,
-      blsPublicKey: new Uint8Array(48).fill(i + 1),
+      blsPublicKey: new Uint8Array(96).fill(i + 1),
       possession: new Uint8Array(96).fill(i + 1),
       stake: 1000n * OPEN
     })),
@@ -89,8 +94,8 @@ export class Network {
     this.state = genesisState(genesis(params))
   }
 
-  sign (who: Signer, body: TransactionBody, nonce?: number): Signed<Transaction> {
-    const payload: Transaction = { type: 'transaction', version: 1, chain: CHAIN, nonce: nonce ?? readAccount(this.state, who.account).nonce, body }
+  sign (who: Signer, body: TransactionBody, nonce?: number, fee = 0n): Signed<Transaction> {
+    const payload: Transaction = { type: 'transaction', version: 1, chain: CHAIN, nonce: nonce ?? readAccount(this.state, who.account).nonce, fee, body }
 
     return signRecord(domains.transaction, transactionCodec, payload, who)
   }

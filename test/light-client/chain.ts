@@ -45,7 +45,12 @@ export function genesisOf (chain = CHAIN): Genesis {
       votingPeriodBlocks: 5,
       timelockBlocks: 1,
       quorumBp: 400,
-      proposalThreshold: 1n
+      proposalThreshold: 1n,
+      feePerByte: 0n,
+      feeProposerBp: 5_000,
+      validatorsMax: 128,
+      validatorStakeMin: 1n,
+      unbondEpochs: 3
     },
     treasury: signerOf('treasury').account,
     bases: []
@@ -62,7 +67,7 @@ export interface CertifyOptions {
 /** A certificate as consensus makes it, with real BLS signatures. */
 export function certify (header: Header, options: CertifyOptions = {}): CertifiedHeader {
   const { kind = 'finalize', signers = [0, 1, 2], chain = CHAIN } = options
-  const statement = { kind, view: header.view, blockHash: headerHash(header) }
+  const statement = { kind, era: header.era, view: header.view, blockHash: headerHash(header) }
   const message = voteBytes(chain, statement)
 
   return {
@@ -76,14 +81,15 @@ export function headerOf (height: number, map: AuthenticatedMap, fields: Partial
     type: 'header',
     version: 1,
     chain: CHAIN,
+    era: 0,
     height,
     view: height,
     parent: new Uint8Array(32),
     proposer: signerOf('validator/0').account,
-    transactionsRoot: new Uint8Array(32),
+    bodyRoot: new Uint8Array(32),
+    outcomesRoot: new Uint8Array(32),
     stateRoot: map.root,
     validatorsHash: validatorsHash(genesisOf().validators),
-    beaconSignature: new Uint8Array(96),
     ...fields
   }
 }

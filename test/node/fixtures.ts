@@ -42,7 +42,8 @@ export async function dataDirs (contributors: number): Promise<string[]> {
     validators: [validatorInfo(keychains[0], accounts[0], 1_000_000n * OPEN)],
     balances: accounts.map(account => ({ account, amount: 10_000n * OPEN })),
     treasury: (await keychains[0].create('treasury')).account,
-    bases: [{ base: cid, developer: accounts[0] }]
+    bases: [{ base: cid, developer: accounts[0] }],
+    params: { feePerByte: 0n }
   })
 
   for (const [i, dataDir] of all.entries()) {

@@ -84,7 +84,12 @@ const params: NetworkParams = {
   votingPeriodBlocks: 5,
   timelockBlocks: 2,
   quorumBp: 400,
-  proposalThreshold: OPEN
+  proposalThreshold: OPEN,
+  feePerByte: 0n,
+  feeProposerBp: 5_000,
+  validatorsMax: 128,
+  validatorStakeMin: 1n,
+  unbondEpochs: 3
 }
 
 function genesisOf (base: CID, changed: Partial<NetworkParams>): Genesis {

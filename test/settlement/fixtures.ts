@@ -58,7 +58,12 @@ export const genesisOf = (validators: number): Genesis => ({
     votingPeriodBlocks: 5,
     timelockBlocks: 2,
     quorumBp: 400,
-    proposalThreshold: 1n
+    proposalThreshold: 1n,
+    feePerByte: 0n,
+    feeProposerBp: 5_000,
+    validatorsMax: 128,
+    validatorStakeMin: 1n,
+    unbondEpochs: 3
   },
   treasury: ed25519Signer(seed('treasury')).account,
   bases: []
@@ -67,7 +72,7 @@ export const genesisOf = (validators: number): Genesis => ({
 export const genesis = genesisOf(4)
 
 export const sign = (body: TransactionBody, nonce: number, signer: Signer, chainId = CHAIN): Signed<Transaction> => {
-  return signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: chainId, nonce, body }, signer)
+  return signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: chainId, nonce, fee: 0n, body }, signer)
 }
 
 export interface TestNode {

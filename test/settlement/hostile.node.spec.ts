@@ -135,8 +135,8 @@ describe('chain under attack', function () {
     const { block } = await validator.chain.block(validator.chain.height)
     const view = validator.chain.view + 2
     const header = { ...block.header, view, height: block.header.height + 5 }
-    const vote = signVote(CHAIN, 0, { kind: 'notarize', view, blockHash: new Uint8Array(32) }, { sign: message => bls.sign(validatorBls(1), message) })
-    const propose = (transactions: Array<Signed<Transaction>>): Uint8Array => proposalCodec.encode({ block: { header, transactions }, vote, justification: [] })
+    const vote = signVote(CHAIN, 0, { kind: 'notarize', era: 0, view, blockHash: new Uint8Array(32) }, { sign: message => bls.sign(validatorBls(1), message) })
+    const propose = (transactions: Array<Signed<Transaction>>): Uint8Array => proposalCodec.encode({ block: { header, beaconSignature: block.beaconSignature, transactions }, vote, justification: [] })
     await Promise.all([rejects(BLOCKS, propose([transfer(7)]), 'ERR_INVALID_BLOCK'), rejects(BLOCKS, propose([]), 'ERR_CONSENSUS')])
   })
 

@@ -26,7 +26,7 @@ const transmit = (input: ConsensusInput): ConsensusInput => {
 
   if (input.type === 'proposal') {
     const { header, vote, justification } = input.proposal
-    const decoded = proposalCodec.decode(proposalCodec.encode({ block: { header, transactions: [] }, vote, justification }))
+    const decoded = proposalCodec.decode(proposalCodec.encode({ block: { header, beaconSignature: new Uint8Array(96), transactions: [] }, vote, justification }))
 
     return { ...input, proposal: { header: decoded.block.header, vote: decoded.vote, justification: decoded.justification } }
   }

@@ -245,14 +245,15 @@ const build = (world: World, node: SimNode, { view, height, parent }: Effect<'pr
     type: 'header',
     version: 1,
     chain: CHAIN,
+    era: 0,
     height,
     view,
     parent,
     proposer: validators[node.index ?? 0].account,
-    transactionsRoot: new Uint8Array(32),
+    bodyRoot: new Uint8Array(32),
+    outcomesRoot: new Uint8Array(32),
     stateRoot,
-    validatorsHash: new Uint8Array(32),
-    beaconSignature: new Uint8Array(96)
+    validatorsHash: new Uint8Array(32)
   }
   const name = hash(header)
 

@@ -13,25 +13,26 @@ const genesis: Header = {
   type: 'header',
   version: 1,
   chain: 'sim',
+  era: 0,
   height: 0,
   view: 0,
   parent: ZERO,
   proposer: ZERO,
-  transactionsRoot: ZERO,
+  bodyRoot: ZERO,
+  outcomesRoot: ZERO,
   stateRoot: ZERO,
-  validatorsHash: ZERO,
-  beaconSignature: new Uint8Array(96)
+  validatorsHash: ZERO
 }
 
 /** Test-only: a quick checksum over the fields that the simulator varies, in place of `headerHash`. */
-const checksum = ({ height, view, parent, proposer, stateRoot, transactionsRoot }: Header): Uint8Array => {
+const checksum = ({ height, view, parent, proposer, stateRoot, bodyRoot }: Header): Uint8Array => {
   const bytes = new Uint8Array(32)
   const out = new DataView(bytes.buffer)
 
   for (let word = 0; word < 4; word++) {
     let hash = 0x811c9dc5 ^ Math.imul(word + 1, 0x9e3779b1)
 
-    for (const part of [height, view, proposer[0], transactionsRoot[0], ...stateRoot.subarray(0, 4), stateRoot[31], ...parent.subarray(0, 16)]) {
+    for (const part of [height, view, proposer[0], bodyRoot[0], ...stateRoot.subarray(0, 4), stateRoot[31], ...parent.subarray(0, 16)]) {
       hash = Math.imul(hash ^ part, 0x01000193)
       hash ^= hash >>> 13
     }

@@ -33,7 +33,7 @@ export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[]
 const speak = ({ crypto }: World, node: SimNode, kind: Vote['kind'], view: number, blockHash: Uint8Array): Vote => {
   const index = node.index ?? 0
 
-  return signVote('sim', index, { kind, view, blockHash }, crypto.signers[index])
+  return signVote('sim', index, { kind, era: 0, view, blockHash }, crypto.signers[index])
 }
 
 const nuller = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
@@ -57,7 +57,7 @@ const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[
 
   if (effect.type === 'broadcastBlock') {
     const { header, vote, justification } = effect.proposal
-    const other = { ...header, transactionsRoot: new Uint8Array(32).fill(7) }
+    const other = { ...header, bodyRoot: new Uint8Array(32).fill(7) }
     const hash = world.crypto.hash(other)
 
     node.memory.set(toHex(hash), { hash, header: other })

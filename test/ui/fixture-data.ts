@@ -86,6 +86,11 @@ export const status: NodeStatus = {
     timelockBlocks: 3,
     quorumBp: 400,
     proposalThreshold: amount(1_000_000),
+    feePerByte: amount(0),
+    feeProposerBp: 5_000,
+    validatorsMax: 128,
+    validatorStakeMin: amount(1_000),
+    unbondEpochs: 3,
     assessorStakeMin: amount(100_000),
     seats: 4
   }

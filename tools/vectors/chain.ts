@@ -31,7 +31,12 @@ const params: records.NetworkParams = {
   votingPeriodBlocks: 50,
   timelockBlocks: 10,
   quorumBp: 400,
-  proposalThreshold: 10n ** 21n
+  proposalThreshold: 10n ** 21n,
+  feePerByte: 0n,
+  feeProposerBp: 5_000,
+  validatorsMax: 128,
+  validatorStakeMin: 1n,
+  unbondEpochs: 3
 }
 
 function bodies (): Record<string, records.TransactionBody> {
@@ -40,6 +45,10 @@ function bodies (): Record<string, records.TransactionBody> {
   return {
     transfer: { kind: 'transfer', to: payer.account, amount: 10n ** 18n },
     stake: { kind: 'stake', amount: 1n },
+    'register-validator': { kind: 'register-validator', blsPublicKey: bls.publicKeyOf(blsKeyOf('validator/4')), possession: bls.possess(blsKeyOf('validator/4'), payer.account), amount: 10n ** 21n },
+    bond: { kind: 'bond', validator: validator.account, amount: 10n ** 20n },
+    unbond: { kind: 'unbond', validator: validator.account, amount: 10n ** 20n },
+    withdraw: { kind: 'withdraw' },
     unstake: { kind: 'unstake', amount: 1n },
     'create-datanet': { kind: 'create-datanet', datanet: cidFor('datanet'), name: 'state-of-the-union' },
     contribute: { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
@@ -69,7 +78,7 @@ function bodies (): Record<string, records.TransactionBody> {
   }
 }
 
-const transactionOf = (body: records.TransactionBody, nonce: number): records.Transaction => ({ type: 'transaction', version: 1, chain: CHAIN, nonce, body })
+const transactionOf = (body: records.TransactionBody, nonce: number): records.Transaction => ({ type: 'transaction', version: 1, chain: CHAIN, nonce, fee: 10n ** 12n, body })
 
 /** Fixtures of the records of the chain. */
 export function chainFixtures (): Fixture[] {
@@ -90,21 +99,24 @@ export function chainFixtures (): Fixture[] {
     bases: [{ base: cidFor('base'), developer: developer.account }]
   }
   const block = [transactions.transfer, transactions.vote].map(one => signRecord(wire.domains.transaction, wire.transactionCodec, one, payer))
+  const beaconSignature = bls.sign(blsKeyOf('validator/0'), wire.utf8('beacon'))
   const header: records.Header = {
     type: 'header',
     version: 1,
     chain: CHAIN,
+    era: 2,
     height: 12,
     view: 13,
     parent: hashFor('parent'),
     proposer: validator.account,
-    transactionsRoot: wire.transactionsRoot(block),
+    bodyRoot: wire.bodyRoot({ beaconSignature, transactions: block }),
+    outcomesRoot: wire.outcomesRoot(block.map((one, i) => ({ id: wire.transactionId(one), ok: i === 0, code: i === 0 ? undefined : 'ERR_NO_VOTES', fee: 10n ** 12n }))),
     stateRoot: hashFor('state'),
-    validatorsHash: wire.validatorsHash(validators),
-    beaconSignature: bls.sign(blsKeyOf('validator/0'), wire.utf8('beacon'))
+    validatorsHash: wire.validatorsHash(validators)
   }
   const certificate: records.Certificate = {
     kind: 'finalize',
+    era: 2,
     view: 13,
     blockHash: wire.headerHash(header),
     signers: Uint8Array.of(0b0111),
@@ -131,12 +143,12 @@ export function chainFixtures (): Fixture[] {
       { name: 'no seats', edit: put('params.seats', 0) }
     ]),
     plainRecord('header', 'headerCodec', wire.headerCodec, { 'height 12': header }, [
-      { name: 'a negative height', edit: put('height', -1) },
-      { name: 'a state root of 31 bytes', edit: put('stateRoot', new Uint8Array(31)) },
-      { name: 'a beacon signature of 95 bytes', edit: put('beaconSignature', new Uint8Array(95)) },
-      { name: 'a height that no number holds exactly', edit: put('height', 2n ** 53n), code: 'ERR_MALFORMED_RECORD' }
+      { name: 'a negative height', edit: put('4', -1) },
+      { name: 'a state root of 31 bytes', edit: put('10', new Uint8Array(31)) },
+      { name: 'a height that no number holds exactly', edit: put('4', 2n ** 53n), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    plainRecord('block', 'blockCodec', wire.blockCodec, { 'two transactions': { header, transactions: block }, empty: { header, transactions: [] } }, [
+    plainRecord('block', 'blockCodec', wire.blockCodec, { 'two transactions': { header, beaconSignature, transactions: block }, empty: { header, beaconSignature, transactions: [] } }, [
+      { name: 'a beacon signature of 95 bytes', edit: put('beaconSignature', new Uint8Array(95)) },
       { name: 'too many transactions', edit: plain => { plain.transactions = new Array(513).fill((plain.transactions as unknown[])[0]) } },
       { name: 'a transaction that is bytes', edit: put('transactions.0', new Uint8Array(8)), code: 'ERR_MALFORMED_RECORD' }
     ]),

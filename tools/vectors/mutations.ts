@@ -45,7 +45,32 @@ function edited (bytes: Uint8Array, edit: (plain: Plain) => void): Uint8Array {
   return dagCbor.encode(plain)
 }
 
+/** Of a record that is a list of its fields' values. */
+function listInvalids ({ valid: [{ bytes }], edits }: Fixture): Invalid[] {
+  const malformed = (name: string, spoiled: Uint8Array, code = 'ERR_MALFORMED_RECORD'): Invalid => ({ name, bytes: spoiled, code, stage: 'decode' })
+  const values = dagCbor.decode<unknown[]>(bytes)
+
+  return [
+    malformed('no bytes', new Uint8Array()),
+    malformed('the last byte is missing', bytes.subarray(0, -1)),
+    malformed('one byte too many', concatBytes(bytes, Uint8Array.of(0))),
+    malformed('a value too many', dagCbor.encode([...values, 1])),
+    malformed('a missing value', dagCbor.encode(values.slice(1))),
+    malformed('a map instead of a list', dagCbor.encode({ values })),
+    malformed('lists nested too deeply', new Uint8Array(1000).fill(0x81)),
+    malformed('a count beyond the bytes', Uint8Array.of(0x9b, 0, 0, 0, 1, 0, 0, 0, 0)),
+    malformed('a count in more bytes than needed', concatBytes(Uint8Array.of(0x98, values.length), bytes.subarray(1))),
+    malformed('another version', dagCbor.encode(values.with(1, 2))),
+    malformed('another type', dagCbor.encode(values.with(0, 'other'))),
+    ...edits.map(({ name, edit, code }) => malformed(name, edited(bytes, edit), code ?? 'ERR_OUT_OF_RANGE'))
+  ]
+}
+
 export function invalidsOf (fixture: Fixture): Invalid[] {
+  if (Array.isArray(dagCbor.decode(fixture.valid[0].bytes))) {
+    return listInvalids(fixture)
+  }
+
   const { bytes } = fixture.valid[0]
   const plain = dagCbor.decode<Plain>(bytes)
   const [firstKey] = Object.keys(plain)

@@ -12,6 +12,11 @@ export interface Params {
   timelockBlocks: number
   quorumBp: number
   proposalThreshold: string
+  feePerByte: string
+  feeProposerBp: number
+  validatorsMax: number
+  validatorStakeMin: string
+  unbondEpochs: number
   assessorStakeMin: string
   seats: number
 }
