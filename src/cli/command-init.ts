@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { CID } from 'multiformats/cid'
 import { accountToString } from '../identity/index.ts'
 import { checkConfig, defaultConfig, newGenesis, openKeychain, privateParams, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../node/index.ts'
 import { genesisCodec } from '../wire/index.ts'
-import { collect, name, port } from './arguments.ts'
+import { cid, collect, name, port } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -19,6 +20,7 @@ interface InitOptions {
   role: string[]
   listen?: string
   apiPort: number
+  base?: string
 }
 
 /** `datanet init`: keys, configuration and genesis of one node. */
@@ -31,6 +33,7 @@ export function initCommand (): Command {
     .addOption(new Option('--role <role>', 'what it does; repeat for more').choices(roles).argParser(role).default([], 'all but contributor alone, contributor in a network that exists'))
     .option('--listen <multiaddr>', 'where peers reach it', '/ip4/127.0.0.1/tcp/0')
     .option('--api-port <port>', 'port of its API and page on 127.0.0.1, 0 for any', port, defaultConfig.api.port)
+    .option('--base <cid>', 'the base model of a new private network, see `datanet model import`; default: the one that comes along', cid)
     .action(async (options: InitOptions, self: Command) => {
       const { out, next, options: { dataDir } } = contextOf(self)
 
@@ -43,7 +46,7 @@ export function initCommand (): Command {
       const genesisGiven = options.genesis == null ? undefined : genesisCodec.decode(new Uint8Array(await readGenesisFile(options.genesis)))
       const keychain = await openKeychain(dataDir)
       const signer = await keychain.create(defaultConfig.account)
-      const genesis = genesisGiven ?? await privateGenesis(keychain, signer.account)
+      const genesis = genesisGiven ?? await privateGenesis(keychain, signer.account, options.base == null ? undefined : CID.parse(options.base))
 
       await writeGenesis(dataDir, genesis)
       await writeConfig(dataDir, config)
@@ -97,16 +100,14 @@ function configOf ({ name: named, bootstrap, role, listen, apiPort }: InitOption
 }
 
 /** A network of one: the node validates, assesses and serves for itself. */
-async function privateGenesis (keychain: Keychain, account: Uint8Array): Promise<Genesis> {
+async function privateGenesis (keychain: Keychain, account: Uint8Array, base?: CID): Promise<Genesis> {
   const OPEN = 10n ** 18n
-  const base = await shippedBase()
-
   return newGenesis({
     chain: `private-${accountToString(account).slice(-12).toLowerCase()}`,
     validators: [validatorInfo(keychain, account, 1_000_000n * OPEN)],
     balances: [{ account, amount: 10_000_000n * OPEN }],
     treasury: (await keychain.create('treasury')).account,
-    bases: [{ base: base.cid, developer: account }],
+    bases: [{ base: base ?? (await shippedBase()).cid, developer: account }],
     params: privateParams
   })
 }

@@ -40,3 +40,10 @@ export function * weightsOf (config: LlamaConfig, format: WeightsFormat, fileByt
   }
   return weights
 }
+
+/** Reads every weight as `weightsOf` does and keeps none: whether a file is whole, before it is stored. */
+export function * weightCheck (config: LlamaConfig, format: WeightsFormat, fileBytes: number): Reading<void> {
+  for (const source of (yield * sourcesOf(config, format, fileBytes)).values()) {
+    readWeight(source, yield rangeOf(source))
+  }
+}

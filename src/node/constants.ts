@@ -30,3 +30,12 @@ export const ANSWERS_KEPT_MAX = 10_000
 
 /** Base units of OPEN for 1,000 tokens, where a developer names no price: 0.05 OPEN. */
 export const PRICE_DEFAULT = 5n * 10n ** 16n
+
+/** config.json, its neighbours and the index of a model in several files. */
+export const MODEL_JSON_BYTES_MAX = 4 * 1024 * 1024
+
+/** What `models` reads of a tokenizer. */
+export const MODEL_TOKENIZER_BYTES_MAX = 32 * 1024 * 1024
+
+/** Files of one model: the largest published have about 200, and fit no node. */
+export const SHARDS_MAX = 256

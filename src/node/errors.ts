@@ -12,6 +12,13 @@ export class DataDirError extends DatanetError {
   }
 }
 
+/** A model's file that is missing, too large or beside others that it does not fit. */
+export class ModelFileError extends DatanetError {
+  constructor (message: string, options: { cause?: unknown, hint?: string } = {}) {
+    super('ERR_MODEL_FILE', message, options)
+  }
+}
+
 export class AccountMissingError extends DatanetError {
   constructor (name: string, known: string[]) {
     super('ERR_ACCOUNT_MISSING', `there is no account "${name}" in this keychain, it holds: ${known.join(', ')}`, {
