@@ -1,21 +1,23 @@
-import { decodeState, gradDot, hashState, reverseReplay, taskCotangent } from '../attribution/index.ts'
+import { decodeState, hashState, influenceMethod, loraBlocks, reverseReplay, taskCotangent } from '../attribution/index.ts'
 import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
 import { contributionScores } from '../scoring/index.ts'
 import { cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
 import { FILE_BYTES_MAX, RECEIPTS_MAX } from './constants.ts'
 import { AdapterMismatchError, TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
+import { representativesOf } from './players.ts'
 import { readRecipe, withRun } from './run.ts'
 import type { AssessOptions, Assessment, TrainingComponents, TrainingEvent } from './interface.ts'
 import type { Run, RunSettings } from './run.ts'
-import type { ExampleScores } from '../attribution/index.ts'
+import type { CheckpointWeights, ExampleScores } from '../attribution/index.ts'
 import type { Adapter, Hash, ProgressOptions, ReceiptOpening } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What a receipt step hashes as, beside the steps of the replay. */
 const RECEIPT_STEP = 'receipt'
 
-interface Line {
+/** A receipt in its place. */
+export interface Line {
   opening: ReceiptOpening
   key: Hash
 }
@@ -31,8 +33,11 @@ export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapt
     throw new AdapterMismatchError('its last checkpoint is not the end of the run')
   }
 
-  if (adapter.method === 'graddot') {
-    return gradDot(pool, end.theta, cotangent, { signal })
+  if (adapter.method !== 'trajectory') {
+    const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
+    const method = influenceMethod(adapter.method, { examples: pool, plan, theta0, theta: end.theta, checkpoints, blocks: loraBlocks(run.shape), seed: run.recipe.seed })
+
+    return method.scores(cotangent, { signal })
   }
 
   const started = performance.now()
@@ -55,19 +60,26 @@ export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapt
   return scores
 }
 
+async function checkpointWeights (storage: TrainingComponents['storage'], adapter: Adapter, signal?: AbortSignal): Promise<CheckpointWeights[]> {
+  const weights: CheckpointWeights[] = []
+
+  for (const cid of adapter.checkpoints) {
+    const { step, theta } = decodeState(await storage.getFile(cid, { signal, bytesMax: FILE_BYTES_MAX }))
+
+    weights.push({ step, theta })
+  }
+
+  return weights
+}
+
 /**
  * The whole of an assessor's recomputation. Receipts are taken in the order of a hash of what was
  * asked and answered, so that neither channels nor salts nor time change a single bit of the sum.
  */
 export async function runAssessment (components: TrainingComponents, settings: RunSettings, id: CID, adapter: Adapter, receipts: ReceiptOpening[], options: AssessOptions): Promise<Assessment> {
   const { signal } = options
-
-  if (receipts.length > RECEIPTS_MAX) {
-    throw new TrainingInputError(`one task has at most ${RECEIPTS_MAX} receipts but came with ${receipts.length}`)
-  }
-
+  const lines = sortedLines(receipts)
   const recipe = await readRecipe(components, adapter.recipe, options)
-  const lines = receipts.map(opening => ({ opening, key: contentKey(opening) })).sort((a, b) => compareBytes(a.key, b.key))
 
   return withRun(components, settings, recipe, options, async run => {
     const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal, bytesMax: FILE_BYTES_MAX }))
@@ -76,7 +88,7 @@ export async function runAssessment (components: TrainingComponents, settings: R
     const cotangent = await taskCotangent(run.shape.parameters, fees, i => gradients[i] ?? new Float64Array(run.shape.parameters))
     const { exampleScores, trace } = await scoresOf(components, run, adapter, cotangent, options)
     const { contributions } = run.snapshot
-    const scores = contributionScores(exampleScores, run.groups, contributions.length, options.representatives)
+    const scores = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
 
     return {
       table: {
@@ -95,8 +107,17 @@ export async function runAssessment (components: TrainingComponents, settings: R
   })
 }
 
+/** Receipts in the order in which they are summed and traced. */
+export function sortedLines (receipts: ReceiptOpening[]): Line[] {
+  if (receipts.length > RECEIPTS_MAX) {
+    throw new TrainingInputError(`one task has at most ${RECEIPTS_MAX} receipts but came with ${receipts.length}`)
+  }
+
+  return receipts.map(opening => ({ opening, key: contentKey(opening) })).sort((a, b) => compareBytes(a.key, b.key))
+}
+
 /** Teacher-forced replay of each receipt and, where it holds, the gradient of its answer. */
-async function replayReceipts ({ pool }: Run, theta: Float64Array, lines: Line[], options: AssessOptions): Promise<{ gradients: Array<Float64Array | undefined>, steps: Hash[], refused: CID[] }> {
+export async function replayReceipts ({ pool }: Run, theta: Float64Array, lines: Line[], options: AssessOptions): Promise<{ gradients: Array<Float64Array | undefined>, steps: Hash[], refused: CID[] }> {
   const gradients: Array<Float64Array | undefined> = []
   const steps: Hash[] = []
   const refused: CID[] = []

@@ -127,7 +127,14 @@ export interface Assessment {
 }
 
 export interface AssessOptions extends ProgressOptions<TrainingEvent> {
-  /** see `contributionScores` of scoring */
+  /**
+   * When a contribution was committed on the ledger. With it, near duplicates are one player and the
+   * earliest commitment wins, as the network pays.
+   *
+   * @default each example stands for itself
+   */
+  commitmentOf? (contribution: CID): { height: number, index: number } | undefined
+  /** who stands for each example, if the caller knows; see `contributionScores` of scoring */
   representatives?: Uint32Array
 }
 
@@ -165,6 +172,13 @@ export interface Training extends Startable {
    * @param options - signal, progress and near duplicates
    */
   assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
+
+  /**
+   * One step of the trace of `assess` alone: less work than all of it, unless the step is an adjoint.
+   *
+   * @returns null if the trace has no such step
+   */
+  step (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: AssessOptions): Promise<Hash | null>
 
   /**
    * Trains one segment between two checkpoints again and compares bytes.

@@ -7,10 +7,11 @@ import { calibrate, estimateRun } from './estimate.ts'
 import { runJob } from './job.ts'
 import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
+import { runStep } from './step.ts'
 import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
-import type { AbortOptions, Adapter, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
+import type { AbortOptions, Adapter, Hash, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** One job at a time on all threads: two at once would only take turns. */
@@ -71,6 +72,10 @@ export class TrainingService implements Training {
 
   async assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options: AssessOptions = {}): Promise<Assessment> {
     return this.#enqueue(options, async options => runAssessment(this.#components, this.#settings, id, adapter, receipts, options))
+  }
+
+  async step (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options: AssessOptions = {}): Promise<Hash | null> {
+    return this.#enqueue(options, async options => runStep(this.#components, this.#settings, id, adapter, receipts, index, options))
   }
 
   async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {

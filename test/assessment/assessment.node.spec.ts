@@ -75,10 +75,46 @@ describe('a committee of seven', () => {
     expect(faults(state)).to.deep.equal({
       ...Object.fromEntries(good.map(({ account }) => [accountToString(account), null])),
       [accountToString(liar.account)]: 'wrong-score',
-      [accountToString(copier.account)]: 'silent',
+      [accountToString(copier.account)]: 'withheld',
       [accountToString(silent.account)]: 'silent'
     })
-    expect([liar, copier, silent, good[0]].map(staked)).to.deep.equal([150n, 195n, 195n, 200n].map(amount => amount * OPEN))
+    expect([liar, copier, silent, good[0]].map(staked)).to.deep.equal([150n, 145n, 195n, 200n].map(amount => amount * OPEN))
+  })
+
+  it('pays the same when one computes a step wrongly, which validators find by that step alone', async () => {
+    const { here, shop } = await opened()
+    const [liar, ...good] = assessors
+    const real = training({ threads: 1 })(here.here.components)
+    const judged: number[] = []
+    // honest up to a training step, made up from there on
+    const lying: Recomputer = {
+      async assess (...args) {
+        const { table, trace, ...rest } = await real.assess(...args)
+        const [first, ...others] = table.entries
+
+        return { ...rest, table: { ...table, entries: [{ ...first, score: first.score + 1_000_000n }, ...others] }, trace: trace.map((step, i) => i < 4 ? step : hash('made up', step)) }
+      }
+    }
+    const judging: Recomputer = {
+      assess: async () => expect.fail('one step is enough'),
+      async step (id, adapter, receipts, index, options) {
+        judged.push(index)
+
+        return real.step(id, adapter, receipts, index, options)
+      }
+    }
+
+    await seat(here, shop, liar, { training: lying })
+    await seat(here, shop, validator, { training: judging })
+    await Promise.all(good.map(async who => seat(here, shop, who)))
+    await trade(here, shop)
+
+    const { task, state } = await paidOut(here)
+
+    expect(payouts(here, task)).to.deep.equal(honest)
+    expect(faults(state)).to.deep.equal({ ...Object.fromEntries(good.map(({ account }) => [accountToString(account), null])), [accountToString(liar.account)]: 'wrong-step' })
+    expect(judged).to.deep.equal([4])
+    expect(state.verdicts).to.deep.equal([])
   })
 
   it('pays the same when one copies the scores without the work that led to them', async () => {

@@ -277,6 +277,17 @@ describe('an assessment', () => {
     expect(verifyOpening(trace.root, trace.length, DEVELOPER, trace.open(7))).to.equal(true)
   })
 
+  it('gives each step of the trace alone', async () => {
+    const { trace } = await two.assess(id, adapter, openings)
+
+    // receipts, training steps, cotangent, adjoints
+    for (const index of [1, 5, 9, 15]) {
+      expect(await two.step(id, adapter, [...openings].reverse(), index)).to.deep.equal(trace[index])
+    }
+
+    expect(await two.step(id, adapter, openings, trace.length)).to.equal(null)
+  })
+
   it('agrees with the published Jacobian to rounding', async () => {
     const { base: { model }, shape, theta } = await loaded()
     const columns = adapter.influence.form === 'forward' ? await Promise.all(adapter.influence.columns.map(async cid => decodeFloats(await here.storage.get(cid), shape.parameters))) : []
