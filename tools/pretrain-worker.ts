@@ -1,6 +1,6 @@
 /**
  * One thread of `tools/pretrain.ts`. Threads take windows from a shared counter, so a window may
- * be computed on any of them, into its own slot; sums run over slots in order.
+ * be computed on any of them, into its own slot; the sums are made in the batch's order.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { windowGradient } from './pretrain-model.ts'
@@ -18,8 +18,6 @@ export interface WorkerInit {
   /** f32, one gradient for each window of the batch */
   gradients: SharedArrayBuffer
   losses: SharedArrayBuffer
-  /** f64, the mean gradient */
-  mean: SharedArrayBuffer
   /** next window of the batch that nobody took */
   next: SharedArrayBuffer
 }
@@ -27,38 +25,19 @@ export interface WorkerInit {
 export type WorkerRequest =
   | { kind: 'gradients', batch: Uint32Array }
   | { kind: 'losses', batch: Uint32Array }
-  | { kind: 'sum', from: number, to: number }
 
 const init: WorkerInit = workerData
 const windows = new Uint16Array(init.windows)
 const gradients = new Float32Array(init.gradients)
 const losses = new Float32Array(init.losses)
-const mean = new Float64Array(init.mean)
 const next = new Int32Array(init.next)
 const gradient = windowGradient(init.config, new Float32Array(init.theta))
 
 parentPort?.on('message', (request: WorkerRequest) => {
-  if (request.kind === 'sum') {
-    sum(request.from, request.to)
-  } else {
-    for (let slot = Atomics.add(next, 0, 1); slot < request.batch.length; slot = Atomics.add(next, 0, 1)) {
-      const at = request.batch[slot] * init.windowTokens
-      const out = request.kind === 'gradients' ? gradients.subarray(slot * init.parameters, (slot + 1) * init.parameters) : undefined
-      losses[slot] = gradient(windows.subarray(at, at + init.windowTokens), out)
-    }
+  for (let slot = Atomics.add(next, 0, 1); slot < request.batch.length; slot = Atomics.add(next, 0, 1)) {
+    const at = request.batch[slot] * init.windowTokens
+    const out = request.kind === 'gradients' ? gradients.subarray(slot * init.parameters, (slot + 1) * init.parameters) : undefined
+    losses[slot] = gradient(windows.subarray(at, at + init.windowTokens), out)
   }
   parentPort?.postMessage('done')
 })
-
-function sum (from: number, to: number): void {
-  mean.fill(0, from, to)
-  for (let slot = 0; slot < init.batchSize; slot++) {
-    const base = slot * init.parameters
-    for (let i = from; i < to; i++) {
-      mean[i] += gradients[base + i]
-    }
-  }
-  for (let i = from; i < to; i++) {
-    mean[i] /= init.batchSize
-  }
-}

@@ -12,16 +12,17 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { adamState, adamStep, parameterCount, roundToBf16, tokenizer as tokenizerOf, trainTokenizer, writeSafetensors, writeTokenizer } from '../src/models/index.ts'
-import { prng } from '../src/numeric/index.ts'
+import { train } from '../src/attribution/index.ts'
+import { adamState, parameterCount, roundToBf16, tokenizer as tokenizerOf, trainTokenizer, trainingPlan, writeSafetensors, writeTokenizer } from '../src/models/index.ts'
 import { fileCid } from '../src/storage/index.ts'
 import { DatanetError } from '../src/utils/index.ts'
 import { digestOf, documentsOf } from './pretrain-corpus.ts'
 import { initialWeights, tensorsOver } from './pretrain-model.ts'
 import type { Source } from './pretrain-corpus.ts'
 import type { WorkerInit, WorkerRequest } from './pretrain-worker.ts'
+import type { Evaluator } from '../src/attribution/index.ts'
 import type { LlamaConfig } from '../src/interface/index.ts'
-import type { AdamState, Tokenizer } from '../src/models/index.ts'
+import type { AdamState, Tokenizer, TrainingPlan } from '../src/models/index.ts'
 
 interface PretrainRecipe {
   name: string
@@ -79,20 +80,16 @@ try {
 async function main (): Promise<void> {
   const committed: { milestones: Milestone[], record: { weights: string, tokenizer: string } } | undefined =
     args.check ? JSON.parse(readFileSync('models/base/base.json', 'utf8')) : undefined
-  const state = args.check ? fresh() : restore() ?? fresh()
+  const from = args.check ? fresh() : restore() ?? fresh()
   const milestones: Milestone[] = []
   const last = Math.min(recipe.steps, Number(args.steps ?? recipe.steps))
-  const orders = batchOrder()
   const losses: number[] = []
+  let state = from
   let tokens = 0
   const begin = performance.now()
-  for (let step = 0; step < state.step; step++) {
-    orders.next()
-  }
-  while (state.step < last) {
-    const batch = orders.next().value
-    const loss = await step(state, batch)
-    losses.push(loss)
+  for await (const step of train(windows(), plan(), { from, until: last })) {
+    state = step.state
+    losses.push(step.loss)
     tokens += recipe.batchSize * (recipe.windowTokens - 1)
     const done = state.step
     if (done === 2 || done % recipe.milestoneEverySteps === 0 || done === recipe.steps) {
@@ -125,25 +122,33 @@ async function main (): Promise<void> {
   console.info(`${committed == null ? 'wrote' : 'the committed base is'} weights ${cids.weights}, tokenizer ${cids.tokenizer}`)
 }
 
-/** One optimiser step; returns the batch's mean loss in nats per token. */
-async function step (state: AdamState, batch: Uint32Array): Promise<number> {
-  new Float32Array(shared.theta).set(state.theta)
-  new Int32Array(shared.next)[0] = 0
-  await ask(() => ({ kind: 'gradients', batch }))
-  const share = Math.ceil(parameters / workers.length)
-  await ask(index => ({ kind: 'sum', from: Math.min(parameters, index * share), to: Math.min(parameters, (index + 1) * share) }))
-  const gradient = new Float64Array(shared.mean)
-  clip(gradient)
-  const warm = Math.min(1, (state.step + 1) / recipe.warmupSteps)
-  const decay = Math.min(1, (recipe.steps - state.step) / recipe.decaySteps)
-  adamStep(state, gradient, {
-    learningRate: recipe.learningRateNano / NANO * warm * decay,
-    beta1: recipe.beta1Nano / NANO,
-    beta2: recipe.beta2Nano / NANO,
-    epsilon: recipe.epsilonAtto / NANO / NANO,
-    weightDecay: recipe.weightDecayNano / NANO
-  })
-  return average([...new Float32Array(shared.losses).subarray(0, batch.length)])
+/** The same training as an adapter's, on all weights: threads compute windows, sums are made here in the batch's order. */
+function windows (): Evaluator {
+  return {
+    parameters,
+    examples: corpus.training,
+    async gradients (theta, batch, visit) {
+      new Float32Array(shared.theta).set(theta)
+      new Int32Array(shared.next)[0] = 0
+      await ask(() => ({ kind: 'gradients', batch }))
+      const losses = new Float32Array(shared.losses)
+      batch.forEach((_, slot) => { visit(slot, losses[slot], new Float32Array(shared.gradients, 4 * parameters * slot, parameters)) })
+    },
+    async duals () {
+      throw new DatanetError('ERR_PRETRAIN_NO_TANGENTS', 'the base is not attributed: expected an adapter')
+    }
+  }
+}
+
+/** Batches as any recipe has them; the rate warms up, holds and falls to nothing, so that a run can be prolonged. */
+function plan (): TrainingPlan {
+  const { steps, warmupSteps, decaySteps, milestoneEverySteps } = recipe
+  const learningRates = Float64Array.from({ length: steps }, (_, step) => recipe.learningRateNano / NANO * Math.min(1, (step + 1) / warmupSteps) * Math.min(1, (steps - step) / decaySteps))
+  return {
+    ...trainingPlan({ ...recipe, epsilonNano: 1, clipNormMicro: recipe.clipNormMilli * 1000, checkpointEverySteps: milestoneEverySteps }, corpus.training),
+    learningRates,
+    epsilon: recipe.epsilonAtto / NANO / NANO
+  }
 }
 
 async function ask (request: (index: number) => WorkerRequest): Promise<void> {
@@ -155,20 +160,6 @@ async function ask (request: (index: number) => WorkerRequest): Promise<void> {
     worker.once('error', reject)
     worker.postMessage(request(index))
   })))
-}
-
-function clip (gradient: Float64Array): void {
-  let sum = 0
-  for (const value of gradient) {
-    sum += value * value
-  }
-  const norm = Math.sqrt(sum)
-  const limit = recipe.clipNormMilli / 1000
-  if (norm > limit) {
-    for (let i = 0; i < gradient.length; i++) {
-      gradient[i] *= limit / norm
-    }
-  }
 }
 
 /** Mean loss in nats per token over the held-out windows. */
@@ -202,19 +193,6 @@ async function write (state: AdamState, milestones: Milestone[], folder: string)
   writeFileSync(join(folder, 'base.json'), `${JSON.stringify(json, null, 2)}\n`)
   console.info(`wrote ${folder} at step ${state.step}, held-out loss ${heldOut.toFixed(3)}`)
   return cids
-}
-
-/** Passes over the training windows, each in its own order. */
-function * batchOrder (): Generator<Uint32Array, never> {
-  const random = prng(recipe.seed)
-  let order: number[] = []
-  for (;;) {
-    while (order.length < recipe.batchSize) {
-      order.push(...random.shuffle(corpus.training))
-    }
-    yield Uint32Array.from(order.slice(0, recipe.batchSize))
-    order = order.slice(recipe.batchSize)
-  }
 }
 
 function buildCorpus (): { tokenizer: Tokenizer, tokenizerJson: Uint8Array, windows: Uint16Array, training: number, count: number } {
@@ -264,7 +242,6 @@ function share (): WorkerInit {
     theta: new SharedArrayBuffer(4 * parameters),
     gradients: new SharedArrayBuffer(4 * parameters * batchSize),
     losses: new SharedArrayBuffer(4 * batchSize),
-    mean: new SharedArrayBuffer(8 * parameters),
     next: new SharedArrayBuffer(4)
   }
 }
