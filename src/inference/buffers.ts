@@ -4,6 +4,9 @@ import type { Region } from './memory.ts'
 import type { Matrix, PlacedWeights } from './weights.ts'
 import type { ModelPlan } from '../models/index.ts'
 
+/** Projections that read the same rows: those of queries, keys and values. */
+const PROJECTIONS_MAX = 3
+
 /** Addresses of what one pass computes. Rows are those of the pass, padded to a whole tile. */
 export interface Buffers {
   ids: number
@@ -33,6 +36,7 @@ export interface Buffers {
   factors: number
   low: number
   delta: number
+  deltaBytes: number
   scratch: number
 }
 
@@ -49,6 +53,7 @@ export function placeBuffers (memory: Region, plan: ModelPlan, weights: PlacedWe
   const hidden = weights.layers[0].up.weight.rows
   const queries = plan.heads * plan.headDim
   const keys = plan.kvHeads * plan.headDim
+  const deltaBytes = 4 * (rowsMax + 4) * Math.max(queries, keys, hidden, plan.dim)
   const rows = (columns: number): number => memory.take(4 * (rowsMax + 3) * columns)
   return {
     ids: rows(1),
@@ -71,10 +76,11 @@ export function placeBuffers (memory: Region, plan: ModelPlan, weights: PlacedWe
     sines: rows(Math.ceil(plan.headDim / 2)),
     scores: memory.take(4 * PAGE_TOKENS * pagesMax),
     logits: memory.take(4 * (batchMax + 3) * plan.vocabularySize),
-    table: rows(8),
+    table: rows(8 * (1 + PROJECTIONS_MAX)),
     factors: memory.take(4 * ADAPTERS_PER_SEQUENCE_MAX * (rowsMax + 4)),
     low: rows(lowSizeMax),
-    delta: rows(Math.max(queries, keys, hidden, plan.dim)),
+    delta: memory.take(PROJECTIONS_MAX * deltaBytes),
+    deltaBytes,
     scratch: memory.take(Math.max(...matricesOf(weights).map(({ rows, columns }) => weightsScratchBytes(rowsMax, rows, columns))))
   }
 }

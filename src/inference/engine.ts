@@ -110,7 +110,7 @@ class Engine implements InferenceEngine {
     let sampled = 0
     for (const { sequence, work } of works) {
       const row = work.sample ? logits[sampled++] : undefined
-      if (faults.has(work) || row?.every(Number.isFinite) === false) {
+      if (faults.has(work)) {
         this.#finish(sequence)
         result.faults.push({ id: sequence.id, error: new SequenceFaultError(sequence.id) })
         continue

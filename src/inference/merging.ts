@@ -24,15 +24,16 @@ export interface MergeTarget {
 
 export interface MergingInit {
   kernels: Kernels
-  /** [rows, 8] as i32 */
+  /** [rows · (1 + 3), 8] as i32 */
   table: number
   /** [rounds, rows]: alpha / rank · weight of each row */
   factors: number
   /** [rows, lowSizeMax] */
   low: number
   lowSizeMax: number
-  /** [rows, widest projection] */
+  /** [rows, widest projection], `deltaBytes` for each of the projections that share their input */
   delta: number
+  deltaBytes: number
   scratch: number
   rowsMax: number
 }
@@ -75,40 +76,47 @@ export class Merging {
 
   /** Adds the adapters' changes to projections that read x [rows, inputs]; `group` is an index of INPUT_GROUPS. */
   apply (layer: number, group: number, x: number, inputs: number, targets: readonly MergeTarget[]): void {
+    const { kernels, table, scratch } = this.#init
     this.#rounds.forEach((segments, round) => {
-      if (this.#multiplyDown(segments, layer, group, x, inputs)) {
-        for (const target of targets) {
-          this.#multiplyUp(segments, round, layer, group, target)
-        }
+      let count = 0
+      // one adapter after the other, so that its memory is read in one go
+      for (const segment of segments) {
+        count = this.#multiply(count, segment, layer, group, x, inputs, targets)
+      }
+      if (count > 0) {
+        kernels.gemmMany(count, table, scratch)
+        targets.forEach((target, i) => { this.#add(segments, round, group, target, i) })
       }
     })
   }
 
-  /** low = x·Aᵀ of all the group's projections at once; false if no adapter has any. */
-  #multiplyDown (segments: Segment[], layer: number, group: number, x: number, inputs: number): boolean {
-    const { kernels, table, low, lowSizeMax, scratch } = this.#init
-    let count = 0
-    for (const { row, rows, resident } of segments) {
-      const placed = resident.layout.groups[group]
-      if (placed != null) {
-        this.#product(count++, rows, placed.lowSize, inputs, x + 4 * row * inputs, inputs, begin(resident, layer) + placed.offsetA, low + 4 * row * lowSizeMax, lowSizeMax)
+  /** Products of one adapter: low = x·Aᵀ of all the group's projections at once, then each delta = low·Bᵀ. */
+  #multiply (first: number, { row, rows, resident }: Segment, layer: number, group: number, x: number, inputs: number, targets: readonly MergeTarget[]): number {
+    const placed = resident.layout.groups[group]
+    if (placed == null) {
+      return first
+    }
+    const { lowSizeMax } = this.#init
+    const begin = resident.at + layer * resident.layout.layerBytes
+    const low = this.#init.low + 4 * row * lowSizeMax
+    let count = first
+    this.#product(count++, rows, placed.lowSize, inputs, x + 4 * row * inputs, inputs, begin + placed.offsetA, low, lowSizeMax)
+    for (let i = 0; i < targets.length; i++) {
+      const { target, size } = targets[i]
+      const part = placed.targets.get(target)
+      if (part != null) {
+        this.#product(count++, rows, size, resident.layout.rank, low + 4 * part.lowOffset, lowSizeMax, begin + part.offsetB, this.#delta(i) + 4 * row * size, size)
       }
     }
-    if (count > 0) {
-      kernels.gemmMany(count, table, scratch)
-    }
-    return count > 0
+    return count
   }
 
-  /** y += factor · low·Bᵀ */
-  #multiplyUp (segments: Segment[], round: number, layer: number, group: number, { target, y, size }: MergeTarget): void {
-    const { kernels, table, low, lowSizeMax, delta, scratch } = this.#init
+  /** y += factor · delta, for rows whose adapters have the projection. */
+  #add (segments: Segment[], round: number, group: number, { target, y, size }: MergeTarget, index: number): void {
+    const { kernels, rowsMax } = this.#init
     const runs: Array<{ row: number, end: number }> = []
-    let count = 0
     for (const { row, rows, resident } of segments) {
-      const placed = resident.layout.groups[group]?.targets.get(target)
-      if (placed != null) {
-        this.#product(count++, rows, size, resident.layout.rank, low + 4 * (row * lowSizeMax + placed.lowOffset), lowSizeMax, begin(resident, layer) + placed.offsetB, delta + 4 * row * size, size)
+      if (resident.layout.groups[group]?.targets.has(target) === true) {
         const last = runs.at(-1)
         if (last?.end === row) {
           last.end += rows
@@ -117,13 +125,14 @@ export class Merging {
         }
       }
     }
-    if (count > 0) {
-      kernels.gemmMany(count, table, scratch)
-    }
     for (const { row, end } of runs) {
-      const factors = this.#init.factors + 4 * (round * this.#init.rowsMax + row)
-      kernels.rowScale(end - row, size, delta + 4 * row * size, factors, y + 4 * row * size, true)
+      const factors = this.#init.factors + 4 * (round * rowsMax + row)
+      kernels.rowScale(end - row, size, this.#delta(index) + 4 * row * size, factors, y + 4 * row * size, true)
     }
+  }
+
+  #delta (index: number): number {
+    return this.#init.delta + index * this.#init.deltaBytes
   }
 
   #product (index: number, m: number, n: number, k: number, a: number, aRow: number, packed: number, c: number, cRow: number): void {
@@ -138,8 +147,4 @@ export class Merging {
     integers[at + 6] = c
     integers[at + 7] = cRow
   }
-}
-
-function begin ({ at, layout }: Resident, layer: number): number {
-  return at + layer * layout.layerBytes
 }

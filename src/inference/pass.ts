@@ -59,7 +59,7 @@ export class Pass {
     this.#rope = plan.positions === 'rope' ? ropeTables(kernels, plan.headDim, plan.rope.theta, plan.contextLength, init.cosines, init.sines) : undefined
   }
 
-  /** Logits of each work that samples, in order; undefined where they are not finite. Also which works are not finite. */
+  /** Logits of each work that samples, in order, and the works whose numbers are not finite. */
   run (works: readonly Work[]): { logits: Float32Array[], faults: Set<Work> } {
     const { kernels, model: { plan }, weights, buffers: { x, h, ids, picked, logits, scratch } } = this.#init
     const pickedRows = this.#begin(works)
@@ -68,12 +68,14 @@ export class Pass {
       this.#attend(layer, index)
       this.#feedForward(layer, index)
     })
-    const faults = this.#faults(works, x, plan.dim)
+    const faults = this.#faults(works.map(work => ({ work, rows: work.count })), x, plan.dim)
     if (pickedRows > 0) {
       kernels.gather(pickedRows, plan.dim, picked, x, h)
       this.#normalise(pickedRows, h, weights.finalNorm, h)
       const { type, rows, columns, at } = weights.head
       kernels.matmulWeights(type, pickedRows, rows, columns, h, columns, at, scratch, logits, rows, false)
+      const sampled = works.filter(({ sample }) => sample).map(work => ({ work, rows: 1 }))
+      this.#faults(sampled, logits, rows).forEach(work => faults.add(work))
     }
     const size = plan.vocabularySize
     return { logits: Array.from({ length: pickedRows }, (_, i) => this.#floats.subarray((logits >>> 2) + i * size, (logits >>> 2) + (i + 1) * size)), faults }
@@ -202,16 +204,18 @@ export class Pass {
   }
 
   /** Works with a row that is not finite. Whatever leaves the range of f32 stays out of it until here. */
-  #faults (works: readonly Work[], x: number, dim: number): Set<Work> {
+  #faults (lines: ReadonlyArray<{ work: Work, rows: number }>, x: number, columns: number): Set<Work> {
     const { kernels } = this.#init
-    if (kernels.allFinite(this.#rows * dim, x)) {
-      return new Set()
+    const faults = new Set<Work>()
+    if (!kernels.allFinite(lines.reduce((sum, { rows }) => sum + rows, 0) * columns, x)) {
+      let row = 0
+      for (const { work, rows } of lines) {
+        if (!kernels.allFinite(rows * columns, x + 4 * row * columns)) {
+          faults.add(work)
+        }
+        row += rows
+      }
     }
-    let row = 0
-    return new Set(works.filter(({ count }) => {
-      const finite = kernels.allFinite(count * dim, x + 4 * row * dim)
-      row += count
-      return !finite
-    }))
+    return faults
   }
 }

@@ -9,14 +9,61 @@ import { softmax } from './rows'
 
 /** See TILE_COLUMNS and PAGE_TOKENS in ../constants.ts. */
 const PAGE: i32 = 16
+/** Columns of what counts as narrow: three projections of rank 16. */
+const NARROW: i32 = 48
+
+/** 24 columns of one row: three panels, so that additions of one column need not wait for each other. */
+function row24 (k: i32, x: usize, panels: usize, panel: usize, y: usize): void {
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0; let s4 = s0; let s5 = s0
+  let second = panels + panel
+  let third = second + panel
+  do {
+    const t = v128.load32_splat(x)
+    s0 = f32x4.add(s0, f32x4.mul(t, v128.load(panels)))
+    s1 = f32x4.add(s1, f32x4.mul(t, v128.load(panels, 16)))
+    s2 = f32x4.add(s2, f32x4.mul(t, v128.load(second)))
+    s3 = f32x4.add(s3, f32x4.mul(t, v128.load(second, 16)))
+    s4 = f32x4.add(s4, f32x4.mul(t, v128.load(third)))
+    s5 = f32x4.add(s5, f32x4.mul(t, v128.load(third, 16)))
+    x += 4
+    panels += 32
+    second += 32
+    third += 32
+  } while (--k > 0)
+  v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32)
+  v128.store(y, s3, 48); v128.store(y, s4, 64); v128.store(y, s5, 80)
+}
+
+/** One row of a product with few columns, as the low ranks of adapters are. */
+function rowNarrow (n: i32, k: i32, x: usize, panels: usize, y: usize): void {
+  const panel = <usize>k << 5
+  let j = 0
+  for (; n - j >= 24 && n - j != 32; j += 24) {
+    row24(k, x, panels, panel, y)
+    panels += 3 * panel
+    y += 96
+  }
+  if (n - j == 16) {
+    row16(k, x, panels, panel, y)
+  } else if (j < n) {
+    row(n - j, k, x, 4, panels, 32, panel, y, false)
+  }
+}
 
 /** Products with packed right operands; each is 8 integers: m, n, k, a, aRow, packed, c, cRow. */
 export function gemmMany (count: i32, table: usize, scratch: usize): void {
   for (let i = 0; i < count; i++) {
+    const m = load<i32>(table)
+    const n = load<i32>(table, 4)
     const k = load<i32>(table, 8)
+    const a = <usize>load<u32>(table, 12)
     const packed = <usize>load<u32>(table, 20)
-    gemm(load<i32>(table), load<i32>(table, 4), k, <usize>load<u32>(table, 12), load<i32>(table, 16), 1,
-      packed, 1, k, packed, scratch, <usize>load<u32>(table, 24), load<i32>(table, 28), false)
+    const c = <usize>load<u32>(table, 24)
+    if (m == 1 && n <= NARROW) {
+      rowNarrow(n, k, a, packed, c)
+    } else {
+      gemm(m, n, k, a, load<i32>(table, 16), 1, packed, 1, k, packed, scratch, c, load<i32>(table, 28), false)
+    }
     table += 32
   }
 }
@@ -46,8 +93,8 @@ export function writePages (rows: i32, kvHeads: i32, headDim: i32, table: usize,
   }
 }
 
-/** 16 scores of one query: both panels of a page at once. */
-function scores16 (k: i32, q: usize, page: usize, panel: usize, y: usize): void {
+/** 16 columns of one row, for instance the scores of one query in a page: two panels at once. */
+function row16 (k: i32, q: usize, page: usize, panel: usize, y: usize): void {
   let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
   let second = page + panel
   do {
@@ -68,7 +115,7 @@ function attendHead (n: i32, headDim: i32, kvHeads: i32, group: i32, pages: usiz
   const head = offset + (<usize>(group * headDim) << 6)
   const panel = <usize>headDim << 5
   for (let t = 0; t < n; t += PAGE) {
-    scores16(headDim, q, <usize>load<u32>(pages + <usize>(t >> 4 << 2)) + head, panel, scores + (<usize>t << 2))
+    row16(headDim, q, <usize>load<u32>(pages + <usize>(t >> 4 << 2)) + head, panel, scores + (<usize>t << 2))
   }
   if (!allFinite(n, scores)) {
     // a fault of this row alone: it spreads to the row's end, where it is found
