@@ -3,7 +3,8 @@ import { verifySignature } from '../identity/index.ts'
 import { readAdapter, readChain, readChannel } from '../ledger/index.ts'
 import { domains, equalBytes, receiptCodec, signingBytes, toHex } from '../wire/index.ts'
 import { computeAnswer } from './computing.ts'
-import { EXPIRY_MARGIN_EPOCHS, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
+import { ANSWERS_AT_ONCE, EXPIRY_MARGIN_EPOCHS, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
+import { engineDrivers } from './engine.ts'
 import { BadReceiptError, BusyError, GatewayStoppedError, PaymentRequiredError, SequenceError, UnknownAdapterError } from './errors.ts'
 import { promptTokens } from './generate.ts'
 import { queues } from './queues.ts'
@@ -39,11 +40,11 @@ export function channelServedUntil (state: LedgerState, channel: ChannelState): 
   return channel.expiresAtHeight - EXPIRY_MARGIN_EPOCHS * readChain(state).params.epochBlocks
 }
 
-/** Answers and co-signatures of all channels: of each channel one at a time, of the engine one at a time. */
+/** Answers and co-signatures of all channels: of each channel one at a time, of all together as many as the engine's passes take. */
 export class Answering {
   readonly #init: AnsweringInit
-  /** one answer at a time: the engine has one thread here */
-  readonly #engine = new PQueue({ concurrency: 1 })
+  readonly #engine = new PQueue({ concurrency: ANSWERS_AT_ONCE })
+  readonly #drivers = engineDrivers()
   readonly #channels = queues()
   #stopped = new AbortController()
 
@@ -133,7 +134,9 @@ export class Answering {
     options.signal?.throwIfAborted()
 
     const { signer, secret, chain } = this.#init
-    const output = await computeAnswer({ adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop }, options)
+    const output = await computeAnswer(this.#drivers(adapter.base.model), {
+      adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop, tenant: toHex(message.payer)
+    }, options)
     const salt = receiptSalt(secret, message.channel, page.sequence)
     const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
     const receipt: Receipt = {

@@ -1,6 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
-import { generate } from '../models/index.ts'
+import { EngineFullError } from '../inference/index.ts'
+import { QUEUE_MAX } from './constants.ts'
+import { BusyError } from './errors.ts'
 import { textStream } from './text-stream.ts'
+import type { EngineDriver } from './engine.ts'
 import type { LoadedAdapter, StreamOptions } from './interface.ts'
 import type { SamplerSettings } from '../interface/index.ts'
 
@@ -11,6 +13,8 @@ export interface Computation {
   maxTokens: number
   sampler: SamplerSettings
   stop?: readonly string[]
+  /** whose turn it is: passes are shared fairly between these */
+  tenant: string
 }
 
 export interface ComputingOptions extends StreamOptions {
@@ -22,23 +26,31 @@ export interface ComputingOptions extends StreamOptions {
  * The tokens of an answer, until the model or a stop text ends it, there are enough, or whoever
  * asked goes away (`signal`): what there is by then is the answer, and is paid.
  *
- * @throws {GatewayStoppedError}
+ * @throws {BusyError | GatewayStoppedError}
  */
-export async function computeAnswer ({ adapter, prompt, maxTokens, sampler, stop }: Computation, { signal, stopped, onTokens }: ComputingOptions): Promise<number[]> {
-  const { model, tokenizer } = adapter.base
+export async function computeAnswer (driver: EngineDriver, computation: Computation, { signal, stopped, onTokens }: ComputingOptions): Promise<number[]> {
+  const { adapter: { base: { tokenizer }, lora }, prompt, maxTokens, sampler, stop, tenant } = computation
   const text = textStream(tokenizer, stop)
   const output: number[] = []
+  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: [{ lora }], tenant }, {
+    signal: signal == null ? stopped : AbortSignal.any([stopped, signal])
+  })
 
-  for (const token of generate(model, { prompt, maxTokens, sampler, lora: adapter.lora, stop: [tokenizer.eos] })) {
-    output.push(token)
-    text.push(token)
-    onTokens?.([token])
-    // other work of the process, and other answers, get their turn
-    await setImmediate()
+  try {
+    for await (const { token } of tokens) {
+      output.push(token)
+      text.push(token)
+      onTokens?.([token])
+
+      if (text.stopped) {
+        break
+      }
+    }
+  } catch (err) {
     stopped.throwIfAborted()
 
-    if (text.stopped || signal?.aborted === true) {
-      break
+    if (signal?.aborted !== true || output.length === 0) {
+      throw err instanceof EngineFullError ? new BusyError(QUEUE_MAX) : err
     }
   }
 

@@ -26,6 +26,16 @@ export const REDEMPTIONS_AT_ONCE = 32
 /** Tokens of one answer where the payer names no number. */
 export const TOKENS_DEFAULT = 48
 
+/** Answers that are made at once: what one pass of the engine takes, and some that wait for a place in it. */
+export const ANSWERS_AT_ONCE = 64
+
+/**
+ * Channels between two accounts: so many answers of one payer are made at once, since of each
+ * channel at most one is not paid yet. A channel more is a deposit more and a ledger operation more
+ * in each epoch.
+ */
+export const LANES_MAX = 4
+
 /** Requests that wait for the engine; one more is told to come back. */
 export const QUEUE_MAX = 64
 

@@ -1,5 +1,5 @@
 import type { AbortOptions, Account, Adapter, Amount, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
-import type { LlamaModel, Lora, Tokenizer } from '../models/index.ts'
+import type { ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** A base model ready to compute. */
@@ -8,6 +8,8 @@ export interface LoadedBase {
   record: BaseModel
   model: LlamaModel
   tokenizer: Tokenizer
+  /** how the base wants a chat to be written */
+  chat: ChatTemplate
 }
 
 /** An adapter ready to serve. */

@@ -1,6 +1,6 @@
 import { raceSignal } from 'race-signal'
 import { verifyRecord } from '../identity/index.ts'
-import { loadBase, loraShape, peftToTheta } from '../models/index.ts'
+import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
 import { adapterCodec, baseModelCodec, domains, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { COLUMN_BYTES_MAX, LOAD_TIMEOUT_MS, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
@@ -10,7 +10,7 @@ import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export interface ModelLibraryComponents {
-  storage: Pick<Storage, 'get' | 'getFile'>
+  storage: Pick<Storage, 'get' | 'getFile' | 'openFile'>
 }
 
 const signedAdapter = signedCodec(adapterCodec)
@@ -34,14 +34,12 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
 
     const base: ModelLibrary['base'] = async (cid, caller) => bases(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
-      const loaded = loadBase(
-        record,
-        await storage.getFile(record.weights, options),
-        await storage.getFile(record.tokenizer, options),
-        record.chatTemplate == null ? undefined : await storage.getFile(record.chatTemplate, options)
-      )
+      const tokenizer = loadTokenizer(record, await storage.getFile(record.tokenizer, options))
+      const chat = loadChat(record.chatTemplate == null ? undefined : await storage.getFile(record.chatTemplate, options))
+      // tensor by tensor: the file is never in memory as a whole beside the model
+      const model = await openModel(record, await storage.openFile(record.weights, options), options)
 
-      return { ...loaded, cid }
+      return { record, model, tokenizer, chat, cid }
     }, caller)
 
     const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters(cid, async options => {

@@ -2,13 +2,13 @@ import { readChannel } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import { checkAnswer, questionHash } from './check-answer.ts'
-import { NEW_CHANNEL_ATTEMPTS_MAX, UNANSWERED_MAX } from './constants.ts'
+import { LANES_MAX, NEW_CHANNEL_ATTEMPTS_MAX, UNANSWERED_MAX } from './constants.ts'
 import { reachableCounters } from './counters.ts'
 import { BadReceiptError, ChannelBrokenError, NoGatewayError } from './errors.ts'
 import { promptTokens } from './generate.ts'
+import { lanes } from './lanes.ts'
 import { emptyPayerPage, payerBook } from './payer-book.ts'
 import { payerChannels } from './payer-channels.ts'
-import { queues } from './queues.ts'
 import { feeOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
 import { readAnswer } from './text-stream.ts'
 import { tokenListener } from './token-listener.ts'
@@ -76,8 +76,8 @@ class PayerService implements Payer {
   private readonly components: PayerComponents
   private readonly book: PayerBook
   private readonly channels: PayerChannels
-  /** a channel is used by one question at a time */
-  private readonly queues = queues()
+  /** a channel is used by one question at a time; who asks more at once opens more of them */
+  private readonly lanes = lanes(LANES_MAX)
 
   constructor (components: PayerComponents) {
     this.components = components
@@ -99,13 +99,13 @@ class PayerService implements Payer {
     const { adapter, prompt, quote } = await this.prepare(question, options)
     const counter = await this.counterFor(question.adapter, signer, quote, options)
 
-    return this.queues.run(`${toHex(signer.account)}/${toHex(counter.offers.gateway)}`, async () => {
+    return this.lanes.run(`${toHex(signer.account)}/${toHex(counter.offers.gateway)}`, async lane => {
       options?.signal?.throwIfAborted()
 
-      const channel = await this.channels.get(counter.offers.gateway, signer, quote, options)
+      const channel = await this.channels.get(counter.offers.gateway, signer, quote, lane, options)
 
       return this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
-    })
+    }, async lane => this.channels.affords(counter.offers.gateway, signer.account, quote, lane))
   }
 
   private async prepare (question: AskOptions, options?: AbortOptions): Promise<Pick<Purchase, 'adapter' | 'prompt' | 'quote'>> {
@@ -121,7 +121,7 @@ class PayerService implements Payer {
     const serving = counters.filter(({ offers }) => offers.offers.some(offer => offer.adapter.equals(adapter)))
 
     for (const counter of serving) {
-      if (await this.channels.find(counter.offers.gateway, signer.account, quote) != null) {
+      if (await this.channels.find(counter.offers.gateway, signer.account, quote, 0) != null) {
         return counter
       }
     }

@@ -3,7 +3,7 @@ import { channelId, readAccount, readChannel } from '../../src/ledger/index.ts'
 import {
   acknowledgementCodec, ASK_PROTOCOL, askCodec, checkOpening, COSIGN_PROTOCOL, cosignCodec, feeOf, generateAnswer, payer, proposedAnswerCodec, signReceipt, signVoucher, tokensHash
 } from '../../src/serving/index.ts'
-import { cidOf, equalBytes } from '../../src/wire/index.ts'
+import { cidOf, equalBytes, toHex } from '../../src/wire/index.ts'
 import { acquaint, market, OPEN, people, poor, PRICE, question, SAMPLER, shopkeeper, signal, validator } from './fixtures.ts'
 import type { Market, Peer } from './fixtures.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -95,6 +95,25 @@ describe('a paid answer', () => {
     expect(bought.map(({ cosigned }) => cosigned.payload.sequence)).to.have.members([0, 1, 2])
     expect(readChannel(here.chain.state(), bought[0].cosigned.payload.channel)?.deposit).to.equal(OPEN / 100n)
     expect(new Set(bought.map(({ cosigned }) => cosigned.payload.channel.join())).size).to.equal(1)
+  })
+
+  it('is given to several questions of one account at once, in as many channels, each the answer that it has alone', async () => {
+    const { payer } = await here.customer([shop])
+    const buyer = newcomer()
+    const prompts = ['the', 'state of', 'people have', 'work', 'peace', 'our union']
+    const bought = await Promise.all(prompts.map(async prompt => payer.ask(question(here.adapter, prompt, 12), buyer)))
+    const adapter = await here.library.adapter(here.adapter)
+    const channels = new Set(bought.map(({ cosigned }) => toHex(cosigned.payload.channel)))
+
+    expect(channels.size).to.equal(4)
+
+    for (const { opening: { prompt, output } } of bought) {
+      expect(output).to.deep.equal((await generateAnswer(adapter, { prompt, maxTokens: 12, sampler: SAMPLER })).output)
+    }
+
+    // one at a time goes on in the first
+    expect(channels).to.include(toHex((await payer.ask(question(here.adapter), buyer)).cosigned.payload.channel))
+    expect(new Set((await Promise.all(prompts.map(async prompt => payer.ask(question(here.adapter, prompt, 2), buyer)))).map(({ cosigned }) => toHex(cosigned.payload.channel)))).to.deep.equal(channels)
   })
 
   it('needs a gateway, an adapter that it serves and a prompt that fits', async () => {
