@@ -1,5 +1,5 @@
 import { CID } from 'multiformats/cid'
-import { chatTemplate, DEFAULT_CHAT_TEMPLATE } from './chat.ts'
+import { chatTemplate, defaultChat } from './chat.ts'
 import { ModelShapeError } from './errors.ts'
 import { checkConfig, llama } from './llama.ts'
 import { readBytes, readSource } from './reading.ts'
@@ -69,7 +69,7 @@ export function loadTokenizer ({ config, tokenizerKind, special }: BaseDescripti
 
 /** A chat template from the bytes of its file, or the default one. */
 export function loadChat (bytes?: Uint8Array): ChatTemplate {
-  return chatTemplate(bytes == null ? DEFAULT_CHAT_TEMPLATE : new TextDecoder().decode(bytes))
+  return bytes == null ? defaultChat : chatTemplate(new TextDecoder().decode(bytes))
 }
 
 /**

@@ -1,13 +1,22 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
-import { TEMPLATE_MESSAGES_MAX, CHAT_OUTPUT_CHARACTERS_MAX, CHAT_STEPS_MAX, CHAT_TEMPLATE_BYTES_MAX } from './constants.ts'
+import { plainChat } from './chat-examples.ts'
+import { CHAT_OUTPUT_CHARACTERS_MAX, CHAT_STEPS_MAX, CHAT_TEMPLATE_BYTES_MAX, TEMPLATE_MESSAGES_MAX } from './constants.ts'
 import { ChatTemplateError } from './errors.ts'
 import type { ChatMessage, ChatTemplate, Tokenizer } from './interface.ts'
 
-/**
- * The template of bases that bring none: roles by name, one line before each turn. It has no
- * special tokens, so that it fits bases that were never trained on a chat.
- */
-export const DEFAULT_CHAT_TEMPLATE = '{{ bos_token }}{% for message in messages %}{{ message.role }}: {{ message.content }}\n\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}'
+/** The template of bases that bring none: roles by name, a line for each turn, and the end after each answer. */
+export const defaultChat: ChatTemplate = {
+  prompt (tokenizer, messages, { addGenerationPrompt = true } = {}) {
+    checkMessages(messages)
+    const turns = messages.map(({ role, content }) => {
+      if (role !== 'system' && role !== 'user' && role !== 'assistant') {
+        throw new ChatTemplateError(`expected messages of system, user and assistant but one is of ${JSON.stringify(role.slice(0, 40))}`)
+      }
+      return { role, content } as const
+    })
+    return Uint32Array.from(Array.from(plainChat(tokenizer)(turns, addGenerationPrompt)))
+  }
+}
 
 /** Characters that Unicode keeps for a program's own use: one that occurs in no message marks what came from people. */
 const MARKS = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 + i))
@@ -18,7 +27,7 @@ const MARKS = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 +
  *
  * @example
  * ```ts
- * const template = chatTemplate(DEFAULT_CHAT_TEMPLATE)
+ * const template = chatTemplate(await readFile('chat_template.jinja', 'utf8'))
  * const prompt = template.prompt(tokenizer, [{ role: 'user', content: 'Hello' }])
  * ```
  * @throws {ChatTemplateError} if it is too large or no Jinja
@@ -67,8 +76,8 @@ export function chatTemplate (source: string): ChatTemplate {
 }
 
 function checkMessages (messages: readonly ChatMessage[]): void {
-  if (messages.length === 0 || messages.length > TEMPLATE_MESSAGES_MAX) {
-    throw new ChatTemplateError(`expected 1 … ${TEMPLATE_MESSAGES_MAX} messages but got ${messages.length}`)
+  if (messages.length > TEMPLATE_MESSAGES_MAX) {
+    throw new ChatTemplateError(`expected at most ${TEMPLATE_MESSAGES_MAX} messages but got ${messages.length}`)
   }
   const characters = messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0)
   if (characters > CHAT_OUTPUT_CHARACTERS_MAX / 2) {

@@ -1,7 +1,7 @@
 import { chatExample, parseChat, plainChat } from './chat-examples.ts'
 import { WINDOW_TOKENS_MIN } from './constants.ts'
-import { SettingsError } from './errors.ts'
-import type { ChatRenderer } from './chat-examples.ts'
+import { ChatTemplateError, SettingsError } from './errors.ts'
+import type { ChatExample, ChatRenderer, ChatTurn } from './chat-examples.ts'
 import type { Tokenizer } from './interface.ts'
 import type { Recipe } from '../interface/index.ts'
 
@@ -80,10 +80,23 @@ function * cuts (texts: Iterable<string>, tokenizer: Tokenizer, length: number, 
       yield * windows(Uint32Array.from(row), length, 2)
     } else {
       const turns = parseChat(text)
-      if (turns != null) {
-        yield * conversation(chatExample(turns, render), length)
+      const example = turns == null ? undefined : rendered(turns, render)
+      if (example != null) {
+        yield * conversation(example, length)
       }
     }
+  }
+}
+
+/** A base's template may refuse turns, such as two of a user: like a row that is no conversation, that makes no example. */
+function rendered (turns: readonly ChatTurn[], render: ChatRenderer): ChatExample | undefined {
+  try {
+    return chatExample(turns, render)
+  } catch (err) {
+    if (err instanceof ChatTemplateError) {
+      return undefined
+    }
+    throw err
   }
 }
 

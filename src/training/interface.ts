@@ -33,6 +33,8 @@ export interface TrainingStore {
   get (cid: CID, options?: AbortOptions & { bytesMax?: number }): Promise<Uint8Array>
   putFile (bytes: Uint8Array, options?: AbortOptions): Promise<CID>
   getFile (cid: CID, options?: AbortOptions & { bytesMax?: number }): Promise<Uint8Array>
+  /** a file to be read by ranges */
+  openFile (cid: CID, options?: AbortOptions): Promise<{ readonly size: number, read (offset: number, length: number): Promise<Uint8Array> }>
 }
 
 export interface TrainingComponents {

@@ -1,12 +1,14 @@
-import type { LlamaConfig, Recipe, SamplerSettings } from '../interface/index.ts'
-import type { Examples, LoraShape, TrainingPlan } from '../models/index.ts'
+import type { Recipe, SamplerSettings } from '../interface/index.ts'
+import type { BaseDescription, Examples, LoraShape, TrainingPlan } from '../models/index.ts'
 
 /** What a worker must know before anything else. */
 export interface WorkerSetup {
-  config: LlamaConfig
-  /** safetensors */
+  base: BaseDescription
+  /** of the base's format */
   weights: Uint8Array
   tokenizer: Uint8Array
+  /** the base's own template of chats */
+  chatTemplate?: Uint8Array
   shape: LoraShape
 }
 

@@ -25,7 +25,9 @@ export interface Run extends RunRecords {
   theta0: Float64Array
   /** the contribution of each example, as an index into the snapshot */
   groups: Uint32Array
-  /** of each example */
+  /** tokens of each example */
+  examples: Uint32Array[]
+  /** and how many they are */
   tokens: Uint32Array
 }
 
@@ -76,6 +78,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
       plan: trainingPlan(recipe, examples.length),
       theta0: initialTheta(shape, recipe.seed),
       groups: contributionOf,
+      examples,
       tokens: Uint32Array.from(examples, ({ length }) => length)
     })
   })
@@ -84,12 +87,15 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
 /** Threads with the base on them, for as long as `use` takes. */
 export async function withPool<T> ({ storage }: TrainingComponents, { threads, stallTimeoutMs }: RunSettings, { base, shape }: RunRecords, options: AbortOptions, use: (pool: Pool) => Promise<T>): Promise<T> {
   const { signal } = options
-  const weights = await storage.getFile(base.weights, { signal, bytesMax: FILE_BYTES_MAX })
+  const file = await storage.openFile(base.weights, { signal })
+  const weights = await file.read(0, file.size)
   const tokenizer = await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX })
+  const chatTemplate = base.chatTemplate == null ? undefined : await storage.getFile(base.chatTemplate, { signal, bytesMax: FILE_BYTES_MAX })
+  const { config, format, tokenizerKind, special } = base
   const pool = new Pool(threads, stallTimeoutMs, shape.parameters)
 
   try {
-    await pool.setup({ config: base.config, weights, tokenizer, shape }, options)
+    await pool.setup({ base: { config, format, tokenizerKind, special }, weights, tokenizer, chatTemplate, shape }, options)
 
     return await use(pool)
   } finally {

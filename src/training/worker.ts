@@ -6,17 +6,19 @@ import { setPriority } from 'node:os'
 import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
-import { answerGradient, examplesOf, llama, loraObjective, parseSafetensors, parseTokenizer, verifyGeneration } from '../models/index.ts'
+import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, verifyGeneration } from '../models/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { Evaluator } from '../attribution/index.ts'
-import type { LlamaModel, LoraShape, Tokenizer } from '../models/index.ts'
+import type { ChatRenderer, LlamaModel, LoraShape, Tokenizer } from '../models/index.ts'
 
 interface Loaded {
   model: LlamaModel
   tokenizer: Tokenizer
   shape: LoraShape
+  /** of the base's own chat template */
+  render?: ChatRenderer
   examples?: Evaluator
 }
 
@@ -33,8 +35,16 @@ async function breathe (): Promise<void> {
   return pause()
 }
 
-function load ({ config, weights, tokenizer, shape }: WorkerSetup): WorkerResult {
-  loaded = { model: llama(config, parseSafetensors(weights)), tokenizer: parseTokenizer(tokenizer), shape }
+function load ({ base, weights, tokenizer: file, chatTemplate, shape }: WorkerSetup): WorkerResult {
+  const tokenizer = loadTokenizer(base, file)
+  const chat = chatTemplate == null ? undefined : loadChat(chatTemplate)
+
+  loaded = {
+    model: loadModel(base, weights),
+    tokenizer,
+    shape,
+    render: chat == null ? undefined : (turns, opening) => chat.prompt(tokenizer, turns, { addGenerationPrompt: opening })
+  }
 
   return { op: 'none' }
 }
@@ -62,7 +72,7 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
     case 'setup':
       return load(task.setup)
     case 'cut':
-      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind }) }
+      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind, render: ready().render }) }
     case 'examples': {
       const { model, shape } = ready()
       const { examples, lossMasks } = task

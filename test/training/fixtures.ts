@@ -3,6 +3,7 @@ import { prng } from '../../src/numeric/index.ts'
 import { baseModelCodec, cidOf, fromHex, rawCid, snapshotCodec } from '../../src/wire/index.ts'
 import type { Adapter, BaseModel, ReceiptOpening, Recipe, Snapshot } from '../../src/interface/index.ts'
 import type { Tensors } from '../../src/models/index.ts'
+import type { FileSource } from '../../src/storage/index.ts'
 import type { TrainingComponents, TrainingStore } from '../../src/training/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -45,6 +46,12 @@ export class MemoryStore implements TrainingStore {
 
   async getFile (cid: CID): Promise<Uint8Array> {
     return this.get(cid)
+  }
+
+  async openFile (cid: CID): Promise<FileSource> {
+    const bytes = await this.get(cid)
+
+    return { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) }
   }
 
   #keep (cid: CID, bytes: Uint8Array): CID {
