@@ -1,6 +1,7 @@
+import { readContribution } from '../ledger/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
 import { fetchReceipts } from './receipts.ts'
-import type { Assessment, RecomputeEvent, Recomputer } from './interface.ts'
+import type { Assessment, RecomputeEvent, RecomputeOptions, Recomputer } from './interface.ts'
 import type { ReceiptComponents } from './receipts.ts'
 import type { Signer } from '../identity/index.ts'
 import type { Hash, ProgressOptions, TaskState } from '../interface/index.ts'
@@ -21,9 +22,14 @@ export async function assess (components: AssessComponents, ledger: LedgerState,
   const { storage, training } = components
   const openings = await fetchReceipts(components, ledger, task, state, signer, options)
   const adapter = await readAdapterRecord(storage, state.adapter, options)
-  const { table, trace } = await training.assess(state.adapter, adapter, openings, options)
+  const { table, trace } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
 
   return { table, trace }
+}
+
+/** The ledger's order of contributions, which no later state changes: every assessor finds the same whenever it looks. */
+function commitmentsOf (ledger: LedgerState): RecomputeOptions['commitmentOf'] {
+  return contribution => readContribution(ledger, contribution)
 }
 
 /**
@@ -38,10 +44,10 @@ export async function assessStep (components: AssessComponents, ledger: LedgerSt
   const adapter = await readAdapterRecord(storage, state.adapter, options)
 
   if (training.step != null) {
-    return training.step(state.adapter, adapter, openings, index, options)
+    return training.step(state.adapter, adapter, openings, index, { ...options, commitmentOf: commitmentsOf(ledger) })
   }
 
-  const { trace } = await training.assess(state.adapter, adapter, openings, options)
+  const { trace } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
 
   return trace.at(index) ?? null
 }

@@ -3,14 +3,19 @@ import type { CID } from 'multiformats/cid'
 
 /** What recomputes a task's scores; a `Training` fits. */
 export interface Recomputer {
-  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: ProgressOptions<RecomputeEvent>): Promise<Assessment & { refused: CID[] }>
+  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: RecomputeOptions): Promise<Assessment & { refused: CID[] }>
 
   /**
    * One step of the trace alone, for less work than all of it where that is possible.
    *
    * @returns null if the trace has no such step
    */
-  step? (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: ProgressOptions<RecomputeEvent>): Promise<Hash | null>
+  step? (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: RecomputeOptions): Promise<Hash | null>
+}
+
+export interface RecomputeOptions extends ProgressOptions<RecomputeEvent> {
+  /** when a contribution was committed: of near duplicates the earliest is paid */
+  commitmentOf? (contribution: CID): { height: number, index: number } | undefined
 }
 
 /** Whatever the recomputer tells; `done` and `total` are shown. */

@@ -118,7 +118,7 @@ async function resumedState (storage: TrainingComponents['storage'], job: Traini
 async function jacobian ({ storage }: TrainingComponents, run: Run, { threads, influenceBytesMax }: JobSettings, { form }: TrainingEstimate, job: TrainingJob, point: ResumePoint, options: ProgressOptions<TrainingEvent>): Promise<Adapter['influence']> {
   const wanted = job.influence ?? 'auto'
 
-  if (job.method === 'graddot' || (wanted === 'auto' ? form : wanted) === 'reverse') {
+  if ((job.method ?? 'trajectory') !== 'trajectory' || (wanted === 'auto' ? form : wanted) === 'reverse') {
     return { form: 'reverse' }
   }
 

@@ -79,6 +79,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
       theta0: initialTheta(shape, recipe.seed),
       groups: contributionOf,
       examples,
+      examples,
       tokens: Uint32Array.from(examples, ({ length }) => length)
     })
   })
