@@ -1,0 +1,204 @@
+/**
+ * Decoding and LoRA training against what this machine can do, measured in the same run: the rate of
+ * the engine's own products, and the rate at which memory can be read. One thread, processor time.
+ */
+import { inferenceEngine } from '../../src/inference/index.ts'
+import { initialTheta, loraObjective, loraShape, parameterCount, presets } from '../../src/models/index.ts'
+import { kernels, prng } from '../../src/numeric/index.ts'
+import { peerAnswers, processMs } from './models-peer.ts'
+import { bytesPerToken, int8, ownBase, random, stories260k } from './models-shapes.ts'
+import { reader } from './numeric-limit.ts'
+import type { Bench, BenchResult } from './interface.ts'
+import type { Shape } from './models-shapes.ts'
+import type { LlamaModel } from '../../src/models/index.ts'
+
+const PROMPT_TOKENS = 16
+
+/** Milliseconds of the fastest of some rounds; the first one compiles and packs. */
+function fastest (rounds: number, work: () => void): number {
+  let best = Infinity
+
+  work()
+
+  for (let round = 0; round < rounds; round++) {
+    const begin = processMs()
+
+    work()
+    best = Math.min(best, processMs() - begin)
+  }
+
+  return best
+}
+
+/** GFLOP/s of products of a training's size, packing included. */
+function gemmRate (): number {
+  const k = kernels({ arenaBytesMax: 1 << 26 })
+  const source = prng(1)
+  const floats = new Float32Array(k.buffer)
+  const [a, b, c, scratch] = [1 << 20, 1 << 23, 1 << 24, 1 << 25]
+  const [m, n, inner] = [128, 512, 512]
+
+  for (let i = 0; i < n * inner; i++) {
+    floats[a / 4 + i % (m * inner)] = source.nextNormal()
+    floats[b / 4 + i] = source.nextNormal()
+  }
+
+  return 10 * 2 * m * n * inner / 1e6 / fastest(20, () => {
+    for (let i = 0; i < 10; i++) {
+      k.gemm(m, n, inner, a, inner, 1, b, n, 1, 0, scratch, c, n, false)
+    }
+  })
+}
+
+/** GB/s of reading as many bytes in order as a model has. */
+async function readRate (bytes: number): Promise<number> {
+  const read = await reader(bytes)
+  const repeats = Math.max(1, Math.round(2e8 / bytes))
+
+  return repeats * bytes / 1e6 / fastest(7, () => {
+    for (let i = 0; i < repeats; i++) {
+      read()
+    }
+  })
+}
+
+/** Operations that no training by LoRA on all these projections can do without, for one token. */
+function trainingOperations ({ config, plan }: LlamaModel, factors: number, tokens: number): number {
+  const vectors = config.architecture === 'gpt2' ? config.contextLength * config.dim : 0
+  const frozen = parameterCount(config) - vectors - (config.tied ? 0 : config.vocabularySize * config.dim)
+  // causal: half of the keys; scores and mixing forward, twice that backward
+  const attention = config.layers * 6 * 2 * plan.heads * plan.headDim * tokens / 2
+
+  // frozen weights forward and back, factors also for their own gradients
+  return 4 * frozen + 6 * factors + attention
+}
+
+function trainingLine ({ name, model }: Shape, gemm: number, tokens: number, rounds: number): BenchResult {
+  const targets = model.config.architecture === 'gpt2' ? ['up_proj', 'down_proj'] : presets.quick.targets
+  const shape = loraShape(model.config, { ...presets.quick, targets })
+  const source = prng(3)
+  const examples = [Uint32Array.from({ length: tokens + 1 }, () => source.nextBelow(model.config.vocabularySize))]
+  const objective = loraObjective({ model, shape, examples })()
+  const theta = initialTheta(shape, 1)
+  const gradient = new Float32Array(shape.parameters)
+  const ms = fastest(rounds, () => { objective.gradient(theta, 0, gradient) })
+  const rate = trainingOperations(model, shape.parameters, tokens) * tokens / ms / 1e6
+
+  return {
+    name: `trainOfGemm${name}`,
+    value: rate / gemm,
+    unit: 'ratio',
+    peer: 'products of 128×512×512',
+    detail: `${(tokens / ms * 1000).toPrecision(4)} tokens/s at ${tokens} tokens, ${rate.toFixed(1)} of ${gemm.toFixed(1)} GFLOP/s; rank ${shape.rank} on ${shape.targets.join(', ')}`
+  }
+}
+
+interface Decoded {
+  output: number[]
+  msPerToken: number
+}
+
+/** Greedy decoding of one sequence; the first token, which pays for the prompt, does not count. */
+function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Decoded {
+  const engine = inferenceEngine({ model })
+  let best: Decoded = { output: [], msPerToken: Infinity }
+
+  for (let round = 0; round <= rounds; round++) {
+    const output: number[] = []
+    let begin = 0
+
+    engine.add({ id: `${round}`, prompt, maxTokens: tokens, sampler: { temperatureMilli: 0, topK: 0, seed: 0 } })
+
+    while (engine.busy) {
+      for (const { token } of engine.step().tokens) {
+        output.push(token)
+        begin = output.length === 1 ? processMs() : begin
+      }
+    }
+
+    const msPerToken = (processMs() - begin) / (output.length - 1)
+
+    // the first round compiles
+    best = round > 0 && msPerToken < best.msPerToken ? { output, msPerToken } : best
+  }
+
+  return best
+}
+
+function arbitraryPrompt ({ config }: LlamaModel): number[] {
+  const source = prng(5)
+
+  return Array.from({ length: PROMPT_TOKENS }, () => source.nextBelow(config.vocabularySize))
+}
+
+async function decodingLine ({ name, model }: Shape, tokens: number, rounds: number): Promise<BenchResult> {
+  const quantised = int8(model)
+  const bytes = bytesPerToken(quantised)
+  const limit = await readRate(bytes)
+  const prompt = arbitraryPrompt(model)
+  const f32 = decode(model, prompt, tokens, rounds)
+  const { msPerToken } = decode(quantised, prompt, tokens, rounds)
+  const rate = bytes / msPerToken / 1e6
+
+  return {
+    name: `decodeInt8OfBandwidth${name}`,
+    value: rate / limit,
+    unit: 'ratio',
+    peer: 'a loop that only reads as many bytes',
+    detail: `${(1000 / msPerToken).toPrecision(4)} tokens/s in q8_0 (${(bytes / 1e6).toFixed(1)} MB a token), ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s; f32 ${(1000 / f32.msPerToken).toPrecision(4)} tokens/s`
+  }
+}
+
+/** llama.cpp beside us on the base: speed, and whether the same tokens follow. */
+async function peerLines ({ model }: Shape, tokens: number, rounds: number): Promise<BenchResult[]> {
+  const prompt = [0, ...arbitraryPrompt(model)]
+  const theirs = await peerAnswers(model, prompt, tokens, rounds)
+
+  if ('reason' in theirs) {
+    return [{ name: 'decodeVsLlamaCpp', value: Number.NaN, unit: 'ratio', peer: 'llama.cpp', detail: `not measured, its binary does not load: ${theirs.reason}` }]
+  }
+
+  const line = (name: string, ours: Decoded, peer: Decoded, type: string): BenchResult => ({
+    name, value: peer.msPerToken / ours.msPerToken, unit: 'ratio', peer: `llama.cpp in ${type}`, detail: `${(1000 / ours.msPerToken).toPrecision(4)} of its ${(1000 / peer.msPerToken).toPrecision(4)} tokens/s, its binding for Node.js included; one thread each`
+  })
+  const f32 = decode(model, prompt, tokens, rounds)
+  const same = f32.output.findIndex((token, i) => token !== theirs.f32.output[i])
+
+  return [
+    line('decodeVsLlamaCpp', f32, theirs.f32, 'f32'),
+    line('decodeInt8VsLlamaCpp', decode(int8(model), prompt, tokens, rounds), theirs.q8, 'q8_0'),
+    { name: 'greedyTokensEqual', value: same === -1 ? 1 : same / tokens, unit: 'ratio', peer: 'llama.cpp in f32', detail: `of ${tokens} tokens after a prompt of ${prompt.length}` }
+  ]
+}
+
+/** The same line under the name that others look up. */
+function headline (name: string, line: BenchResult, of: string): BenchResult {
+  return { ...line, name, detail: `${of}: ${line.detail}` }
+}
+
+export const run: Bench = async ({ quick }) => {
+  const base = ownBase()
+  const stories = stories260k()
+  const results: BenchResult[] = []
+  const gemm = gemmRate()
+  const small = stories === undefined ? [base] : [stories, base]
+  let large: Shape | undefined
+
+  for (const shape of small) {
+    results.push(trainingLine(shape, gemm, 64, 20), trainingLine({ ...shape, name: `${shape.name}At128` }, gemm, 128, 10), await decodingLine(shape, 64, 5))
+  }
+
+  for (const name of quick ? ['15m'] : ['15m', 'Gpt2', 'Smol135m']) {
+    large = random(name)
+    results.push(trainingLine(large, gemm, 128, quick ? 2 : 3), await decodingLine(large, quick ? 16 : 32, 2))
+  }
+
+  const [training, decoding] = results.slice(-2)
+
+  return [
+    headline('trainOfGemm', training, large?.name ?? base.name),
+    headline('decodeInt8OfBandwidth', decoding, large?.name ?? base.name),
+    ...await peerLines(base, 64, quick ? 2 : 5),
+    ...results
+  ]
+}
