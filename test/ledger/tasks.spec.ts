@@ -1,8 +1,9 @@
 import { expect } from 'aegir/chai'
 import { listPayouts, readAdapter, readChain, readContribution } from '../../src/ledger/index.ts'
+import { assessmentCommit } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, assessors, Assessor, baseDeveloper, carol, alice, bob, contributions, contributors, developer, honest, Network, OPEN, payer, SCORES, startTask,
+  adapter, admitAdapter, assessors, Assessor, baseDeveloper, carol, CHAIN, alice, bob, contributions, contributors, developer, honest, Network, OPEN, payer, SCORES, startTask,
   STEPS, treasury, validators
 } from './network.ts'
 import type { Request } from './network.ts'
@@ -292,6 +293,20 @@ describe('seats', () => {
     expect(network.try(...honest[0].commit(network, task))).to.equal('ERR_ALREADY_ACTED')
     expect(network.try(assessors[0], { kind: 'report-unavailable', task })).to.not.equal('ok')
     expect(network.try(carol, { kind: 'report-unavailable', task: hash('nothing') })).to.equal('ERR_TASK_UNKNOWN')
+  })
+
+  it('are bound by their commit to chain, epoch, task and their own account', () => {
+    const { network, task } = start()
+    const { tree, trace, salt, who } = honest[0]
+    const epoch = network.task(task).epoch
+    const right = { chain: CHAIN, epoch, task, scoreRoot: tree.root, total: tree.total, traceRoot: trace.root, traceLength: trace.length, salt }
+    const changes = [{ chain: 'test-2' }, { epoch: epoch + 1 }, { task: hash('another') }, { assessor: who.account }, {}]
+
+    network.must(...changes.map((change, i): Request => [assessors[i], { kind: 'commit', task, commit: assessmentCommit({ ...right, assessor: assessors[i].account, ...change }) }]))
+    network.until(() => network.task(task).phase === 'reveal')
+    const results = network.block(...changes.map((_, i): Request => [assessors[i], honest[0].reveal(task)[1]]))
+
+    expect(results.map(({ code }) => code ?? 'ok')).to.deep.equal(['ERR_COMMIT_MISMATCH', 'ERR_COMMIT_MISMATCH', 'ERR_COMMIT_MISMATCH', 'ERR_COMMIT_MISMATCH', 'ok'])
   })
 
   it('cannot take their stake away before the task is settled', () => {
