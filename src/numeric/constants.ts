@@ -46,3 +46,28 @@ export const ANGLE_MAX = 823_549
 
 /** Rotary tables grow by this many positions at a time, so that decoding does not grow them per token. */
 export const ROPE_TABLE_ROWS = 256
+
+/** Threads beyond the cores of a large machine gain nothing, and each costs an instance and its scratch. */
+export const THREADS_MAX = 64
+
+/** Each thread's own static bytes, and the words that threads talk by, in the first page; the kernels' data lies below. */
+export const STATICS_AT = 16_384
+export const STATICS_BYTES = 256
+export const CONTROL_AT = 49_152
+
+/** Scratch of a helper: 768 packed rows of 2,048, or what is decoded. Products that need more run on one thread. */
+export const HELPER_SCRATCH_BYTES = 8_388_608
+
+/** Multiplications below which waking others costs more than it gains: about 0.1 ms of one thread. */
+export const SHARED_PRODUCTS_MIN = 2_097_152
+/** The same for one row, where reading weights takes the time. */
+export const SHARED_WEIGHTS_MIN = 524_288
+
+/** Chunks per thread: enough that a thread which comes late or is slow does not hold up the others. */
+export const CHUNKS_PER_THREAD = 4
+
+/** Looks at a word before sleeping on it: some 20 µs, the time between two products of a pass. */
+export const SPINS = 20_000
+
+/** A chunk takes milliseconds; a helper silent for this long has died. */
+export const HELPER_TIMEOUT_MS = 60_000

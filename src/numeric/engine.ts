@@ -36,7 +36,7 @@ export class Engine {
   constructor (kernels: Kernels, directions: number) {
     this.kernels = kernels
     this.directions = directions
-    this.arena = arena(kernels.buffer.byteLength)
+    this.arena = arena(kernels.memoryBytes)
     this.floats = new Float32Array(kernels.buffer)
     this.integers = new Int32Array(kernels.buffer)
   }

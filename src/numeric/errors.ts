@@ -44,3 +44,10 @@ export class NumericRangeError extends DatanetError {
     super('ERR_NUMERIC_RANGE', `${what} must be ${expected} but is ${came}: check the caller`)
   }
 }
+
+/** A helping thread took a part of a product and never finished it. */
+export class ThreadLostError extends DatanetError {
+  constructor (waitedMs: number) {
+    super('ERR_THREAD_LOST', `a thread was expected to finish its part of a product but was silent for ${waitedMs} ms: make new kernels, or use one thread`)
+  }
+}

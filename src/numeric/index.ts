@@ -14,11 +14,11 @@
  */
 export { PAGE_TOKENS } from './constants.ts'
 export { fromBfloat16, toBfloat16 } from './bfloat16.ts'
-export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError } from './errors.ts'
+export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError, ThreadLostError } from './errors.ts'
 export { kernels } from './kernels.ts'
 export { cos, exp, log, PI, power, sin } from './math.ts'
 export { prng } from './prng.ts'
 export { tape } from './tape.ts'
 export { dequantise, packedBytes, quantise, weightBytes, weightsScratchBytes } from './weights.ts'
-export type { Kernels, RopePairing, Tape, TapeInit, Value, WeightMatrix, WeightType } from './interface.ts'
+export type { HelperData, Kernels, RopePairing, Tape, TapeInit, Threads, Value, WeightMatrix, WeightType } from './interface.ts'
 export type { Prng } from './prng.ts'

@@ -87,6 +87,43 @@ export interface Tape {
   reset (): void
 }
 
+/**
+ * Threads that help with large products, over one shared memory. This module knows no runtime, so the
+ * caller starts them: `spawn` runs a script, given as text, in a worker in which `workerData` is
+ * what it was given. In Node.js
+ *
+ * ```ts
+ * const workers: Worker[] = []
+ * const threads: Threads = {
+ *   count: 4,
+ *   spawn (script, workerData) {
+ *     const worker = new Worker(script, { eval: true, workerData })
+ *     worker.unref()
+ *     workers.push(worker)
+ *   }
+ * }
+ * ```
+ *
+ * The caller ends what it spawned, `await worker.terminate()`, when it is done with the tape or the
+ * kernels. Without shared memory (a browser without cross-origin isolation) leave `threads` out.
+ * Waiting blocks the calling thread, which a browser allows in workers only.
+ */
+export interface Threads {
+  /** Threads that work on a product, the caller's own included: 1 … 64. */
+  count: number
+  spawn (script: string, workerData: HelperData): void
+}
+
+/** What a helper is started with. */
+export interface HelperData {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  staticsAt: number
+  scratchAt: number
+  controlAt: number
+  spins: number
+}
+
 export interface TapeInit {
   /**
    * `wasm` is the engine; `reference` is the oracle in plain TypeScript, same bits, slow.
@@ -102,6 +139,12 @@ export interface TapeInit {
    * @default 268435456
    */
   arenaBytesMax?: number
+  /**
+   * Threads for large products; the bits are those of one.
+   *
+   * @default none but the caller's own
+   */
+  threads?: Threads
 }
 
 /**
@@ -114,7 +157,10 @@ export interface TapeInit {
  * `crossEntropy` over a row in four interleaved parts (index mod 4) joined as (s0 + s1) + (s2 + s3).
  */
 export interface Kernels {
-  readonly buffer: ArrayBuffer
+  /** Shared where there are threads. */
+  readonly buffer: ArrayBufferLike
+  /** Bytes of the buffer that are the caller's; helping threads have theirs behind. */
+  readonly memoryBytes: number
   /** B[k,n] into panels of 8 columns, for any strides; `packed` takes 4·k·ceil8(n) bytes. */
   packColumns (n: number, k: number, b: number, bRow: number, bColumn: number, packed: number): void
   /**

@@ -18,14 +18,14 @@ export class Node implements Value {
   needsGradient = false
   /** Which reset made it; -1 outlives resets. */
   readonly generation: number
-  readonly buffer: ArrayBuffer
+  readonly buffer: ArrayBufferLike
   readonly directions: number
   /** This frozen matrix packed for products; what is packed is the transpose where `transposed`. */
   packed?: { type: WeightType, at: number, transposed: boolean }
   /** Set for weights that are held packed only: they have no address of their own. */
   decode?: () => Float32Array
 
-  constructor (buffer: ArrayBuffer, directions: number, generation: number, rows: number, columns: number, at: number, dots: number[]) {
+  constructor (buffer: ArrayBufferLike, directions: number, generation: number, rows: number, columns: number, at: number, dots: number[]) {
     this.buffer = buffer
     this.directions = directions
     this.generation = generation

@@ -15,5 +15,5 @@ export function referenceKernels (bytes: number): Kernels {
   const integers = new Int32Array(buffer)
   const elementwise = referenceElementwise(floats, integers)
   const rows = referenceRows(floats, integers)
-  return { buffer, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
+  return { buffer, memoryBytes: bytes, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
 }

@@ -300,8 +300,10 @@ function turnBlock (type: i32, rows: i32, columns: i32, p: i32, steps: i32, q: i
   }
 }
 
-/** y[m,columns] (+)= x[m,rows]·W, strictly sequential in the rows. */
-export function multiplyWeightsBack (type: i32, m: i32, rows: i32, columns: i32, x: usize, xRow: i32, packed: usize, scratch: usize, y: usize, yRow: i32, accumulate: bool): void {
+/** Columns from … to of y[m,columns] (+)= x[m,rows]·W, strictly sequential in the rows; `from` is a multiple of 32. */
+export function multiplyWeightsBack (
+  type: i32, m: i32, rows: i32, columns: i32, x: usize, xRow: i32, packed: usize, scratch: usize, y: usize, yRow: i32, accumulate: bool, from: i32, to: i32
+): void {
   const whole = m & ~3
   const rest = x + (<usize>(whole * xRow) << 2)
   const buffer = scratch + (<usize>(whole * rows) << 2)
@@ -309,11 +311,11 @@ export function multiplyWeightsBack (type: i32, m: i32, rows: i32, columns: i32,
   packRows(whole, rows, x, xRow, 1, scratch)
   for (let p = 0; p < rows; p += BLOCK) {
     const steps = min(BLOCK, rows - p)
-    for (let q = 0; q < columns; q += 32) {
+    for (let q = from; q < to; q += 32) {
       turnBlock(type, rows, columns, p, steps, q, packed, buffer, panels)
-      for (let j = q; j < min(q + 32, columns); j += 8) {
+      for (let j = q; j < min(q + 32, to); j += 8) {
         panelRows(m, whole, steps, rows, scratch + (<usize>p << 4), rest + (<usize>p << 2), <usize>xRow << 2,
-          panels + <usize>((j - q) >> 3) * PANEL, y + (<usize>j << 2), <usize>yRow << 2, columns - j, accumulate || p > 0)
+          panels + <usize>((j - q) >> 3) * PANEL, y + (<usize>j << 2), <usize>yRow << 2, to - j, accumulate || p > 0)
       }
     }
   }
