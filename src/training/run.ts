@@ -79,7 +79,6 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
       theta0: initialTheta(shape, recipe.seed),
       groups: contributionOf,
       examples,
-      examples,
       tokens: Uint32Array.from(examples, ({ length }) => length)
     })
   })
