@@ -67,5 +67,5 @@ export function keyCommand (): Command {
       out.result(revoked)
     }), ['datanet key revoke 3f9a…']))
 
-  return command
+  return examples(command, ['datanet key create shop --requests-per-minute 60 --open-per-day 5'])
 }
