@@ -4,6 +4,9 @@ export const ARENA_BYTES_DEFAULT = 268_435_456
 /** WebAssembly addresses 32 bits; one page less than 4 GiB keeps every end address below 2^32. */
 export const ARENA_BYTES_LIMIT = 4_294_901_760
 
+/** Garbage of a gradient that is not worth moving anything for. */
+export const COTANGENTS_SLACK_BYTES = 65_536
+
 /** Granularity of WebAssembly memory. */
 export const PAGE_BYTES = 65_536
 

@@ -73,15 +73,18 @@ export class Engine {
     }
   }
 
-  check (primitive: string, size: number, at: number): void {
-    if (!this.kernels.allFinite(size, at)) {
-      throw new NonFiniteError(primitive)
+  /** Refuses infinite and undefined numbers in [rows, columns] at an address; `tensor` says what that is. */
+  check (primitive: string, rows: number, columns: number, at: number, tensor: (shape: string) => string): void {
+    if (this.kernels.allFinite(rows * columns, at)) {
+      return
     }
+    const first = this.floats.subarray(at >>> 2, (at >>> 2) + rows * columns).findIndex(x => !Number.isFinite(x))
+    throw new NonFiniteError(primitive, `${tensor(`[${rows},${columns}]`)} at row ${Math.floor(first / columns)}, column ${first % columns}`)
   }
 
   /** Checks a result and notes how to pull back through it. */
   finish (primitive: string, y: Node, inputs: Node[], pullback: Pullback): Node {
-    this.check(primitive, y.size, y.at)
+    this.check(primitive, y.rows, y.columns, y.at, shape => resultOf(shape, inputs))
     if (this.recording && inputs.some(input => input.needsGradient)) {
       y.needsGradient = true
       this.entries.push({ output: y, inputs, pullback })
@@ -153,4 +156,9 @@ export function sameShape (primitive: string, a: Node, b: Node): void {
   if (a.rows !== b.rows || a.columns !== b.columns) {
     throw new ShapeError(primitive, 'operands of one shape', `[${a.rows},${a.columns}] and [${b.rows},${b.columns}]`)
   }
+}
+
+/** How messages call a result. */
+export function resultOf (shape: string, inputs: Node[]): string {
+  return inputs.length === 0 ? shape : `${shape} made of ${inputs.map(({ name, rows, columns }) => `${name == null ? '' : `${name} `}[${rows},${columns}]`).join(' and ')}`
 }

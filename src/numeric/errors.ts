@@ -10,10 +10,13 @@ export class ShapeError extends DatanetError {
 /** A result is infinite or not a number, which is never hashed and never passed on. */
 export class NonFiniteError extends DatanetError {
   readonly primitive: string
+  /** Which tensor: its name or shape, what it was made of, and the first element that is not finite. */
+  readonly tensor: string
 
-  constructor (primitive: string) {
-    super('ERR_NON_FINITE', `${primitive} gave an infinite or undefined number where a finite one was expected: check its inputs, or lower the learning rate`)
+  constructor (primitive: string, tensor = 'a value') {
+    super('ERR_NON_FINITE', `${primitive} gave an infinite or undefined number where a finite one was expected, in ${tensor}: check its inputs, or lower the learning rate`)
     this.primitive = primitive
+    this.tensor = tensor
   }
 }
 

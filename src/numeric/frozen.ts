@@ -33,6 +33,7 @@ export function dense (e: Engine, node: Node): Node {
     return node
   }
   const y = e.empty(node.rows, node.columns)
+  y.name = node.name
   allRows(e, node, y.at)
   return y
 }
@@ -42,7 +43,7 @@ function packable (type: WeightMatrix['type']): type is WeightType {
 }
 
 /** Frozen weights, packed from a staging copy of 16·i rows at a time. */
-export function frozenWeights (e: Engine, matrix: WeightMatrix): Node {
+export function frozenWeights (e: Engine, matrix: WeightMatrix, name?: string): Node {
   checkWeights('constant', matrix)
   const { type, shape: [rows, columns], bytes } = matrix
   if (!packable(type)) {
@@ -60,10 +61,11 @@ export function frozenWeights (e: Engine, matrix: WeightMatrix): Node {
     const finite = e.kernels.packWeights(type, count, columns, staged, at + packedBytes(type, row, columns))
     e.arena.release(mark)
     if (!finite) {
-      throw new NonFiniteError('constant')
+      throw new NonFiniteError('constant', `${name ?? 'weights'} [${rows},${columns}] of ${type}, rows ${row} to ${row + count - 1}`)
     }
   }
   const node = new Node(e.kernels.buffer, e.directions, -1, rows, columns, NONE, [])
+  node.name = name
   node.packed = { type, at, transposed: false }
   node.decode = () => {
     const mark = e.arena.mark()

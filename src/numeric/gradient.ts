@@ -1,4 +1,6 @@
+import { COTANGENTS_SLACK_BYTES } from './constants.ts'
 import { add } from './elementwise.ts'
+import { resultOf } from './engine.ts'
 import { ShapeError } from './errors.ts'
 import { NONE } from './node.ts'
 import type { Engine } from './engine.ts'
@@ -39,6 +41,27 @@ function compact (e: Engine, nodes: Node[], mark: number): Node[] {
   return nodes.map(node => e.place(node.rows, node.columns, place(node.at), node.dots.map(place)))
 }
 
+/**
+ * Cotangents that have been pulled back are garbage above `mark`. Once that is more than what is still
+ * needed, the rest moves down: so a pass needs at most twice its live cotangents, and each byte is
+ * moved once for each that was used up.
+ */
+function collectGarbage (e: Engine, cotangents: Map<Node, Node>, mark: number): void {
+  const live = new Map<number, number>()
+  for (const node of cotangents.values()) {
+    for (const at of [node.at, ...node.dots]) {
+      if (at >= mark) {
+        live.set(at, node.size * 4)
+      }
+    }
+  }
+  const bytes = [...live.values()].reduce((sum, size) => sum + size, 0)
+  if (e.arena.mark() - mark > 2 * bytes + COTANGENTS_SLACK_BYTES) {
+    const keys = [...cotangents.keys()]
+    compact(e, [...cotangents.values()], mark).forEach((moved, i) => { cotangents.set(keys[i], moved) })
+  }
+}
+
 /** Gradients of a [1,1] node, with tangents. Temporary memory is given back. */
 export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
   if (loss.size !== 1) {
@@ -65,6 +88,7 @@ export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
         }
       })
       cotangents.delete(output)
+      collectGarbage(e, cotangents, mark)
     }
   })
   const gradients = parameters.map(parameter => {
@@ -75,7 +99,7 @@ export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
     // primals were checked by the primitives that made them
     for (const at of found.dots) {
       if (at !== NONE) {
-        e.check('gradient', found.size, at)
+        e.check('gradient', found.rows, found.columns, at, shape => `a tangent of the gradient of ${resultOf(shape, [parameter])}`)
       }
     }
     return found

@@ -39,20 +39,26 @@ export type RopePairing = 'interleaved' | 'half'
  * those made by `constant`. Summation is strictly sequential in the inner dimension, so results do
  * not depend on tiling, batching or threads.
  *
- * Non-finite results throw NonFiniteError naming the primitive.
+ * Memory: each value takes 4 bytes per element, times 1 + the directions in which it changes, until
+ * reset(). Products take scratch for their duration: `weightsScratchBytes`, or both operands packed.
+ * `gradient` takes twice the cotangents that are live at once, 64 KiB and one primitive's temporaries,
+ * and leaves only the gradients. Constants stay: `packedBytes` for weights, 4 bytes per element for
+ * numbers and as much again (rows by 8) when they become the right operand of a product.
+ *
+ * Non-finite results throw NonFiniteError naming the primitive and the tensor, by the names of leaves.
  */
 export interface Tape {
   /** Number of directions that values of this tape carry. */
   readonly directions: number
   /** Frozen numbers; outlive reset(). Packed as well when they become the right operand of a product. */
-  constant (data: Float32Array, shape: readonly [number, number]): Value
+  constant (data: Float32Array, shape: readonly [number, number], name?: string): Value
   /**
    * Frozen weights, held once and in their own type: `matmul` (as right operand) and `gather` stream
    * them, other primitives and `data` decode a copy. The bits are those of `constant(dequantise(matrix))`.
    */
-  constant (matrix: WeightMatrix): Value
+  constant (matrix: WeightMatrix, shape?: undefined, name?: string): Value
   /** A leaf to take gradients for, with its tangents (one per direction). Copied. */
-  parameter (data: Float32Array, shape: readonly [number, number], tangents?: ReadonlyArray<Float32Array | undefined>): Value
+  parameter (data: Float32Array, shape: readonly [number, number], tangents?: ReadonlyArray<Float32Array | undefined>, name?: string): Value
 
   /** a·b, with either operand transposed: [m,k]·[k,n] → [m,n]. */
   matmul (a: Value, b: Value, options?: { transposeA?: boolean, transposeB?: boolean }): Value

@@ -1,4 +1,5 @@
 import { TILE_ROWS } from './constants.ts'
+import { resultOf } from './engine.ts'
 import { ShapeError } from './errors.ts'
 import { dense, frozenOperand } from './frozen.ts'
 import { NONE } from './node.ts'
@@ -52,7 +53,7 @@ export function matmul (e: Engine, a: Node, b: Node, ta: boolean, tb: boolean): 
     e.arena.release(mark)
     if (x !== a.at || w !== b.at) {
       // tangents; the product itself is checked when it is finished
-      e.check('matmul', m * n, y)
+      e.check('matmul', m, n, y, shape => `a tangent of ${resultOf(shape, [a, b])}`)
     }
   }, pullback(e, a, b, ta, tb))
 }

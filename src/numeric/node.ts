@@ -14,6 +14,8 @@ export class Node implements Value {
   readonly at: number
   /** Addresses of the tangents; shorter than the number of directions when all are zero. */
   readonly dots: number[]
+  /** What the caller calls this leaf, for messages. */
+  name?: string
   /** Whether some parameter reaches this. */
   needsGradient = false
   /** Which reset made it; -1 outlives resets. */

@@ -22,37 +22,40 @@ function checkedShape (primitive: string, [rows, columns]: Shape, data: ArrayLik
 }
 
 /** Copies data to an address; refuses what is not finite. */
-function write (e: Engine, primitive: string, at: number, data: Float32Array): number {
+function write (e: Engine, primitive: string, at: number, data: Float32Array, [rows, columns]: Shape, name = 'a value'): number {
   e.floats.set(data, at >>> 2)
-  e.check(primitive, data.length, at)
+  e.check(primitive, rows, columns, at, shape => `${name} ${shape}`)
   return at
 }
 
-function constant (e: Engine, data: Float32Array | WeightMatrix, shape?: Shape): Node {
+function constant (e: Engine, data: Float32Array | WeightMatrix, shape?: Shape, name?: string): Node {
   if (!(data instanceof Float32Array)) {
-    return frozenWeights(e, data)
+    return frozenWeights(e, data, name)
   }
   if (shape == null) {
     throw new ShapeError('constant', 'a shape beside its numbers', 'none')
   }
   checkedShape('constant', shape, data)
-  const at = write(e, 'constant', e.arena.keep(data.length * 4), data)
-  return new Node(e.kernels.buffer, e.directions, -1, shape[0], shape[1], at, [])
+  const at = write(e, 'constant', e.arena.keep(data.length * 4), data, shape, name)
+  const node = new Node(e.kernels.buffer, e.directions, -1, shape[0], shape[1], at, [])
+  node.name = name
+  return node
 }
 
-function parameter (e: Engine, data: Float32Array, shape: Shape, tangents?: ReadonlyArray<Float32Array | undefined>): Node {
+function parameter (e: Engine, data: Float32Array, shape: Shape, tangents?: ReadonlyArray<Float32Array | undefined>, name?: string): Node {
   checkedShape('parameter', shape, data)
   if (tangents != null && tangents.length !== e.directions) {
     throw new ShapeError('parameter', `${e.directions} tangents`, `${tangents.length}`)
   }
-  const node = e.place(shape[0], shape[1], write(e, 'parameter', e.arena.take(data.length * 4), data))
+  const node = e.place(shape[0], shape[1], write(e, 'parameter', e.arena.take(data.length * 4), data, shape, name))
   node.needsGradient = true
+  node.name = name
   if (tangents?.some(tangent => tangent != null) === true) {
     for (const tangent of tangents) {
       if (tangent != null) {
         checkedShape('parameter', shape, tangent)
       }
-      node.dots.push(tangent == null ? NONE : write(e, 'parameter', e.arena.take(tangent.length * 4), tangent))
+      node.dots.push(tangent == null ? NONE : write(e, 'parameter', e.arena.take(tangent.length * 4), tangent, shape, `a tangent of ${name ?? 'a value'}`))
     }
   }
   return node
@@ -83,8 +86,8 @@ export function tape (init: TapeInit = {}): Tape {
   const own = (value: Value, primitive: string): Node => dense(e, e.own(value, primitive))
   return {
     directions,
-    constant: (data: Float32Array | WeightMatrix, shape?: Shape) => constant(e, data, shape),
-    parameter: (data, shape, tangents) => parameter(e, data, shape, tangents),
+    constant: (data: Float32Array | WeightMatrix, shape?: Shape, name?: string) => constant(e, data, shape, name),
+    parameter: (data, shape, tangents, name) => parameter(e, data, shape, tangents, name),
     matmul: (a, b, options) => matmul(e, e.own(a, 'matmul'), e.own(b, 'matmul'), options?.transposeA ?? false, options?.transposeB ?? false),
     add: (a, b) => add(e, own(a, 'add'), own(b, 'add')),
     mul: (a, b) => mul(e, own(a, 'mul'), own(b, 'mul')),

@@ -144,6 +144,33 @@ describe('tape', () => {
     expect(() => t.constant(Float32Array.of(Infinity), [1, 1])).to.throw(NonFiniteError)
   })
 
+  it('names the tensor that is not finite, and the element', () => {
+    const t = tape({ arenaBytesMax })
+    const bad = Float32Array.of(1, 2, 3, 4, 5, NaN)
+    expect(() => t.parameter(bad, [2, 3], undefined, 'lora.a')).to.throw(NonFiniteError).with.property('tensor', 'lora.a [2,3] at row 1, column 2')
+    expect(() => t.constant(bad, [3, 2], 'embedding')).to.throw(NonFiniteError, 'embedding [3,2] at row 2, column 1')
+    const w = t.constant(Float32Array.of(1, 1, 1, 3e38), [2, 2], 'layers.3.down')
+    const x = t.parameter(Float32Array.of(1, 1, 1, 3e38), [2, 2])
+    expect(() => t.matmul(x, w, { transposeB: true })).to.throw(NonFiniteError)
+      .with.property('tensor', '[2,2] made of [2,2] and layers.3.down [2,2] at row 1, column 1')
+  })
+
+  it('needs memory for the cotangents that are live, not for all of a pass', () => {
+    // 60 layers take 60·2·16 KiB forward, their cotangents 60·4·16 KiB if none were given back
+    const t = tape({ arenaBytesMax: 60 * 2 * 16384 + 400_000 })
+    const x = t.parameter(normals(1, 4096, 1), [64, 64])
+    let y = x
+    for (let i = 0; i < 60; i++) {
+      y = t.silu(y)
+    }
+    const loss = t.crossEntropy(y, new Uint32Array(64))
+    const [g] = t.gradient(loss, [x])
+    const roomy = tape({ arenaBytesMax: 1 << 24, backend: 'reference' })
+    const p = roomy.parameter(normals(1, 4096, 1), [64, 64])
+    const z = Array.from({ length: 60 }).reduce<typeof p>(value => roomy.silu(value), p)
+    expect(g.data).to.deep.equal(roomy.gradient(roomy.crossEntropy(z, new Uint32Array(64)), [p])[0].data)
+  })
+
   it('refuses operands that do not fit', () => {
     const t = tape({ arenaBytesMax })
     const x = t.parameter(normals(1, 12), [3, 4])
