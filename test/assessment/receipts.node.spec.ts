@@ -76,9 +76,9 @@ describe('a gateway that redeems what did not happen', () => {
 
   after(async () => here.clean())
 
-  interface Fields { adapter: CID, channel: Hash, sequence: number, fee: bigint, payer: Signer }
+  interface Fields { adapter: CID, channel: Hash, sequence: number, fee: bigint, payer: Signer, cumulative?: bigint }
 
-  function opening ({ adapter, channel, sequence, fee, payer }: Fields): ReceiptOpening {
+  function opening ({ adapter, channel, sequence, fee, payer, cumulative = fee }: Fields): ReceiptOpening {
     const salt = new Uint8Array(32).fill(sequence)
     const [prompt, output] = [[0, 2, 3], [4, 5]]
     const payload: ReceiptOpening['receipt']['payload'] = {
@@ -96,7 +96,7 @@ describe('a gateway that redeems what did not happen', () => {
       outputTokens: output.length,
       sampler: SAMPLER,
       fee,
-      cumulative: fee
+      cumulative
     }
 
     return { receipt: { payload, gatewaySignature: signReceipt(payload, crook), payerSignature: signReceipt(payload, payer) }, salt, prompt, output }
@@ -115,7 +115,7 @@ describe('a gateway that redeems what did not happen', () => {
 
     here = made.here
 
-    const adapters = [here.adapter, await here.admit({ name: 'second' }), await here.admit({ name: 'third' }), await here.admit({ name: 'fourth' }), await here.admit({ name: 'fifth' })]
+    const adapters = [here.adapter, await here.admit({ name: 'second' }), await here.admit({ name: 'third' }), await here.admit({ name: 'fourth' }), await here.admit({ name: 'fifth' }), await here.admit({ name: 'sixth' })]
     const channels: Hash[] = []
 
     for (let i = 0; i <= adapters.length; i++) {
@@ -132,13 +132,15 @@ describe('a gateway that redeems what did not happen', () => {
       // signed by an accomplice, paid from the victim's voucher
       [receipt(0, { payer: accomplice })],
       // beside a true receipt one that nobody paid, whose fee would outweigh all others
-      [receipt(1), receipt(1, { channel: channels[5], payer: accomplice, fee: OPEN })],
+      [receipt(1), receipt(1, { channel: channels[6], payer: accomplice, fee: OPEN })],
       // one receipt twice
       [receipt(2, { fee: 5n }), receipt(2, { fee: 5n })],
       // of another adapter
       [receipt(0, { channel: channels[3] })],
       // other tokens than those that were signed
-      [{ ...tampered, output: [4, 6] }]
+      [{ ...tampered, output: [4, 6] }],
+      // of the same count and fees, but of another redemption of the channel
+      [receipt(5, { cumulative: 30n })]
     ]
     const answers = new Map(sets.map(openings => [receiptsRoot(openings.map(one => one.receipt)).join(), openings]))
     const peer = await here.peer({}, async net => {
@@ -165,6 +167,6 @@ describe('a gateway that redeems what did not happen', () => {
     }
 
     expect([...listTasks(here.chain.state())]).to.have.length(sets.length)
-    expect(readAccount(here.chain.state(), victim.account).balance).to.equal(before + 50n)
+    expect(readAccount(here.chain.state(), victim.account).balance).to.equal(before + 60n)
   })
 })
