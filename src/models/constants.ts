@@ -27,6 +27,9 @@ export const GGUF_ALIGNMENT_MAX = 65_536
 /** config.json, tokenizer_config.json and adapter_config.json; some carry a chat template or all their added tokens. */
 export const CONFIG_BYTES_MAX = 4 * 1024 * 1024
 
+/** An adapter of rank 256 on all projections of a model of a billion parameters is about this large. */
+export const PEFT_BYTES_MAX = 512 * 1024 * 1024
+
 /** What one model may take in memory as it is kept: a wasm memory for its products holds no more. */
 export const WEIGHTS_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
