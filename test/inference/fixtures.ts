@@ -8,7 +8,7 @@ const TARGETS = [['q_proj', 'v_proj'], ['q_proj', 'k_proj', 'v_proj', 'o_proj', 
 /** Adapters of all kinds, strong enough to change answers. */
 export function adapters (model: LlamaModel, count: number, seed = 1): Lora[] {
   return Array.from({ length: count }, (_, i) => {
-    const shape = loraShape(model.config, { rank: 1 + (i + seed) % 9, alpha: 8, targets: TARGETS[i % TARGETS.length] })
+    const shape = loraShape(model.config, { rank: 1 + (i + seed) % 9, alpha: 8, targets: TARGETS[i % TARGETS.length].filter(target => target !== 'gate_proj' || model.config.architecture !== 'gpt2') })
     return { shape, theta: noise(shape.parameters, 0.2, 1000 * seed + i) }
   })
 }

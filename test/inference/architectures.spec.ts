@@ -1,0 +1,56 @@
+import { expect } from 'aegir/chai'
+import { inferenceEngine } from '../../src/inference/index.ts'
+import { generate, llama, llamaShapes } from '../../src/models/index.ts'
+import { prng, quantise } from '../../src/numeric/index.ts'
+import { tinyConfig } from '../models/fixtures.ts'
+import { adapters, drain } from './fixtures.ts'
+import type { LlamaConfig } from '../../src/interface/index.ts'
+import type { LlamaModel, Weight } from '../../src/models/index.ts'
+import type { WeightMatrix } from '../../src/numeric/index.ts'
+
+const sampler = { temperatureMilli: 800, topK: 0, seed: 2 }
+
+function modelOf (config: LlamaConfig, type: WeightMatrix['type'] | undefined): LlamaModel {
+  const random = prng(4)
+  return llama(config, new Map([...llamaShapes(config)].map(([name, shape]): [string, Weight] => {
+    const data = Float32Array.from({ length: shape[0] * (shape[1] ?? 1) }, () => (shape.length === 1 ? 1 : 0) + 0.2 * random.nextNormal())
+    return [name, shape.length === 1 || type == null ? { shape, data } : quantise(type, data, shape)]
+  })))
+}
+
+describe('inference engine on every architecture', () => {
+  const wide = { ...tinyConfig, dim: 64, hiddenDim: 96, ropePairing: undefined }
+  const configs: Record<string, LlamaConfig> = {
+    llama: wide,
+    'llama with its own head size and an untied head': { ...wide, headDim: 8, tied: false },
+    'interleaved llama': { ...wide, ropePairing: 'interleaved' },
+    qwen2: { ...wide, architecture: 'qwen2' },
+    gpt2: { ...wide, architecture: 'gpt2', ropeTheta: 1, kvHeads: 4 }
+  }
+
+  for (const [name, config] of Object.entries(configs)) {
+    for (const type of [undefined, 'bf16', 'q8_0', 'q4_0'] as const) {
+      it(`gives the tape's bits: ${name} in ${type ?? 'f32'}`, () => {
+        const model = modelOf(config, type)
+        const targets = adapters(model, 4).map(lora => [{ lora }])
+        const engine = inferenceEngine({ model })
+        const requests = [[], ...targets].map((choices, i) => ({ id: String(i), prompt: [1, 2, 3 + i], maxTokens: 12, sampler, adapters: choices }))
+        requests.forEach(request => { engine.add(request) })
+        const { outputs } = drain(engine)
+        requests.forEach(request => { expect(outputs.get(request.id)).to.deep.equal([...generate(model, { ...request, lora: request.adapters })]) })
+      })
+    }
+  }
+
+  it('gives the same on the oracle', () => {
+    const model = modelOf(configs.llama, undefined)
+    const [, lora] = adapters(model, 2)
+    const [wasm, reference] = (['wasm', 'reference'] as const).map(backend => {
+      const engine = inferenceEngine({ model, backend, cacheBytesMax: 1 << 20, adapterBytesMax: 1 << 20 })
+      engine.add({ id: 'a', prompt: [1, 2, 3], maxTokens: 6, sampler, adapters: [{ lora }] })
+      engine.add({ id: 'b', prompt: [4], maxTokens: 6, sampler })
+      return drain(engine).outputs
+    })
+    expect(reference).to.deep.equal(wasm)
+  })
+})
