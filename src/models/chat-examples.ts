@@ -1,6 +1,5 @@
-import { chatTemplate } from './chat.ts'
 import { CONVERSATION_TURNS_MAX } from './constants.ts'
-import type { ChatTemplate, Tokenizer } from './interface.ts'
+import type { Tokenizer } from './interface.ts'
 
 const ROLES = ['system', 'user', 'assistant'] as const
 
@@ -11,7 +10,7 @@ export interface ChatTurn {
 }
 
 /**
- * A conversation of one turn or more as token ids, BOS included; with `opening` also what comes before the assistant's
+ * A conversation as token ids, BOS included; with `opening` also what comes before the assistant's
  * next words. Must be a function of its arguments alone.
  */
 export type ChatRenderer = (turns: readonly ChatTurn[], opening: boolean) => ArrayLike<number>
@@ -59,9 +58,7 @@ export function chatExample (turns: readonly ChatTurn[], render: ChatRenderer): 
   const mask = new Uint8Array(tokens.length)
   turns.forEach(({ role }, i) => {
     if (role === 'assistant') {
-      // templates need not know how to ask for an answer to nothing
-      const begin = i === 0 ? 1 : common(tokens, render(turns.slice(0, i), true))
-      mask.fill(1, begin, common(tokens, render(turns.slice(0, i + 1), false)))
+      mask.fill(1, common(tokens, render(turns.slice(0, i), true)), common(tokens, render(turns.slice(0, i + 1), false)))
     }
   })
   // BOS is given
@@ -70,18 +67,30 @@ export function chatExample (turns: readonly ChatTurn[], render: ChatRenderer): 
 }
 
 /**
- * For bases without a template of their own: the default one, with EOS after each of the
- * assistant's turns, so that answers end. Questions are written as answering writes them.
+ * For bases without a template of their own: `User: …`, `Assistant: …` by lines, EOS after each
+ * of the assistant's turns so that answers end.
  */
 export function plainChat (tokenizer: Tokenizer): ChatRenderer {
-  return templateChat(chatTemplate(TRAINING_TEMPLATE), tokenizer)
-}
-
-const TRAINING_TEMPLATE = '{{ bos_token }}{% for message in messages %}{{ message.role }}: {{ message.content }}{% if message.role == "assistant" %}{{ eos_token }}{% endif %}{{ "\\n\\n" }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}'
-
-/** Conversations as a template writes them. */
-export function templateChat (template: ChatTemplate, tokenizer: Tokenizer): ChatRenderer {
-  return (turns, opening) => template.prompt(tokenizer, turns, { addGenerationPrompt: opening })
+  const name = { system: 'System:', user: 'User:', assistant: 'Assistant:' }
+  return (turns, opening) => {
+    const ids = [tokenizer.bos]
+    const append = (text: string): void => {
+      for (const id of tokenizer.encode(text)) {
+        ids.push(id)
+      }
+    }
+    turns.forEach(({ role, content }, i) => {
+      append(`${i === 0 ? '' : '\n'}${name[role]}`)
+      append(` ${content}`)
+      if (role === 'assistant') {
+        ids.push(tokenizer.eos)
+      }
+    })
+    if (opening) {
+      append(`${turns.length === 0 ? '' : '\n'}${name.assistant}`)
+    }
+    return ids
+  }
 }
 
 function common (a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -19,7 +19,7 @@ export { loadBase, loadChat, loadModel, loadTokenizer, openModel, parseBaseJson 
 export { chatTemplate, defaultChat } from './chat.ts'
 export { ENGINE } from './constants.ts'
 export { ChatTemplateError, GgufError, LoraShapeError, ModelShapeError, ModelUnsupportedError, SafetensorsError, SettingsError, TokenizerError, TokensError } from './errors.ts'
-export { chatExample, parseChat, plainChat, templateChat } from './chat-examples.ts'
+export { chatExample, parseChat, plainChat } from './chat-examples.ts'
 export { examplesOf } from './examples.ts'
 export { checkTokens, forward, forwardWith, keyValueCache, weightValues } from './forward.ts'
 export { parseGguf } from './gguf.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { DEFAULT_CHAT_TEMPLATE, ENGINE, chatTemplate, examplesOf, presets, recipeOf, templateChat, tokenizer, trainTokenizer } from '../../src/models/index.ts'
+import { defaultChat, ENGINE, examplesOf, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
 import { cidOf, recipeCodec } from '../../src/wire/index.ts'
 import type { ChatRenderer } from '../../src/models/index.ts'
 
@@ -68,8 +68,8 @@ describe('conversations as examples', () => {
     const { examples, contributionOf, lossMasks } = examplesOf([{ texts: [chat] }], bytes, 200, { kind: 'chat' })
     expect(examples).to.have.length(1)
     expect([...contributionOf]).to.deep.equal([0])
-    expect(bytes.decode(examples[0])).to.equal('system: Be kind.\n\nuser: Hi\n\nassistant: Hello!\n\nuser: Bye\n\nassistant: So long.\n\n')
-    expect(counted(examples[0], lossMasks?.[0] ?? new Uint8Array())).to.equal(' Hello!|\n\n So long.|\n\n')
+    expect(bytes.decode(examples[0])).to.equal('System: Be kind.\nUser: Hi\nAssistant: Hello!\nUser: Bye\nAssistant: So long.')
+    expect(counted(examples[0], lossMasks?.[0] ?? new Uint8Array())).to.equal(' Hello!| So long.|')
   })
 
   it('read both common forms and skip rows that hold none', () => {
@@ -87,24 +87,18 @@ describe('conversations as examples', () => {
   })
 
   it('begin as a question to the adapter does', () => {
-    const asked = chatTemplate(DEFAULT_CHAT_TEMPLATE).prompt(bytes, [{ role: 'user', content: 'Hi' }])
+    const asked = defaultChat.prompt(bytes, [{ role: 'user', content: 'Hi' }])
     const { examples: [tokens], lossMasks } = examplesOf([{ texts: [JSON.stringify([{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }])] }], bytes, 200, { kind: 'chat' })
     expect(tokens.slice(0, asked.length)).to.deep.equal(asked)
     expect(lossMasks?.[0].indexOf(1)).to.equal(asked.length)
-  })
-
-  it('are left out where the template refuses them', () => {
-    const strict = templateChat(chatTemplate('{% for m in messages %}{% if m.role == "system" %}{{ raise_exception("no system") }}{% endif %}{{ m.content }}{% endfor %}'), bytes)
-    const plain = JSON.stringify([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }])
-    expect(examplesOf([{ texts: [chat, plain] }], bytes, 200, { kind: 'chat', render: strict }).examples).to.have.length(1)
   })
 
   it('are cut, and cuts in which nobody answers are dropped', () => {
     const long = JSON.stringify([{ role: 'user', content: 'x'.repeat(50) }, { role: 'assistant', content: 'y'.repeat(20) }])
     const { examples, lossMasks } = examplesOf([{ texts: [long] }], bytes, 16, { kind: 'chat' })
     expect(examples.every((ids, i) => ids.length <= 16 && lossMasks?.[i].length === ids.length && lossMasks[i].includes(1, 1))).to.equal(true)
-    expect(examples.map(ids => bytes.decode(ids)).join('')).to.match(/ y{20}\n\n$/)
-    expect(examples.length).to.be.within(2, 3)
+    expect(examples.map(ids => bytes.decode(ids)).join('')).to.equal(`ant: ${'y'.repeat(20)}`)
+    expect(examples).to.have.length(2)
   })
 
   it('follow any template', () => {
