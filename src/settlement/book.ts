@@ -2,11 +2,12 @@ import { leaderOf } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
 import { decodeState, encodeState, executeBlock, genesisState, isIncludable, readChain } from '../ledger/index.ts'
 import { bodyRoot, equalBytes, headerHash, outcomesRoot, toHex, transactionId } from '../wire/index.ts'
-import { CANDIDATES_MAX } from './constants.ts'
+import { CANDIDATES_MAX, PRUNED_AT_ONCE_MAX } from './constants.ts'
 import { eraAfter } from './eras.ts'
 import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
 import { beaconMessage, genesisHeader } from './genesis.ts'
 import type { Outcome } from './outcome.ts'
+import type { Base } from './snapshots.ts'
 import type { ChainStore } from './store.ts'
 import type { Block, Certificate, FinalisedBlock, Genesis, Hash, Header, Signed, Transaction } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
@@ -16,6 +17,8 @@ export interface BookInit {
   genesis: Genesis
   snapshotBlocks: number
   statesKept: number
+  /** epochs whose blocks are kept; all if undefined */
+  keepEpochs?: number
 }
 
 interface Point {
@@ -78,6 +81,12 @@ export interface Book {
    * @throws {InvalidBlockError}
    */
   finalise (hash: Hash, certificate: Certificate, notarization?: Certificate | null): Promise<FinalisedBlock | undefined>
+  /**
+   * Goes on from a block far above the newest final one, with its verified state; blocks between are never here.
+   *
+   * @returns false if we are there already
+   */
+  adopt (base: Base): Promise<boolean>
   /** After each final block, once it is announced: forgets old votes, and writes a snapshot if one is due. */
   tidy (): Promise<void>
   /** state after a final block, if it is kept */
@@ -328,12 +337,27 @@ export function book (init: BookInit, store: ChainStore): Book {
       return { block, hash, certificate, results, events }
     },
     tidy: async () => {
-      const { header, state } = final.point
+      const { header, state, certificate } = final.point
       await store.forget(header.view)
 
-      if (header.height > 0 && header.height % init.snapshotBlocks === 0) {
+      // whoever fetches a snapshot needs a certificate of its very block
+      if (certificate !== null && header.height >= (await store.snapshotHeight() ?? 0) + init.snapshotBlocks) {
         await store.putSnapshot({ height: header.height, bytes: encodeState(state) })
       }
+      if (init.keepEpochs !== undefined) {
+        const kept = init.keepEpochs * readChain(state).params.epochBlocks
+        // the older of two snapshots needs its block
+        await store.prune(header.height - Math.max(kept, init.snapshotBlocks * 3), PRUNED_AT_ONCE_MAX)
+      }
+    },
+    adopt: async ({ block, hash, certified: { header, certificate }, state, bytes, changes }) => {
+      if (header.height <= final.point.header.height) {
+        return false
+      }
+      await store.putBase({ block, hash, certificate, results: [], events: [], own: certificate }, { height: header.height, bytes }, changes)
+      final.set({ hash, header, state, certificate })
+      forgetUpTo(header.height)
+      return true
     },
     stateAt: (height) => final.recent.get(height),
     keptFrom: () => Math.min(...final.recent.keys())

@@ -5,12 +5,14 @@ import { DatanetError } from '../utils/index.ts'
 import { certificateCodec, proveOutcome, signedTransactionCodec } from '../wire/index.ts'
 import { book } from './book.ts'
 import { checkKeys, checkValidators, toTimeouts } from './config.ts'
-import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
 import { eraAfter, selfIn } from './eras.ts'
-import { ChainHaltedError, RefusedByConsensusError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
+import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { serveQueries } from './queries.ts'
+import { exportHistory, importHistory } from './signing.ts'
+import { serveSnapshots } from './snapshots.ts'
 import { chainStore } from './store.ts'
 import { submissions } from './submissions.ts'
 import { serveSync } from './sync.ts'
@@ -20,11 +22,12 @@ import type { Book } from './book.ts'
 import type { Driver, Judgement } from './driver.ts'
 import type { Era } from './eras.ts'
 import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
+import type { SigningHistory, SigningInit } from './signing.ts'
 import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
 import type { SyncProtocols } from './sync.ts'
 import type { ValidatorPeers } from './validators.ts'
-import type { Consensus, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
+import type { Consensus, ConsensusInput, Evidence, ProposalMessage, SignedPosition, Vote, VoteSigner } from '../consensus/index.ts'
 import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
@@ -71,10 +74,10 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     this.#init = init
     this.#network = network
     this.#store = chainStore(db)
-    this.#book = book({ genesis, snapshotBlocks: init.snapshotBlocks ?? SNAPSHOT_BLOCKS, statesKept: init.statesKept ?? STATES_KEPT }, this.#store)
+    this.#book = book({ genesis, snapshotBlocks: init.snapshotBlocks ?? SNAPSHOT_BLOCKS, statesKept: init.statesKept ?? STATES_KEPT, keepEpochs: init.keepEpochs }, this.#store)
     this.#era = eraAfter(this.#book.final.state)
     this.#self = selfIn(this.#era, init)
-    this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates') }
+    this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates'), snapshot: name('snapshot'), part: name('snapshot-part') }
 
     const transactions = network.topic<Signed<Transaction>>({
       name: name('transactions'),
@@ -112,6 +115,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       signer: init.blsSecretKey === undefined ? undefined : init.signer,
       protocol: name('hello')
     }, network)
+    serveSnapshots(network, this.#protocols, this.#store)
     serveSync(network, this.#protocols, {
       store: this.#store,
       held: hash => this.#book.held(hash),
@@ -177,16 +181,16 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     }
     this.#era = era
     this.#self = selfIn(era, this.#init)
-    const core = this.#newCore()
+    const core = this.#newCore(await this.#store.restored())
     const input = await this.#startInput()
     this.#core = core
     this.#driver?.replace(core, input)
     this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
   }
 
-  #newCore (): Consensus {
+  #newCore (signedUpTo: SignedPosition | undefined): Consensus {
     const { era, validators, hash } = this.#era
-    return consensus({ chain: this.id, era, validators, validatorsHash: hash, self: this.#self, bls, signer: this.#signer(), timeouts: toTimeouts(this.#init.times ?? {}) })
+    return consensus({ chain: this.id, era, validators, validatorsHash: hash, signedUpTo, self: this.#self, bls, signer: this.#signer(), timeouts: toTimeouts(this.#init.times ?? {}) })
   }
 
   #signer (): VoteSigner | undefined {
@@ -222,7 +226,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     await this.#book.load()
     this.#era = eraAfter(this.state())
     this.#self = selfIn(this.#era, this.#init)
-    const core = this.#newCore()
+    const core = this.#newCore(await this.#store.restored())
     const { perform, catchUp } = effectPerformer({
       chain: this.id,
       network: this.#network,
@@ -242,6 +246,12 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
         this.safeDispatchEvent('block', { detail })
         await this.#enterEra()
       },
+      onLeap: async () => {
+        this.#submissions.onLeap()
+        this.safeDispatchEvent('leap', { detail: this.height })
+        await this.#enterEra()
+      },
+      fastSyncBlocks: this.#init.fastSyncBlocks ?? FAST_SYNC_BLOCKS,
       onEvidence: (evidence) => { this.#onEvidence(evidence) },
       signal: this.#abort.signal
     })
@@ -387,6 +397,26 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       throw new UnknownTransactionError(id.toString())
     }
     return proveOutcome(height, results, index)
+  }
+
+  #signing (): SigningInit {
+    const { signer, blsSecretKey } = this.#init
+
+    if (signer === undefined || blsSecretKey === undefined) {
+      throw new ChainConfigError('only a validator has a signing history: this node follows')
+    }
+    return { chain: this.id, genesisHash: this.#book.genesisHash, account: signer.account, store: this.#store }
+  }
+
+  async signingHistory (): Promise<SigningHistory> {
+    return exportHistory(this.#signing())
+  }
+
+  async importSigningHistory (history: unknown): Promise<void> {
+    if (this.#starting !== undefined) {
+      throw new SigningHistoryError('the chain is running: import before it starts')
+    }
+    await importHistory(this.#signing(), history)
   }
 
   serveQueries (): void {

@@ -1,10 +1,10 @@
 import { CERTIFICATES_PER_ANSWER_MAX } from '../consensus/index.ts'
 import {
-  BLOCK_BYTES_MAX, blockCodec, bytes, certificateCodec, codec, counter, hash32, integer, list, literal, name, nullable, oneOf, recordCid,
+  BLOCK_BYTES_MAX, blockCodec, bytes, certificateCodec, certifiedHeaderCodec, codec, counter, hash32, integer, list, literal, name, nullable, oneOf, recordCid,
   signedCodec, struct, text
 } from '../wire/index.ts'
-import { HELLO_BYTES_MAX, QUERY_BYTES_MAX, SYNC_BLOCKS_MAX } from './constants.ts'
-import type { Block, Certificate, Hash, Signed } from '../interface/index.ts'
+import { HELLO_BYTES_MAX, QUERY_BYTES_MAX, SNAPSHOT_PARTS_MAX, SYNC_BLOCKS_MAX } from './constants.ts'
+import type { Block, Certificate, CertifiedHeader, Hash, Signed } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -62,6 +62,22 @@ export const certificatesRequestCodec: Codec<{ fromView: number }> = codec('cert
 export const certificatesCodec: Codec<{ certificates: Certificate[] }> = codec('certificates', struct({
   certificates: list(certificateCodec.schema, { max: CERTIFICATES_PER_ANSWER_MAX })
 }), { bytesMax: CERTIFICATES_PER_ANSWER_MAX * 512 })
+
+/** What snapshot a node has: the certified header of its height, and the hash of each part. */
+export interface Manifest {
+  certified: CertifiedHeader
+  parts: Hash[]
+}
+
+export const manifestCodec: Codec<Manifest> = codec('snapshot manifest', struct({
+  certified: certifiedHeaderCodec.schema,
+  parts: list(hash32, { min: 1, max: SNAPSHOT_PARTS_MAX })
+}), { bytesMax: 1_024 + SNAPSHOT_PARTS_MAX * 34 })
+
+export const partRequestCodec: Codec<{ height: number, index: number }> = codec('part request', struct({
+  height: counter,
+  index: integer({ min: 0, max: SNAPSHOT_PARTS_MAX - 1 })
+}), { bytesMax: 64 })
 
 export const blockRequestCodec: Codec<{ hash: Hash }> = codec('block request', struct({ hash: hash32 }), { bytesMax: 64 })
 

@@ -7,6 +7,9 @@ export const MEMPOOL_ACCOUNT_MAX = 64
 /** A foreign transaction that waited this many blocks (for its predecessor, mostly) is forgotten. */
 export const MEMPOOL_AGE_BLOCKS_MAX = 600
 
+/** What a transaction must pay more, in per cent of the other's fee, to take another's place: passing it on costs everybody. */
+export const REPLACEMENT_PERCENT = 10n
+
 /** Transactions in one of our blocks, and their bytes: what the ledger and the block's codec allow, with headroom. */
 export const BLOCK_TRANSACTIONS_MAX = 512
 export const BLOCK_TRANSACTIONS_BYTES_MAX = 983_040
@@ -26,6 +29,17 @@ export const CANDIDATES_MAX = 128
 /** One answer of range sync: up to 64 MiB if every block is full. */
 export const SYNC_BLOCKS_MAX = 64
 export const SYNC_TIMEOUT_MS = 30_000
+/** A part of a snapshot: small beside what a node holds, and a thousand of them are the largest snapshot. */
+export const PART_BYTES = 1_048_576
+export const SNAPSHOT_PARTS_MAX = 1_024
+export const SNAPSHOT_DOMAIN = 'datanet/snapshot-part/1'
+/** Peers that are asked for a snapshot before blocks are fetched one after the other. */
+export const SNAPSHOT_PEERS_MAX = 4
+/** Whoever is this many blocks behind takes a snapshot: executing a block costs about as much as reading 2,000 entries. */
+export const FAST_SYNC_BLOCKS = 1_024
+/** Old blocks that are deleted after one new one: a node that begins to prune catches up without a pause. */
+export const PRUNED_AT_ONCE_MAX = 64
+
 /** Peers that are tried for one block or range before consensus asks again. */
 export const PEERS_TRIED_MAX = 4
 export const FETCH_TIMEOUT_MS = 4_000

@@ -1,7 +1,9 @@
 import { leaderOf } from '../consensus/index.ts'
+import { SNAPSHOT_PEERS_MAX } from './constants.ts'
 import { eraAfter } from './eras.ts'
 import { InvalidBlockError, UnknownBlockError, ValidatorFaultError } from './errors.ts'
 import { beaconMessage } from './genesis.ts'
+import { fetchBase, fetchManifest } from './snapshots.ts'
 import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
 import type { Book } from './book.ts'
 import type { ChainStore } from './store.ts'
@@ -32,6 +34,10 @@ export interface EffectsInit {
   publishCertificate (certificate: Certificate): Promise<unknown>
   /** each final block once; awaited, so that the next is finalised by the right era's machine */
   onBlock (block: FinalisedBlock): Promise<void>
+  /** the newest final block is another one, far above the last */
+  onLeap (): Promise<void>
+  /** blocks that one must be behind to take a snapshot instead */
+  fastSyncBlocks: number
   onEvidence (evidence: Evidence): void
   signal: AbortSignal
 }
@@ -136,15 +142,16 @@ export function effectPerformer (init: EffectsInit): Effects {
     syncing = true
 
     try {
-      for (const peer of sources()) {
-        let progress = true
+      if (height - book.final.header.height > init.fastSyncBlocks) {
+        await leap(init.fastSyncBlocks)
+      }
+      const before = book.final.header.height
+      await walk(height)
 
-        while (progress && book.final.header.height < height && !init.signal.aborted) {
-          const before = book.final.header.height
-          const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal }).catch(() => [])
-          await init.enqueue(async () => importRange(range))
-          progress = book.final.header.height > before
-        }
+      if (book.final.header.height === before) {
+        // nobody has the blocks any more
+        await leap(0)
+        await walk(height)
       }
     } finally {
       syncing = false
@@ -154,6 +161,41 @@ export function effectPerformer (init: EffectsInit): Effects {
     const { header, hash, certificate } = book.newestCertified
     if (certificate !== null) {
       init.judge({ type: 'synced', hash, height: header.height, view: header.view, certificate })
+    }
+  }
+
+  /** To the snapshot of the first peer that has one more than so many blocks above us. */
+  const leap = async (blocksMin: number): Promise<void> => {
+    for (const peer of sources().slice(0, SNAPSHOT_PEERS_MAX)) {
+      try {
+        const options = { signal: init.signal }
+        const manifest = await fetchManifest(network, init.protocols, peer, options)
+
+        if (manifest.certified.header.height > book.final.header.height + blocksMin) {
+          const base = await fetchBase({ network, protocols: init.protocols, chain, from: eraAfter(book.final.state), peers: sources() }, peer, manifest, options)
+          await init.enqueue(async () => {
+            if (await book.adopt(base)) {
+              await init.onLeap()
+            }
+          })
+          return
+        }
+      } catch {
+        // the next one may be better
+      }
+    }
+  }
+
+  const walk = async (height: number): Promise<void> => {
+    for (const peer of sources()) {
+      let progress = true
+
+      while (progress && book.final.header.height < height && !init.signal.aborted) {
+        const before = book.final.header.height
+        const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal }).catch(() => [])
+        await init.enqueue(async () => importRange(range))
+        progress = book.final.header.height > before
+      }
     }
   }
 

@@ -44,8 +44,8 @@ export class KnownTransactionError extends DatanetError {
 
 /** The same account signed another transaction with this nonce, which came first. */
 export class NonceTakenError extends DatanetError {
-  constructor (nonce: number) {
-    super('ERR_NONCE_TAKEN', `another transaction with nonce ${nonce} waits for its block: sign with the next nonce, or wait`)
+  constructor (nonce: number, feeMin: bigint) {
+    super('ERR_NONCE_TAKEN', `another transaction with nonce ${nonce} waits for its block: sign with the next nonce, wait, or pay at least ${feeMin} base units to replace it`)
   }
 }
 
@@ -116,6 +116,13 @@ export class ChainHaltedError extends DatanetError {
 export class ValidatorFaultError extends DatanetError {
   constructor (validator: number, reason: string) {
     super('ERR_VALIDATOR_FAULT', `validator ${validator} sent what no honest validator sends: ${reason}`)
+  }
+}
+
+/** A signing history that is not this validator's, or comes too late. */
+export class SigningHistoryError extends DatanetError {
+  constructor (what: string) {
+    super('ERR_SIGNING_HISTORY', `expected the signing history of this validator on this chain but ${what}`)
   }
 }
 

@@ -18,5 +18,6 @@ export { blockRequestCodec, certificatesCodec, certificatesRequestCodec, helloCo
 export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
 export { queryProtocol, querySource } from './queries.ts'
 export * from './errors.ts'
+export type { SigningHistory } from './signing.ts'
 export type { Hello, Query, SyncItem, SyncRequest } from './codecs.ts'
 export type * from './interface.ts'

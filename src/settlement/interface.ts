@@ -1,3 +1,4 @@
+import type { SigningHistory } from './signing.ts'
 import type { Evidence } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
@@ -18,6 +19,8 @@ export interface FinalisedTransaction extends TransactionResult {
 export interface SettlementEvents {
   /** each finalised block once, in order of height */
   block: CustomEvent<FinalisedBlock>
+  /** the chain went on from a snapshot at this height: blocks between were not executed here, look at the state */
+  leap: CustomEvent<number>
   /** a locally submitted transaction that can never be finalised any more */
   refused: CustomEvent<{ id: CID, code: string, message: string }>
   /** a validator is proven to be faulty */
@@ -122,6 +125,18 @@ export interface ChainInit {
    */
   snapshotBlocks?: number
   /**
+   * Epochs whose blocks are kept; older ones are deleted, proofs of validator sets are not.
+   *
+   * @default all: the node is an archive
+   */
+  keepEpochs?: number
+  /**
+   * Blocks behind others from which on a snapshot is fetched instead of all blocks between.
+   *
+   * @default 1024
+   */
+  fastSyncBlocks?: number
+  /**
    * Heights below the newest whose states are kept for proofs.
    *
    * @default 64
@@ -214,6 +229,20 @@ export interface Chain extends SettlementBackend {
    * @throws {UnknownTransactionError}
    */
   outcome (id: CID): Promise<OutcomeProof>
+  /**
+   * How far this validator has signed: keep it with the keys, outside this disk.
+   *
+   * @throws {ChainConfigError} for a node without a validator's keys
+   */
+  signingHistory (): Promise<SigningHistory>
+  /**
+   * Gives a history back after a disk was restored or replaced: nothing is signed at or below it.
+   * Before `start`.
+   *
+   * @param history - parsed JSON
+   * @throws {SigningHistoryError} if it is another validator's or the chain runs
+   */
+  importSigningHistory (history: unknown): Promise<void>
   /** Answers light clients from now on. Safe to repeat. */
   serveQueries (): void
 }

@@ -1,7 +1,7 @@
 import { signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
 import {
   BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, MEMPOOL_ACCOUNT_MAX, MEMPOOL_AGE_BLOCKS_MAX, MEMPOOL_BYTES_MAX,
-  MEMPOOL_TRANSACTIONS_MAX
+  MEMPOOL_TRANSACTIONS_MAX, REPLACEMENT_PERCENT
 } from './constants.ts'
 import { KnownTransactionError, MempoolFullError, NonceTakenError } from './errors.ts'
 import type { MempoolLimits, MempoolStats } from './interface.ts'
@@ -26,11 +26,14 @@ export interface MempoolRules {
   /** next nonce of an account in the newest final state */
   nonceOf (account: Account): number
   height (): number
+  /** one that waited gave way to a dearer one of the same account and nonce */
+  onReplaced? (old: Waiting): void
 }
 
 /**
- * Transactions that wait for a block, by account and nonce. The first transaction with a nonce
- * stays: there is no fee that a later one could outbid. Bounded per account and in total.
+ * Transactions that wait for a block, by account and nonce. Another one with the same nonce takes the
+ * first one's place if it pays a tenth more. Bounded per account and in total; those that pay more a
+ * byte come first, and push out those that pay less.
  */
 export interface Mempool {
   readonly stats: MempoolStats
@@ -42,7 +45,7 @@ export interface Mempool {
   remove (id: CID): void
   /** the nonce after all that wait without a gap */
   nextNonce (account: Account): number
-  /** For a block on a state with these nonces: nonces without gaps, otherwise in order of arrival. */
+  /** For a block on a state with these nonces: nonces without gaps, otherwise by fee and arrival. */
   select (nonceOf: (account: Account) => number): Array<Signed<Transaction>>
   /** whether `select` on the newest final state would find anything */
   ready (): boolean
@@ -55,13 +58,21 @@ export interface Mempool {
   prune (): Waiting[]
 }
 
-/** Arrival order, but the nonces of an account in theirs. */
+/** Which comes first: who pays more a byte, then who came first. */
+function before (a: Waiting, b: Waiting): boolean {
+  const ofA = a.signed.payload.fee * BigInt(b.bytes)
+  const ofB = b.signed.payload.fee * BigInt(a.bytes)
+
+  return ofA === ofB ? a.arrival < b.arrival : ofA > ofB
+}
+
+/** The best first, but the nonces of an account in their order. */
 function merge (queues: Waiting[][]): Array<Signed<Transaction>> {
   const chosen: Array<Signed<Transaction>> = []
   let bytes = 0
 
   while (chosen.length < BLOCK_TRANSACTIONS_MAX && queues.length > 0) {
-    const next = queues.reduce((best, queue) => queue[0].arrival < best[0].arrival ? queue : best)
+    const next = queues.reduce((best, queue) => before(queue[0], best[0]) ? queue : best)
     const [first] = next.splice(0, 1)
 
     if (bytes + first.bytes > BLOCK_TRANSACTIONS_BYTES_MAX) {
@@ -100,15 +111,34 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
     }
   }
 
-  /** Foreign transactions that came last go first: a flood from outside must not keep this node's own users out. */
-  const makeRoom = (size: number): void => {
-    const foreign = [...byId.values()].filter(waiting => !waiting.local)
+  /**
+   * Foreign transactions go, the worst first: for our own users all of them if need be, since a flood from
+   * outside must not keep these out, otherwise those that pay less.
+   */
+  const makeRoom = (candidate: Waiting): void => {
+    const fits = (): boolean => byId.size < transactionsMax && bytes + candidate.bytes <= bytesMax
 
-    for (const { id } of foreign.reverse()) {
-      if (byId.size < transactionsMax && bytes + size <= bytesMax) {
+    if (fits()) {
+      return
+    }
+    const worse = [...byId.values()].filter(waiting => !waiting.local && (candidate.local || before(candidate, waiting)))
+
+    for (const { id } of worse.sort((a, b) => before(a, b) ? 1 : -1)) {
+      if (fits()) {
         return
       }
       remove(id)
+    }
+  }
+
+  /** @throws {NonceTakenError} unless it pays enough to take the other's place */
+  const checkReplacement = (old: Waiting, signed: Signed<Transaction>): void => {
+    const { fee } = old.signed.payload
+    const more = (fee * REPLACEMENT_PERCENT + 99n) / 100n
+    const least = fee + (more > 0n ? more : 1n)
+
+    if (signed.payload.fee < least) {
+      throw new NonceTakenError(signed.payload.nonce, least)
     }
   }
 
@@ -135,15 +165,18 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
       if (byId.has(id.toString())) {
         throw new KnownTransactionError(id.toString())
       }
-      if (queue?.has(signed.payload.nonce) === true) {
-        throw new NonceTakenError(signed.payload.nonce)
+      const old = queue?.get(signed.payload.nonce)
+      const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals, height: rules.height(), forwardedMs: nowMs }
+
+      if (old !== undefined) {
+        checkReplacement(old, signed)
+        remove(old.id)
+        rules.onReplaced?.(old)
       }
       if ((queue?.size ?? 0) >= accountMax) {
         throw new MempoolFullError('transactions of one account', accountMax)
       }
-      if (local) {
-        makeRoom(size)
-      }
+      makeRoom(waiting)
       if (byId.size >= transactionsMax) {
         throw new MempoolFullError('transactions', transactionsMax)
       }
@@ -151,9 +184,10 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
         throw new MempoolFullError('bytes', bytesMax)
       }
 
-      const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals++, height: rules.height(), forwardedMs: nowMs }
+      arrivals++
       byId.set(id.toString(), waiting)
-      accounts.set(key, (queue ?? new Map<number, Waiting>()).set(signed.payload.nonce, waiting))
+      // looked up again: room was made meanwhile
+      accounts.set(key, (accounts.get(key) ?? new Map<number, Waiting>()).set(signed.payload.nonce, waiting))
       bytes += size
       return waiting
     },

@@ -4,7 +4,7 @@ import { voteCodec } from '../consensus/index.ts'
 import { blockCodec, certificateCodec, eraChangeCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
 import { CorruptStoreError } from './errors.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
-import type { DurableRecord } from '../consensus/index.ts'
+import type { DurableRecord, SignedPosition } from '../consensus/index.ts'
 import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
 import type { Level } from 'level'
 
@@ -36,11 +36,26 @@ export interface ChainStore {
   /** how the validator set of an era came about; never forgotten */
   eraChange (era: number): Promise<EraChange | undefined>
   putSnapshot (snapshot: Snapshot): Promise<void>
+  /** height of the newest snapshot */
+  snapshotHeight (): Promise<number | undefined>
+  /** Begins anew at a block that was fetched with its state: blocks between are not here. All or nothing, durable. */
+  putBase (block: StoredBlock, snapshot: Snapshot, changes: EraChange[]): Promise<void>
+  /**
+   * Deletes the oldest blocks below a height, at most `limit`, with what points at them.
+   *
+   * @returns how many
+   */
+  prune (below: number, limit: number): Promise<number>
   /** the newest snapshot */
   snapshot (): Promise<Snapshot | undefined>
   /** Durable when it returns; with the block that a vote names. */
   persist (record: DurableRecord, block?: Block): Promise<void>
   records (): Promise<DurableRecord[]>
+  /** the highest place that was voted in here, ever */
+  signed (): Promise<SignedPosition | undefined>
+  /** nothing is signed at or below this, because it may have been before; durable when it returns */
+  restored (): Promise<SignedPosition | undefined>
+  putRestored (position: SignedPosition): Promise<void>
   /** the notarization of a block, if it is among the records */
   notarization (hash: Hash, view: number): Promise<Certificate | null>
   candidates (): Promise<Block[]>
@@ -75,6 +90,8 @@ function decodeStored (bytes: Uint8Array): StoredBlock {
     ...decodeOutcome(outcome)
   }
 }
+
+export const isAfter = (a: SignedPosition, b: SignedPosition): boolean => a.era > b.era || (a.era === b.era && a.view > b.view)
 
 const encodeRecord = (record: DurableRecord): Uint8Array => dagCbor.encode(record.type === 'vote'
   ? { vote: voteCodec.encode(record.vote) }
@@ -138,6 +155,13 @@ export function chainStore (db: Level): ChainStore {
   const records = table('records')
   const candidates = table('candidates')
   const journal = table('journal')
+  const signing = table('signing')
+  let highest: SignedPosition | undefined
+
+  const position = async (key: 'signed' | 'restored'): Promise<SignedPosition | undefined> => {
+    const bytes = await signing.get(key)
+    return bytes === undefined ? undefined : dagCbor.decode(bytes)
+  }
 
   const number = (bytes: Uint8Array | undefined): number | undefined => bytes === undefined ? undefined : Number(new TextDecoder().decode(bytes))
   const numeral = (value: number): Uint8Array => new TextEncoder().encode(value.toString())
@@ -191,14 +215,50 @@ export function chainStore (db: Level): ChainStore {
       const [newest] = await snapshots.iterator({ reverse: true, limit: 1 }).all()
       return newest === undefined ? undefined : { height: Number(newest[0]), bytes: newest[1] }
     },
+    snapshotHeight: async () => {
+      const [key] = await snapshots.keys({ reverse: true, limit: 1 }).all()
+      return key === undefined ? undefined : Number(key)
+    },
+    putBase: async (stored, snapshot, changes) => {
+      const { height } = stored.block.header
+      const batch = root.batch()
+        .put(pad(height), encodeStored(stored), { sublevel: blocks })
+        .put(toHex(stored.hash), numeral(height), { sublevel: heights })
+        .put(pad(height), numeral(height), { sublevel: certified })
+        .put(pad(snapshot.height), snapshot.bytes, { sublevel: snapshots })
+
+      changes.forEach(change => batch.put(pad(change.last.header.era + 1), eraChangeCodec.encode(change), { sublevel: eras }))
+      await batch.write({ sync: true })
+    },
+    prune: async (below, limit) => {
+      const old = await blocks.iterator({ lt: pad(below), limit }).all()
+      const batch = root.batch()
+
+      for (const [key, bytes] of old) {
+        const { block, hash } = decodeStored(bytes)
+        batch.del(key, { sublevel: blocks }).del(toHex(hash), { sublevel: heights }).del(key, { sublevel: certified })
+        block.transactions.forEach(transaction => batch.del(transactionId(transaction).toString(), { sublevel: executed }))
+      }
+      await batch.write()
+      return old.length
+    },
     persist: async (record, block) => {
       const batch = root.batch().put(recordKey(record), encodeRecord(record), { sublevel: records })
 
+      if (record.type === 'vote') {
+        const { era, view } = record.vote
+        highest ??= await position('signed') ?? { era: 0, view: 0 }
+        highest = isAfter({ era, view }, highest) ? { era, view } : highest
+        batch.put('signed', dagCbor.encode(highest), { sublevel: signing })
+      }
       if (block !== undefined && record.type === 'vote') {
         batch.put(candidateKey(block, record.vote.blockHash), blockCodec.encode(block), { sublevel: candidates })
       }
       await batch.write({ sync: record.type === 'vote' })
     },
+    signed: async () => position('signed'),
+    restored: async () => position('restored'),
+    putRestored: async (value) => { await root.batch().put('restored', dagCbor.encode(value), { sublevel: signing }).write({ sync: true }) },
     records: async () => collect(records.values(), decodeRecord),
     notarization: async (blockHash, view) => {
       const bytes = await records.get(`${pad(view)}-certificate-notarize-${toHex(blockHash)}`)

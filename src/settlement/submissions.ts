@@ -46,6 +46,8 @@ export interface Submissions {
   /** the verdict of gossip */
   receive (signed: Signed<Transaction>): Promise<Verdict>
   onBlock (block: FinalisedBlock): void
+  /** after blocks were passed over: what they did with ours is not known here */
+  onLeap (): void
 }
 
 type Waiter = PromiseWithResolvers<FinalisedTransaction>
@@ -85,7 +87,7 @@ function waitingRoom (): { wait (id: CID): { promise: Promise<FinalisedTransacti
 export function submissions (init: SubmissionsInit): Submissions {
   const { store } = init
   const nonceOf = (account: Uint8Array): number => readAccount(init.state(), account).nonce
-  const pool = mempool({ nonceOf, height: () => init.state().height }, init.limits)
+  const pool = mempool({ nonceOf, height: () => init.state().height, onReplaced: old => { if (old.local) { refuse(old) } } }, init.limits)
   const room = waitingRoom()
   let timer: ReturnType<typeof setInterval> | undefined
   let running = false
@@ -183,7 +185,8 @@ export function submissions (init: SubmissionsInit): Submissions {
   }
 
   const restore = async (): Promise<void> => {
-    const journaled = (await store.journaled()).sort((a, b) => a.payload.nonce - b.payload.nonce)
+    // of two with one nonce the dearer one stays
+    const journaled = (await store.journaled()).sort((a, b) => a.payload.nonce - b.payload.nonce || Number(a.payload.fee - b.payload.fee))
 
     for (const signed of journaled) {
       const nowMs = performance.now() - REGOSSIP_INTERVAL_MS
@@ -257,6 +260,10 @@ export function submissions (init: SubmissionsInit): Submissions {
     finalised,
     select: (state) => pool.select(account => readAccount(state, account).nonce),
     receive,
+    onLeap: () => {
+      pool.prune().forEach(refuse)
+      init.onChange()
+    },
     onBlock: ({ block, results }) => {
       results.forEach(result => { pool.remove(result.id) })
       pool.prune().forEach(refuse)

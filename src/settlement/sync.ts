@@ -15,6 +15,8 @@ export interface SyncProtocols {
   block: string
   range: string
   certificates: string
+  snapshot: string
+  part: string
 }
 
 /** What others may fetch. */

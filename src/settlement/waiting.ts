@@ -29,6 +29,7 @@ export async function waitForState<T> (chain: TypedEventTarget<SettlementEvents>
   const onAbort = (): void => { reject(options.signal?.reason) }
 
   chain.addEventListener('block', onBlock)
+  chain.addEventListener('leap', onBlock)
   stopped.addEventListener('abort', onStop)
   options.signal?.addEventListener('abort', onAbort)
   onBlock()
@@ -37,6 +38,7 @@ export async function waitForState<T> (chain: TypedEventTarget<SettlementEvents>
     return await promise
   } finally {
     chain.removeEventListener('block', onBlock)
+    chain.removeEventListener('leap', onBlock)
     stopped.removeEventListener('abort', onStop)
     options.signal?.removeEventListener('abort', onAbort)
   }

@@ -71,8 +71,8 @@ export const genesisOf = (validators: number): Genesis => ({
 
 export const genesis = genesisOf(4)
 
-export const sign = (body: TransactionBody, nonce: number, signer: Signer, chainId = CHAIN): Signed<Transaction> => {
-  return signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: chainId, nonce, fee: 0n, body }, signer)
+export const sign = (body: TransactionBody, nonce: number, signer: Signer, chainId = CHAIN, fee = 0n): Signed<Transaction> => {
+  return signRecord(domains.transaction, transactionCodec, { type: 'transaction', version: 1, chain: chainId, nonce, fee, body }, signer)
 }
 
 export interface TestNode {
@@ -85,7 +85,7 @@ export interface TestNode {
 
 export interface TestSwarm {
   /** a validator if an index is given, on the data of an earlier node if a folder is given */
-  node (options?: { validator?: number, folder?: string, seed?: number, init?: Partial<ChainInit> }): Promise<TestNode>
+  node (options?: { validator?: number, folder?: string, seed?: number, init?: Partial<ChainInit>, history?: unknown }): Promise<TestNode>
   clean (): Promise<void>
 }
 
@@ -95,7 +95,7 @@ export function swarm (): TestSwarm {
   const folders = new Set<string>()
 
   return {
-    node: async ({ validator, folder: given, seed: keySeed, init } = {}) => {
+    node: async ({ validator, folder: given, seed: keySeed, init, history } = {}) => {
       const folder = given ?? await mkdtemp(join(tmpdir(), 'datanet-chain-'))
       folders.add(folder)
       const [first] = running
@@ -108,6 +108,9 @@ export function swarm (): TestSwarm {
       const keys = validator === undefined ? {} : { blsSecretKey: validatorBls(validator), signer: validatorSigner(validator) }
       const ledger = chain({ genesis, ...keys, times: { blockIntervalMsMin: 50, idleIntervalMs: 200, leaderTimeoutMs: 1_500, certificationTimeoutMs: 2_500, silentTimeoutMs: 500 }, ...init })({ network: net, db })
       ledger.serveQueries()
+      if (history !== undefined) {
+        await ledger.importSigningHistory(history)
+      }
       await net.start()
       await ledger.start()
       const node: TestNode = {
