@@ -10,7 +10,7 @@ import { bytesPerToken, int8, ownBase, random, stories260k } from './models-shap
 import { reader } from './numeric-limit.ts'
 import type { Bench, BenchResult } from './interface.ts'
 import type { Shape } from './models-shapes.ts'
-import type { LlamaModel } from '../../src/models/index.ts'
+import type { LlamaModel, LoraShape, ProjectionPlan } from '../../src/models/index.ts'
 
 const PROMPT_TOKENS = 16
 
@@ -62,15 +62,22 @@ async function readRate (bytes: number): Promise<number> {
   })
 }
 
-/** Operations that no training by LoRA on all these projections can do without, for one token. */
-function trainingOperations ({ config, plan }: LlamaModel, factors: number, tokens: number): number {
-  const vectors = config.architecture === 'gpt2' ? config.contextLength * config.dim : 0
-  const frozen = parameterCount(config) - vectors - (config.tied ? 0 : config.vocabularySize * config.dim)
-  // causal: half of the keys; scores and mixing forward, twice that backward
-  const attention = config.layers * 6 * 2 * plan.heads * plan.headDim * tokens / 2
+/**
+ * Operations that no training by LoRA can do without, for one token: products alone. Nothing needs to
+ * flow back through what comes before the first factor.
+ */
+function trainingOperations ({ config, plan }: LlamaModel, shape: LoraShape, tokens: number): number {
+  const size = (...projections: Array<ProjectionPlan | undefined>): number => projections.reduce((sum, one) => sum + (one == null ? 0 : one.weight.shape.reduce<number>((product, count) => product * count, 1)), 0)
+  const positions = config.architecture === 'gpt2' ? config.contextLength * config.dim : 0
+  const frozen = parameterCount(config) - positions - (config.tied ? 0 : config.vocabularySize * config.dim)
+  const [{ q, k, v, o, gate, up }] = plan.layers
+  const later = shape.targets.every(target => target === 'gate_proj' || target === 'up_proj' || target === 'down_proj')
+  const still = size(q, k, v) + (later ? size(o, gate, up) : 0)
+  // causal: half of the keys; scores and mixing, forward once and back twice
+  const attention = (6 * config.layers - (later ? 4 : 0)) * 2 * plan.heads * plan.headDim * tokens / 2
 
   // frozen weights forward and back, factors also for their own gradients
-  return 4 * frozen + 6 * factors + attention
+  return 4 * frozen - 2 * still + 6 * shape.parameters + attention
 }
 
 function trainingLine ({ name, model }: Shape, gemm: number, tokens: number, rounds: number): BenchResult {
@@ -82,7 +89,7 @@ function trainingLine ({ name, model }: Shape, gemm: number, tokens: number, rou
   const theta = initialTheta(shape, 1)
   const gradient = new Float32Array(shape.parameters)
   const ms = fastest(rounds, () => { objective.gradient(theta, 0, gradient) })
-  const rate = trainingOperations(model, shape.parameters, tokens) * tokens / ms / 1e6
+  const rate = trainingOperations(model, shape, tokens) * tokens / ms / 1e6
 
   return {
     name: `trainOfGemm${name}`,
