@@ -9,6 +9,7 @@ import { base64 } from '../../src/numeric/generated/kernels.ts'
 import { kernels, prng, quantise } from '../../src/numeric/index.ts'
 import { limits, reader } from './numeric-limit.ts'
 import { onnxruntimeWeb, xnnpack } from './numeric-peers.ts'
+import { twoThreads } from './numeric-threads.ts'
 import type { BenchOptions, BenchResult } from './interface.ts'
 import type { Shape } from './numeric-peers.ts'
 import type { Kernels } from '../../src/numeric/index.ts'
@@ -166,7 +167,7 @@ export async function run ({ quick }: BenchOptions): Promise<BenchResult[]> {
     }
   }
   const starts = await coldStarts(quick ? 5 : 15)
-  return [...contests.flatMap(played => ratios(played, limit)), ...await weightStreams(quick ? 8 : 30), {
+  return [...contests.flatMap(played => ratios(played, limit)), ...await weightStreams(quick ? 8 : 30), await twoThreads(quick ? 100 : 400), {
     name: 'coldStartMs',
     value: starts[starts.length >> 1],
     unit: 'ms',
