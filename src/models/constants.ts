@@ -58,7 +58,7 @@ export const TEMPLATE_MESSAGES_MAX = 1024
 /** Longer than any context in characters. */
 export const CHAT_OUTPUT_CHARACTERS_MAX = 4 * 1024 * 1024
 /** Templates take 10 to 100 steps a message. */
-export const CHAT_STEPS_MAX = 500_000
+export const CHAT_STEPS_MAX = 200_000
 
 /** One row or prompt; longer text is cut by the caller before it gets here. */
 export const TEXT_CHARACTERS_MAX = 16 * 1024 * 1024
