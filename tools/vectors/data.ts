@@ -172,7 +172,22 @@ export function dataFixtures (): Fixture[] {
       { name: 'a contribution twice', edit: put('contributions', [snapshot.contributions[0], snapshot.contributions[0]]), code: 'ERR_MALFORMED_RECORD' },
       { name: 'too many Datanets', edit: put('datanets', Array.from({ length: 65 }, (_, i) => cidFor(`${i}`))) }
     ]),
-    plainRecord('base-model', 'baseModelCodec', wire.baseModelCodec, { 'two million parameters': baseModel }, [
+    plainRecord('base-model', 'baseModelCodec', wire.baseModelCodec, {
+      'two million parameters': baseModel,
+      'a model of others': {
+        ...baseModel,
+        name: 'qwen2-tiny',
+        config: { ...baseModel.config, architecture: 'qwen2', ropeTheta: 1_000_000, headDim: 32, ropePairing: 'interleaved' },
+        format: 'gguf',
+        tokenizerKind: 'huggingface',
+        special: { bos: 0, eos: 2, stop: [3, 7] },
+        chatTemplate: baseModel.tokenizer
+      }
+    }, [
+      { name: 'a head size that is that of dim and heads', edit: put('config.headDim', 16), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'the default architecture spelled out', edit: put('config.architecture', 'llama'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a tokenizer of others without special tokens', edit: put('tokenizerKind', 'huggingface'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'special tokens of our own tokenizer', edit: put('special', { bos: 0, eos: 1, stop: [] }), code: 'ERR_MALFORMED_RECORD' },
       { name: 'heads that do not divide dim', edit: put('config.heads', 7), code: 'ERR_MALFORMED_RECORD' },
       { name: 'no layers', edit: put('config.layers', 0) },
       { name: 'weights that are a record', edit: put('weights', cidFor('weights')), code: 'ERR_MALFORMED_RECORD' }
