@@ -5,7 +5,7 @@ import { assessor } from '../assessment/index.ts'
 import { validator } from '../attestation/index.ts'
 import { datanets } from '../datanets/index.ts'
 import { network } from '../gossip/index.ts'
-import { gateway, modelLibrary, payer } from '../serving/index.ts'
+import { gateway, modelLibrary, payer, reclaiming } from '../serving/index.ts'
 import { chain } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
 import { training } from '../training/index.ts'
@@ -129,7 +129,13 @@ function compose (parts: Parts): DatanetNode {
   ]
   const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
 
-  const services: Startable[] = [net, store, baseModel(store), ledger, nets, jobs, ...optional.filter(service => service != null), queue, events]
+  const wallet = payer({ network: net, chain: ledger, library, db, gateway: shop })
+  const refunds = reclaiming({
+    signers: () => keychain.names().map(name => keychain.signer(name)),
+    onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) }
+  })({ chain: ledger, payer: wallet })
+
+  const services: Startable[] = [net, store, baseModel(store), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, queue, events]
 
   return {
     config,
@@ -142,7 +148,7 @@ function compose (parts: Parts): DatanetNode {
     training: jobs,
     trainings: queue,
     library,
-    payer: payer({ network: net, chain: ledger, library, db, gateway: shop }),
+    payer: wallet,
     answers: answers(db),
     assessor: seat,
     gateway: shop,

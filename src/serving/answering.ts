@@ -14,7 +14,7 @@ import type { ComputingOptions } from './computing.ts'
 import type { LoadedAdapter, ModelLibrary, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage } from './messages.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Amount, ChannelState, Receipt } from '../interface/index.ts'
+import type { Amount, ChannelState, Hash, Receipt } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 
@@ -93,6 +93,11 @@ export class Answering {
     this.#stopped.signal.throwIfAborted()
 
     return this.#channels.run(toHex(message.channel), async () => this.#settle(message))
+  }
+
+  /** Work for which a channel stands still. */
+  async exclusive<T> (channel: Hash, work: () => Promise<T>): Promise<T> {
+    return this.#channels.run(toHex(channel), work)
   }
 
   async #answer (message: AskMessage, stopped: AbortSignal, options: StreamOptions): Promise<ProposedAnswer> {

@@ -1,4 +1,4 @@
-import { amount, codec, integer, literal, nullable, receiptOpeningCodec, signature64, struct, toHex } from '../wire/index.ts'
+import { amount, codec, fromHex, integer, literal, nullable, receiptOpeningCodec, signature64, struct, toHex } from '../wire/index.ts'
 import { RECEIPTS_PER_REDEMPTION_MAX, REDEMPTION_BYTES_MAX } from './constants.ts'
 import { proposedAnswerCodec } from './messages.ts'
 import { compareReceipts } from './receipts.ts'
@@ -50,6 +50,13 @@ export interface Book {
   forget (channel: Hash): Promise<void>
   /** remembers which openings a redemption consists of */
   batch (root: Hash, openings: ReceiptOpening[]): Promise<void>
+  /**
+   * Drops redemptions and their receipts.
+   *
+   * @param isNeeded - is told root, channel and what the redemption's receipts add up to
+   * @returns the number of receipts
+   */
+  prune (isNeeded: (root: string, channel: Hash, cumulative: Amount) => boolean): Promise<number>
   /** openings of a redemption, in `compareReceipts` order; empty if unknown */
   batchOf (root: Hash): Promise<ReceiptOpening[]>
 }
@@ -123,6 +130,25 @@ export function book (db: Level): Book {
         .map(({ receipt: { payload } }) => receiptKey(payload.channel, payload.cumulative, payload.sequence))
 
       await db.batch([{ type: 'put', sublevel: batches, key: toHex(root), value: keys }], sync)
+    },
+
+    async prune (isNeeded) {
+      let pruned = 0
+
+      for await (const [root, keys] of batches.iterator()) {
+        // by channel, then by what they add up to
+        const [channel, cumulative] = (keys.at(-1) ?? '').split('/')
+
+        if (keys.length > 0 && !isNeeded(root, fromHex(channel), BigInt(cumulative))) {
+          await db.batch([
+            { type: 'del' as const, sublevel: batches, key: root },
+            ...keys.map(key => ({ type: 'del' as const, sublevel: receipts, key }))
+          ], sync)
+          pruned += keys.length
+        }
+      }
+
+      return pruned
     },
 
     async batchOf (root) {

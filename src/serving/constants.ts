@@ -84,6 +84,12 @@ export const RECEIPTS_PROTOCOL = '/datanet/receipts/1'
 /** A column of the influence Jacobian: 8 bytes a trained parameter; a rank-64 adapter of a large base. */
 export const COLUMN_BYTES_MAX = 64 * 1024 * 1024
 
+/** Blocks without a question after which a gateway closes a channel: about six hours of idle blocks. */
+export const CHANNEL_IDLE_BLOCKS = 21_600
+
+/** How often channels to close, and receipts to forget, are looked for. */
+export const TIDY_EVERY_BLOCKS = 64
+
 /** Transactions of a payer in which its newest channel is looked for. */
 export const NONCES_SEARCHED_MAX = 64
 

@@ -1,24 +1,26 @@
 import { listAdapters, readChain } from '../ledger/index.ts'
-import { signedCodec } from '../wire/index.ts'
+import { signedCodec, toHex } from '../wire/index.ts'
 import { Answering } from './answering.ts'
 import { book } from './book.ts'
 import {
-  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
-  RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS
+  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, CHANNEL_IDLE_BLOCKS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
+  RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS, TIDY_EVERY_BLOCKS
 } from './constants.ts'
 import { checkEntitled } from './entitlement.ts'
 import { GatewayStoppedError } from './errors.ts'
 import { acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec } from './messages.ts'
 import { pieces } from './pieces.ts'
 import { redeemAll } from './redeeming.ts'
+import { tidy } from './tidying.ts'
 import type { Acknowledgement } from './answering.ts'
 import type { Book } from './book.ts'
 import type { ModelLibrary, Offer, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
 import type { Redemption } from './redeeming.ts'
+import type { Tidied } from './tidying.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Account, ReceiptOpening, Signed, Startable } from '../interface/index.ts'
+import type { AbortOptions, Account, Hash, ReceiptOpening, Signed, Startable } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 import type { Level } from 'level'
 import type { CID } from 'multiformats/cid'
@@ -27,6 +29,12 @@ export interface GatewayInit {
   signer: Signer
   /** 32 bytes; salts of receipts are made of it */
   secret: Uint8Array
+  /**
+   * blocks without a question after which a channel is closed, and its rest goes back to its payer
+   *
+   * @default CHANNEL_IDLE_BLOCKS
+   */
+  idleBlocks?: number
   /** told why a redemption before a cutoff failed; it is tried again by itself */
   onError? (error: Error): void
 }
@@ -49,6 +57,8 @@ export interface Gateway extends Startable {
    * @throws {RedemptionFailedError} after all channels were tried, if some failed
    */
   redeem (options?: AbortOptions): Promise<Redemption[]>
+  /** Closes channels that are over or idle, and forgets receipts of settled tasks. Runs by itself. */
+  tidy (options?: AbortOptions): Promise<Tidied>
   /** Answers of a payer on the same node; the same checks as over the network. */
   ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer>
   cosign (message: CosignMessage): Promise<Acknowledgement>
@@ -72,7 +82,14 @@ class GatewayService implements Gateway {
   private readonly book: Book
   private readonly answering: Answering
   private readonly listed = new Map<string, Offer>()
-  private readonly onBlock = (): void => { this.redeemBeforeCutoff() }
+  private readonly onBlock = (): void => {
+    this.redeemBeforeCutoff()
+    this.tidyNow()
+  }
+
+  /** heights at which channels were used since the start */
+  private readonly usedAt = new Map<string, number>()
+  private tidying: Promise<Tidied> | undefined
   /** channels that were redeemed in the running epoch: one ledger operation each */
   private redeemed = { epoch: -1, channels: new Set<string>() }
   private redeeming: Promise<Redemption[]> | undefined
@@ -110,6 +127,31 @@ class GatewayService implements Gateway {
     this.components.chain.removeEventListener('block', this.onBlock)
     await this.answering.stop()
     await this.redeeming?.catch(() => {})
+    await this.tidying?.catch(() => {})
+  }
+
+  async tidy (options?: AbortOptions): Promise<Tidied> {
+    const { chain } = this.components
+    const { idleBlocks = CHANNEL_IDLE_BLOCKS } = this.init
+    const isIdle = (channel: string): boolean => {
+      const usedAt = this.usedAt.get(channel)
+
+      // what was not used since the start counts from now
+      this.usedAt.set(channel, usedAt ?? chain.height)
+
+      return chain.height - (usedAt ?? chain.height) >= idleBlocks
+    }
+    const exclusive = async <T>(channel: Hash, work: () => Promise<T>): Promise<T> => this.answering.exclusive(channel, work)
+
+    this.tidying ??= tidy({ signer: this.init.signer, ...this.components, book: this.book, exclusive }, isIdle, options)
+      .then(tidied => {
+        tidied.closed.forEach(channel => { this.usedAt.delete(channel) })
+
+        return tidied
+      })
+      .finally(() => { this.tidying = undefined })
+
+    return this.tidying
   }
 
   /** An adapter whose record cannot be had now is left out, it cannot be served either. */
@@ -121,7 +163,11 @@ class GatewayService implements Gateway {
   }
 
   async ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer> {
-    return this.answering.ask(message, options)
+    const answer = await this.answering.ask(message, options)
+
+    this.usedAt.set(toHex(message.channel), this.components.chain.height)
+
+    return answer
   }
 
   async cosign (message: CosignMessage): Promise<Acknowledgement> {
@@ -214,6 +260,12 @@ class GatewayService implements Gateway {
   private assertStarted (): void {
     if (!this.started) {
       throw new GatewayStoppedError()
+    }
+  }
+
+  private tidyNow (): void {
+    if (this.components.chain.height % TIDY_EVERY_BLOCKS === 0) {
+      this.tidy({ signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).catch((error: Error) => { this.init.onError?.(error) })
     }
   }
 

@@ -31,6 +31,10 @@ export interface PayerBook {
   /** the channel that is in use between two accounts */
   channel (key: string): Promise<Hash | undefined>
   use (key: string, channel: Hash): Promise<void>
+  /** every channel that was ever used, in hexadecimal */
+  all (): Promise<string[]>
+  /** drops a channel that is closed */
+  forget (channel: Hash): Promise<void>
 }
 
 export const emptyPayerPage: PayerPage = { type: 'payer-page', sequence: 0, cumulative: 0n, asked: [], unacknowledged: null, broken: false }
@@ -53,6 +57,17 @@ export function payerBook (db: Level): PayerBook {
       const known = await channels.get(key)
 
       return known == null ? undefined : fromHex(known)
+    },
+    async all () {
+      return [...new Set([...await pages.keys().all(), ...await channels.values().all()])]
+    },
+    async forget (channel) {
+      const names = (await channels.iterator().all()).filter(([, value]) => value === toHex(channel))
+
+      await db.batch([
+        { type: 'del' as const, sublevel: pages, key: toHex(channel) },
+        ...names.map(([key]) => ({ type: 'del' as const, sublevel: channels, key }))
+      ], sync)
     },
     async use (key, channel) {
       await db.batch([{ type: 'put', sublevel: channels, key, value: toHex(channel) }], sync)

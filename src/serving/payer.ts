@@ -1,6 +1,6 @@
 import { readChannel } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { checkAnswer, questionHash } from './check-answer.ts'
 import { LANES_MAX, NEW_CHANNEL_ATTEMPTS_MAX, UNANSWERED_MAX } from './constants.ts'
 import { reachableCounters } from './counters.ts'
@@ -53,6 +53,12 @@ export interface Payer {
    * @throws {BadReceiptError} if the answer is not what was asked for at its price
    */
   ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer>
+  /**
+   * Closes channels of these accounts that have expired, and forgets those that are closed.
+   *
+   * @returns the channels whose rest came back
+   */
+  reclaim (signers: Signer[], options?: AbortOptions): Promise<Hash[]>
 }
 
 export function payer (components: PayerComponents): Payer {
@@ -106,6 +112,32 @@ class PayerService implements Payer {
 
       return this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
     }, async lane => this.channels.affords(counter.offers.gateway, signer.account, quote, lane))
+  }
+
+  async reclaim (signers: Signer[], options?: AbortOptions): Promise<Hash[]> {
+    const { chain } = this.components
+    const reclaimed: Hash[] = []
+
+    for (const hex of await this.book.all()) {
+      options?.signal?.throwIfAborted()
+
+      const channel = fromHex(hex)
+      const state = readChannel(chain.state(), channel)
+      const signer = signers.find(({ account }) => state != null && equalBytes(account, state.payer))
+
+      if (state?.closed === true) {
+        await this.book.forget(channel)
+      } else if (state != null && signer != null && chain.height >= state.expiresAtHeight) {
+        const { ok } = await chain.send({ kind: 'close-channel', channel }, signer, options)
+
+        if (ok) {
+          await this.book.forget(channel)
+          reclaimed.push(channel)
+        }
+      }
+    }
+
+    return reclaimed
   }
 
   private async prepare (question: AskOptions, options?: AbortOptions): Promise<Pick<Purchase, 'adapter' | 'prompt' | 'quote'>> {

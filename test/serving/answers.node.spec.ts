@@ -61,7 +61,7 @@ async function payerOf (change: (real: Gateway) => Partial<Gateway>, folder?: st
     ask: async (...args: Parameters<Gateway['ask']>) => shop.gateway.ask(...args),
     cosign: async (...args: Parameters<Gateway['cosign']>) => shop.gateway.cosign(...args)
   }
-  const changed: Gateway = { account: shopkeeper.account, offers: async () => shop.gateway.offers(), redeem: async () => [], openings: async () => [], start: async () => {}, stop: async () => {}, ...gateway, ...change(shop.gateway) }
+  const changed: Gateway = { account: shopkeeper.account, offers: async () => shop.gateway.offers(), redeem: async () => [], tidy: async () => ({ closed: [], pruned: 0 }), openings: async () => [], start: async () => {}, stop: async () => {}, ...gateway, ...change(shop.gateway) }
 
   return { ...peer, payer: payer({ network: peer.net, chain: here.chain, library: here.library, db: peer.db, gateway: changed }) }
 }

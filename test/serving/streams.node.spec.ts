@@ -34,6 +34,7 @@ async function payerOf (ask: (real: Gateway, message: AskMessage, options?: Stre
     account: shopkeeper.account,
     offers: async () => shop.gateway.offers(),
     redeem: async () => [],
+    tidy: async () => ({ closed: [], pruned: 0 }),
     openings: async () => [],
     start: async () => {},
     stop: async () => {},
