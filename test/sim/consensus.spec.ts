@@ -11,6 +11,8 @@ const ones = (n: number): bigint[] => new Array<bigint>(n).fill(1n)
 
 const stormy: Omit<Scenario, 'seed' | 'villains'> = { stakes: ones(4), chaosMs: 40_000, calmMs: 60_000, untilHealed: true, crashes: false }
 
+const failing: Omit<Scenario, 'seed' | 'villains'> = { ...stormy, crashes: true, diskFaults: true, dropPermille: 300, delayMaxMs: 1_500, calmMs: 120_000 }
+
 const forks = (seed: number, change: Partial<Scenario>): boolean =>
   simulate({ ...stormy, seed, villains: {}, ...change }).violations.some(violation => violation.includes('FORK'))
 
@@ -87,11 +89,49 @@ describe('consensus in the simulator', () => {
     assert.ok(seeds.some(seed => forks(seed, { villains: { 0: 'twin', 1: 'twin' } })))
   })
 
+  it('survives f colluders and forks with more', () => {
+    for (const seed of [8, 17, 19]) {
+      assert.ok(forks(seed, { stakes: ones(7), villains: { 0: 'colluder', 1: 'colluder', 2: 'colluder' } }), `seed ${seed}`)
+      assert.ok(!forks(seed, { stakes: ones(7), villains: { 0: 'colluder', 1: 'colluder' } }), `seed ${seed}`)
+    }
+  })
+
   it('counts stake, not heads: one twin with more than a third of it forks, two with less do not', () => {
     const seeds = Array.from({ length: 12 }, (_, i) => i + 1)
 
     assert.ok(seeds.some(seed => forks(seed, { stakes: [4n, 1n, 1n, 1n, 1n], villains: { 0: 'twin' } })))
     assert.ok(!seeds.slice(0, 6).some(seed => forks(seed, { stakes: [1n, 1n, 2n, 2n, 2n], villains: { 0: 'twin', 1: 'twin' } })))
+  })
+
+  it('breaks no promise when power fails, writes are torn, disks are full or have to be replaced', () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const report = simulate({ ...failing, seed, villains: seed % 2 === 0 ? { 3: 'silent' } : {}, frail: seed % 2 === 0 ? [] : [3] })
+
+      assert.deepEqual([...report.violations, ...livenessViolations(report)], [], `seed ${seed}`)
+    }
+  })
+
+  it('does not fork whoever gets a new disk, all one after the other included', () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      assert.deepEqual(simulate({ ...failing, seed, villains: {}, frail: [0, 1, 2, 3] }).violations, [], `seed ${seed}`)
+    }
+  })
+
+  it('is contradicted by validators on new disks without a signing history, or on disks that lie', () => {
+    const contradicts = (change: Partial<Scenario>): boolean => Array.from({ length: 30 }, (_, i) => i + 1)
+      .some(seed => simulate({ ...failing, seed, villains: {}, ...change }).violations.some(violation => violation.includes('contradicted itself')))
+
+    assert.ok(contradicts({ frail: [3], histories: false }))
+    assert.ok(contradicts({ lyingDisks: true }))
+  })
+
+  it('lets nobody hold up more than his own turns', () => {
+    for (const [villain, heightMin] of [['staller', 18], ['spammer', 60], ['lazy', 60], ['colluder', 40]] as const) {
+      const { heights, violations } = simulate({ ...stormy, seed: 1, chaosMs: 0, calmMs: 120_000, untilHealed: false, villains: { 1: villain } })
+
+      assert.deepEqual(violations, [], villain)
+      assert.ok(Math.min(...heights) >= heightMin, `${villain}: ${heights.join()}`)
+    }
   })
 
   it('stalls without nullify votes', () => {

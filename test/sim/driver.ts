@@ -1,5 +1,6 @@
 import { certificateValid } from '../../src/consensus/index.ts'
 import { toHex } from '../../src/wire/index.ts'
+import { losePower, replaceDisk, writeFinal, writeRecord } from './disk.ts'
 import { send } from './network.ts'
 import { act } from './villains.ts'
 import type { Disk, FinalEntry, SimNode, World } from './interface.ts'
@@ -23,11 +24,16 @@ const violate = (world: World, node: SimNode, what: string): void => {
 /** Starts a machine from its disk. */
 export const boot = (world: World, node: SimNode): void => {
   const { scenario: { machine, timeouts }, crypto } = world
-  const final = node.disk.chain[node.disk.chain.length - 1]
 
-  if (machine === undefined || node.villain === 'silent') {
+  if (machine === undefined || node.villain === 'silent' || node.core !== null) {
     return
   }
+
+  if (node.disk.damaged) {
+    replaceDisk(node.disk, world.scenario.histories !== false)
+  }
+
+  const final = node.disk.chain[node.disk.chain.length - 1]
 
   node.life++
   node.core = machine({
@@ -36,7 +42,8 @@ export const boot = (world: World, node: SimNode): void => {
     self: node.index,
     bls: crypto.bls,
     signer: node.index === null ? undefined : crypto.signers[node.index],
-    timeouts
+    timeouts,
+    signedUpTo: node.disk.signedUpTo ?? undefined
   })
   step(world, node, {
     type: 'start',
@@ -52,7 +59,7 @@ export const boot = (world: World, node: SimNode): void => {
 
 /** Feeds one input to a node that runs, and carries out the effects. */
 export const step = (world: World, node: SimNode, input: ConsensusInput): void => {
-  const { queue } = world
+  const { queue, random } = world
 
   if (node.core === null) {
     return
@@ -69,6 +76,13 @@ export const step = (world: World, node: SimNode, input: ConsensusInput): void =
   const until = node.crashAfterEffects ?? effects.length
 
   for (const effect of effects.slice(0, until)) {
+    if (effect.type === 'persist' && node.writeFault !== null) {
+      // nothing behind the write that failed is done
+      losePower(node.disk, node.writeFault === 'torn' ? random.below(8) : 0)
+      crash(world, node)
+      return
+    }
+
     for (const one of act(world, node, effect)) {
       perform(world, node, one)
     }
@@ -84,14 +98,17 @@ export const step = (world: World, node: SimNode, input: ConsensusInput): void =
 
 const hasVillain = ({ nodes }: World): boolean => nodes.some(({ villain }) => villain !== null)
 
-const crash = (world: World, node: SimNode): void => {
+/** Stops a machine; it starts again after a while. */
+export const crash = (world: World, node: SimNode): void => {
   const { queue, random } = world
 
   node.core = null
   node.memory.clear()
   node.life++
   node.crashAfterEffects = null
-  queue.at(queue.nowMs + random.between(1, 12_000), () => { boot(world, node) })
+  node.writeFault = null
+  // a quick one may find the view that it left
+  queue.at(queue.nowMs + (random.chance(300) ? random.between(1, 200) : random.between(1, 12_000)), () => { boot(world, node) })
 }
 
 /** Wakes the node when it asked to be woken. */
@@ -135,7 +152,7 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
 
   switch (effect.type) {
     case 'persist':
-      persist(node, effect)
+      persist(world, node, effect)
       break
     case 'propose':
       later(world, node, random.between(1, 40), () => { build(world, node, effect) })
@@ -144,7 +161,7 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
       later(world, node, random.between(1, 40), () => {
         const block = blockOf(node, effect.hash)
 
-        step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && block.header.stateRoot[31] !== SPOILT })
+        step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && (node.villain === 'lazy' || block.header.stateRoot[31] !== SPOILT) })
       })
       break
     case 'broadcastBlock':
@@ -222,16 +239,8 @@ const blockOf = ({ memory, disk }: SimNode, hash: Uint8Array): { hash: Uint8Arra
   memory.get(toHex(hash)) ?? disk.blocks.get(toHex(hash))
 
 /** Writes a record, with its block if it is a vote for one. */
-const persist = (node: SimNode, { record }: Effect<'persist'>): void => {
-  node.disk.records.push(record)
-
-  if (record.type === 'vote' && record.vote.kind === 'notarize') {
-    const block = blockOf(node, record.vote.blockHash)
-
-    if (block !== undefined) {
-      node.disk.blocks.set(toHex(block.hash), block)
-    }
-  }
+const persist = ({ scenario: { lyingDisks } }: World, node: SimNode, { record }: Effect<'persist'>): void => {
+  writeRecord(node.disk, record, record.type === 'vote' && record.vote.kind === 'notarize' ? blockOf(node, record.vote.blockHash) : undefined, lyingDisks)
 }
 
 const build = (world: World, node: SimNode, { view, height, parent }: Effect<'propose'>): void => {
@@ -336,7 +345,7 @@ export const notePause = (world: World): void => {
 
 /** The promise of consensus: one chain, without holes, of blocks that execute. */
 const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, certificate: Disk['chain'][number]['certificate']): void => {
-  const { chain, records } = node.disk
+  const { chain } = node.disk
   const agreed = world.finalHashes.get(header.height)
 
   if (header.height !== chain.length || toHex(header.parent) !== toHex(chain[chain.length - 1].hash)) {
@@ -356,10 +365,7 @@ const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, c
     }
   }
 
-  chain.push({ hash, header, certificate })
-  node.disk.blocks.set(toHex(hash), { hash, header })
-  // as a driver may, once the block is stored
-  node.disk.records = records.filter(record => (record.type === 'vote' ? record.vote : record.certificate).view > header.view)
+  writeFinal(node.disk, { hash, header, certificate })
 }
 
 /** An honest validator contradicts itself never, not even over a crash, and writes before it sends. */

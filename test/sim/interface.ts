@@ -1,6 +1,6 @@
 import type { Queue } from './queue.ts'
 import type { Random } from './random.ts'
-import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
+import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, SignedPosition, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
 import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
 
 /**
@@ -14,8 +14,12 @@ import type { Certificate, Header, ValidatorInfo } from '../../src/interface/ind
  * - rewinder: proposes on blocks that may not be extended: too old, or never notarized
  * - spoiler: proposes blocks that do not execute
  * - twin: two machines with one key and one disk image, which know nothing of each other
+ * - lazy: signs what it has not executed
+ * - colluder: an equivocator whose fellows vote for both of its blocks, each where it was told
+ * - staller: votes, but neither proposes in its turn nor gives it up
+ * - spammer: says everything three times, and signs for blocks that do not exist in views near and far
  */
-export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'rewinder' | 'spoiler' | 'twin'
+export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'rewinder' | 'spoiler' | 'twin' | 'lazy' | 'colluder' | 'staller' | 'spammer'
 
 export interface Crypto {
   validators: ValidatorInfo[]
@@ -45,6 +49,14 @@ export interface Scenario {
   partitions?: boolean
   /** honest machines stop in the middle of what they do and start again. On unless false. */
   crashes?: boolean
+  /** Power fails, writes are torn, disks are full. Off unless true. */
+  diskFaults?: boolean
+  /** Validators whose disk loses a bit now and then, which is found at the next start. They count as faulty for liveness, not for safety. */
+  frail?: number[]
+  /** Disks say that they wrote and did not: nobody can promise anything on these. Off unless true. */
+  lyingDisks?: boolean
+  /** whether a new disk comes with the signing history. On unless false. */
+  histories?: boolean
   /** … then it is well and blocks have to become final again */
   calmMs: number
   /** the calm ends early when everybody has made progress. Off unless true. */
@@ -84,11 +96,19 @@ export interface FinalEntry {
   certificate: Certificate | null
 }
 
-/** What survives a crash. */
+/** What survives a crash; the writes in `undo` do not survive a power failure. */
 export interface Disk {
   records: Extract<ConsensusInput, { type: 'start' }>['records']
   blocks: Map<string, { hash: Uint8Array, header: Header }>
   chain: FinalEntry[]
+  /** takes the writes back that the disk was not waited for, oldest first */
+  undo: Array<() => void>
+  /** a checksum will not match */
+  damaged: boolean
+  /** highest view voted in, written down elsewhere too */
+  signedView: number
+  /** given to a new disk */
+  signedUpTo: SignedPosition | null
 }
 
 export interface SimNode {
@@ -104,6 +124,8 @@ export interface SimNode {
   life: number
   /** the next effects are carried out up to here, then the machine stops */
   crashAfterEffects: number | null
+  /** the next write does not succeed, and the machine stops */
+  writeFault: 'torn' | 'full' | null
 }
 
 export interface World {

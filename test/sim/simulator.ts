@@ -1,5 +1,6 @@
 import { consensus, quorum, totalStake } from '../../src/consensus/index.ts'
-import { boot, notePause, step } from './driver.ts'
+import { emptyDisk, losePower } from './disk.ts'
+import { boot, crash, notePause, step } from './driver.ts'
 import { fakeBls, fakeSigner, fakeValidators } from './fake-bls.ts'
 import { partition } from './network.ts'
 import { queue } from './queue.ts'
@@ -57,11 +58,12 @@ const populate = ({ stakes, villains, followers = 0 }: Scenario, hash: Uint8Arra
       id: nodes.length,
       index,
       villain,
-      disk: { records: [], blocks: new Map(), chain: [{ hash, header: genesis, certificate: null }] },
+      disk: emptyDisk({ hash, header: genesis, certificate: null }),
       memory: new Map(),
       core: null,
       life: 0,
-      crashAfterEffects: null
+      crashAfterEffects: null,
+      writeFault: null
     })
   }
 
@@ -82,9 +84,33 @@ const populate = ({ stakes, villains, followers = 0 }: Scenario, hash: Uint8Arra
   return nodes
 }
 
-/** The weather: partitions come and go, machines stop while they work. */
+/** Something happens to a disk, at the worst of times for its machine. */
+const disturbDisk = (world: World): void => {
+  const { random, nodes, scenario: { frail = [] } } = world
+  const cut = (node: SimNode): void => {
+    losePower(node.disk, random.below(12))
+    crash(world, node)
+  }
+  const fault = random.pick(['power', 'blackout', 'torn', 'full', 'flip'] as const)
+  const weak = nodes.filter(({ index }) => index !== null && frail.includes(index))
+
+  if (fault === 'blackout') {
+    nodes.forEach(cut)
+  } else if (fault === 'power') {
+    cut(random.pick(nodes))
+  } else if (fault !== 'flip') {
+    random.pick(nodes).writeFault = fault
+  } else if (weak.length > 0) {
+    const node = random.pick(weak)
+
+    node.disk.damaged = true
+    crash(world, node)
+  }
+}
+
+/** The weather: partitions come and go, machines stop while they work, disks fail. */
 const disturb = (world: World): void => {
-  const { queue, random, scenario: { chaosMs, partitions = true, crashes = true }, nodes } = world
+  const { queue, random, scenario: { chaosMs, partitions = true, crashes = true, diskFaults = false }, nodes } = world
 
   if (queue.nowMs >= chaosMs) {
     return
@@ -96,6 +122,10 @@ const disturb = (world: World): void => {
 
   if (crashes && random.chance(300)) {
     random.pick(nodes).crashAfterEffects = random.below(6)
+  }
+
+  if (diskFaults && random.chance(300)) {
+    disturbDisk(world)
   }
 
   queue.at(queue.nowMs + random.between(500, 6_000), () => { disturb(world) })
@@ -139,7 +169,10 @@ export const simulate = (given: Scenario): Report => {
   world.queue.runUntil(scenario.chaosMs)
   world.calm = true
   world.newestFinalMs = scenario.chaosMs
-  nodes.forEach(node => { node.crashAfterEffects = null })
+  nodes.forEach(node => {
+    node.crashAfterEffects = null
+    node.writeFault = null
+  })
   const heightsBeforeCalm = heights()
 
   nodes.forEach(node => { step(world, node, { type: 'pending', transactions: true }) })
@@ -186,9 +219,9 @@ export const livenessViolations = ({ heights, heightsBeforeCalm }: Pick<Report, 
   })
 }
 
-const VILLAINS: Villain[] = ['silent', 'nuller', 'equivocator', 'withholder', 'garbler', 'rewinder', 'spoiler', 'twin']
+const VILLAINS: Villain[] = ['silent', 'nuller', 'equivocator', 'withholder', 'garbler', 'rewinder', 'spoiler', 'twin', 'lazy', 'colluder', 'staller', 'spammer']
 
-/** A scenario drawn from its seed: 4 to 7 validators, equal or unequal stakes, villains below a third of the stake. */
+/** A scenario drawn from its seed: 4 to 7 validators, equal or unequal stakes, villains and bad disks below a third of the stake. */
 export const drawScenario = (seed: number): Scenario => {
   const dice = random(seed ^ 0x5eed)
   const n = dice.between(4, 7)
@@ -205,10 +238,14 @@ export const drawScenario = (seed: number): Scenario => {
     }
   }
 
+  const frail = stakes.flatMap((stake, index) => villains[index] === undefined && bad + stake <= spare ? [index] : []).slice(0, 1)
+
   return {
     seed,
     stakes,
     villains,
+    frail,
+    diskFaults: dice.chance(600),
     followers: dice.below(2),
     chaosMs: dice.between(10, 40) * 1000,
     dropPermille: dice.pick([0, 50, 200, 350]),

@@ -1,5 +1,6 @@
 import { signVote } from '../../src/consensus/index.ts'
 import { toHex } from '../../src/wire/index.ts'
+import { spammer, staller } from './pests.ts'
 import type { SimNode, World } from './interface.ts'
 import type { ConsensusEffect, Vote } from '../../src/consensus/index.ts'
 
@@ -9,8 +10,11 @@ export interface Act {
   to? (node: SimNode): boolean
 }
 
-/** The second block of an equivocating leader, by its node and then view. */
+/** The second block of a leader that rewinds, by its node and then view. */
 const secondBlocks = new WeakMap<SimNode, Map<number, Uint8Array>>()
+
+/** Both blocks of an equivocating leader, by its node, or by the world where they collude, and then view. */
+const doubles = new WeakMap<SimNode | World, Map<number, { first: Uint8Array, second: Uint8Array }>>()
 
 /** What a node really does where its state machine wants an effect. Honest nodes obey. */
 export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
@@ -18,7 +22,13 @@ export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[]
     case 'nuller':
       return nuller(world, node, effect)
     case 'equivocator':
-      return equivocator(world, node, effect)
+      return equivocator(world, node, effect, node)
+    case 'colluder':
+      return equivocator(world, node, effect, world)
+    case 'staller':
+      return staller(world, node, effect)
+    case 'spammer':
+      return spammer(world, node, effect)
     case 'withholder':
       return [{ effect, to: () => world.random.chance(400) }]
     case 'garbler':
@@ -51,9 +61,9 @@ const nuller = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => 
   return acts
 }
 
-const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
-  const seconds = secondBlocks.get(node) ?? new Map<number, Uint8Array>()
-  secondBlocks.set(node, seconds)
+const equivocator = (world: World, node: SimNode, effect: ConsensusEffect, whose: SimNode | World): Act[] => {
+  const pairs = doubles.get(whose) ?? new Map<number, { first: Uint8Array, second: Uint8Array }>()
+  doubles.set(whose, pairs)
 
   if (effect.type === 'broadcastBlock') {
     const { header, vote, justification } = effect.proposal
@@ -61,7 +71,7 @@ const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[
     const hash = world.crypto.hash(other)
 
     node.memory.set(toHex(hash), { hash, header: other })
-    seconds.set(vote.view, hash)
+    pairs.set(vote.view, { first: vote.blockHash, second: hash })
 
     const proposal = { header: other, vote: speak(world, node, 'notarize', vote.view, hash), justification }
 
@@ -73,13 +83,13 @@ const equivocator = (world: World, node: SimNode, effect: ConsensusEffect): Act[
 
   if (effect.type === 'sendVote') {
     const { kind, view } = effect.vote
-    const second = seconds.get(view)
-    const other: Vote | null = second !== undefined && kind !== 'nullify' ? speak(world, node, kind, view, second) : null
+    const pair = kind === 'nullify' ? undefined : pairs.get(view)
+    const half = (side: number, block: Uint8Array): Act => ({ effect: { type: 'sendVote', vote: speak(world, node, kind, view, block) }, to: ({ id }) => (id + view) % 2 === side })
 
     return [
-      { effect, to: ({ id }) => other === null || (id + view) % 2 === 0 },
-      ...(other === null ? [] : [{ effect: { type: 'sendVote' as const, vote: other }, to: ({ id }: SimNode) => (id + view) % 2 === 1 }]),
-      { effect: { type: 'sendVote', vote: speak(world, node, 'nullify', view, new Uint8Array(0)) }, to: ({ id }) => (id + view) % 3 === 0 }
+      ...(pair === undefined ? [{ effect }] : [half(0, pair.first), half(1, pair.second)]),
+      // who works alone confuses, who does not wants both blocks to win
+      ...(whose === world ? [] : [{ effect: { type: 'sendVote' as const, vote: speak(world, node, 'nullify', view, new Uint8Array(0)) }, to: ({ id }: SimNode) => (id + view) % 3 === 0 }])
     ]
   }
 
