@@ -6,7 +6,7 @@ import { api } from '../api/index.ts'
 import { runDemo } from '../demo/index.ts'
 import { listDatanets } from '../ledger/index.ts'
 import { openNode, writeWhole } from '../node/index.ts'
-import { collect, port } from './arguments.ts'
+import { collect, integer, port } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
 import { short } from './output.ts'
@@ -25,7 +25,8 @@ export function startCommand (): Command {
     .option('--fresh', 'with --demo: forget what an earlier run left')
     .option('--api-port <port>', 'port of the API and page, 0 for any; default: that of config.json', port)
     .option('--bootstrap <multiaddr>', 'a peer to join by, beside those of config.json; repeat for more', collect, [])
-    .action(async (options: { demo?: boolean, once?: boolean, fresh?: boolean, apiPort?: number, bootstrap: string[] }, self: Command) => {
+    .option('--keep-epochs <epochs>', 'delete blocks of older epochs; default: that of config.json, or keep all', integer(1, 1_000_000))
+    .action(async (options: { demo?: boolean, once?: boolean, fresh?: boolean, apiPort?: number, bootstrap: string[], keepEpochs?: number }, self: Command) => {
       const context = contextOf(self)
 
       if (options.demo === true) {
@@ -44,8 +45,8 @@ export function startCommand (): Command {
 }
 
 /** Runs one node until Ctrl-C. */
-async function runNode ({ options: { dataDir }, out, signal, next }: Context, { apiPort, bootstrap }: { apiPort?: number, bootstrap: string[] }): Promise<void> {
-  const node = await openNode({ dataDir, bootstrap })
+async function runNode ({ options: { dataDir }, out, signal, next }: Context, { apiPort, bootstrap, keepEpochs }: { apiPort?: number, bootstrap: string[], keepEpochs?: number }): Promise<void> {
+  const node = await openNode({ dataDir, bootstrap, keepEpochs })
   const token = Buffer.from(randomBytes(24)).toString('base64url')
   const server = api({ ...node.config.api, port: apiPort ?? node.config.api.port, token })(node)
   const address = join(dataDir, 'api.json')

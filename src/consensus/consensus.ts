@@ -56,6 +56,7 @@ const receive = (machine: Machine, input: Exclude<ConsensusInput, { type: 'start
       return
     case 'pending':
       state.transactions = input.transactions
+      state.work = input.work ?? true
       return
     case 'vote':
       receiveVote(machine, input.from, input.vote)
@@ -92,7 +93,10 @@ const receive = (machine: Machine, input: Exclude<ConsensusInput, { type: 'start
 
 /** Takes over what the driver synced, if the certificate says so too. */
 const receiveSynced = (machine: Machine, { hash, height, view, certificate }: Extract<ConsensusInput, { type: 'synced' }>): void => {
-  const { state, config } = machine
+  const { state, config, timeouts } = machine
+
+  // whatever came of it, the driver is free for the next one soon
+  state.syncAtMs = Math.min(state.syncAtMs, state.nowMs + timeouts.requestMs)
 
   if (height <= state.final.height || certificate.kind !== 'finalize' || certificate.era !== config.era || certificate.view < view || !equalBytes(certificate.blockHash, hash) ||
     !certificateValid(certificate, config.validators, config.bls, config.chain)) {
@@ -144,7 +148,8 @@ const deadline = (machine: Machine): number => {
  * ```
  */
 export const consensus = (config: ConsensusConfig): Consensus => {
-  const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeouts }
+  const given = { ...DEFAULT_TIMEOUTS, ...config.timeouts }
+  const timeouts = { ...given, restIntervalMs: Math.max(given.minBlockIntervalMs, config.timeouts?.restIntervalMs ?? 0) }
 
   check(config, timeouts)
   checkSigner(config)

@@ -60,6 +60,13 @@ export interface ConsensusTimeouts {
    */
   minBlockIntervalMs?: number
   /**
+   * The same while there is not even work that blocks carry on (`pending.work` is false). The patience
+   * with leaders and the interval of rebroadcasts grow by as much as this is longer than `minBlockIntervalMs`.
+   *
+   * @default minBlockIntervalMs
+   */
+  restIntervalMs?: number
+  /**
    * A view without a proposal is nullified after this. Grows by half with every nullified view in a row.
    *
    * @default 4000
@@ -154,8 +161,8 @@ export type ConsensusInput =
   | { type: 'start', final: FinalPoint, records: DurableRecord[], blocks: Array<{ hash: Hash, header: Header }> }
   /** Time passed. Due no later than `deadlineMs()`. */
   | { type: 'tick' }
-  /** Whether the mempool holds transactions. Feeds the leader's pacing. */
-  | { type: 'pending', transactions: boolean }
+  /** Whether the mempool holds transactions, and whether anything waits for blocks to pass (true if left out). Feeds the leader's pacing. */
+  | { type: 'pending', transactions: boolean, work?: boolean }
   /** A vote that arrived over an authenticated stream from validator `from`. */
   | { type: 'vote', from: number, vote: Vote }
   /** From anybody. */

@@ -33,8 +33,11 @@ export const enterView = (machine: Machine, view: number): void => {
   state.proposingView = 0
   state.proposeNotBeforeMs = -Infinity
   state.rebroadcastEveryMs = timeouts.rebroadcastMs
-  state.rebroadcastAtMs = state.nowMs + timeouts.rebroadcastMs
+  state.rebroadcastAtMs = state.nowMs + timeouts.rebroadcastMs + restMs(machine)
 }
+
+/** How much longer a leader may wait while there is nothing to do. */
+const restMs = ({ state, timeouts }: Machine): number => state.work ? 0 : timeouts.restIntervalMs - timeouts.minBlockIntervalMs
 
 /** A base timeout after the growth that nullified views in a row bring: half as much again for each. */
 const grown = ({ state, timeouts }: Machine, baseMs: number): number => {
@@ -91,7 +94,7 @@ export const nullifyAtMs = (machine: Machine): number => {
       : Math.max(state.graceUntilMs, Math.max(state.viewEnteredMs, current.proposedMs) + grown(machine, timeouts.certificationTimeoutMs))
   }
 
-  const waitMs = state.silent[leader(machine, state.view)] ? timeouts.silentTimeoutMs : grown(machine, timeouts.leaderTimeoutMs)
+  const waitMs = state.silent[leader(machine, state.view)] ? timeouts.silentTimeoutMs : grown(machine, timeouts.leaderTimeoutMs) + restMs(machine)
 
   return Math.max(state.graceUntilMs, state.viewEnteredMs + waitMs)
 }
@@ -109,8 +112,9 @@ export const hasTurn = (machine: Machine): boolean => {
 export const abdicateAtMs = (machine: Machine): number => machine.state.viewEnteredMs + grown(machine, machine.timeouts.silentTimeoutMs)
 
 /** When the leader may propose: at once with work to do, with a pause without. */
-export const proposeAtMs = ({ state, timeouts }: Machine): number => {
-  const intervalMs = state.transactions ? timeouts.minBlockIntervalBusyMs : timeouts.minBlockIntervalMs
+export const proposeAtMs = (machine: Machine): number => {
+  const { state, timeouts } = machine
+  const intervalMs = state.transactions ? timeouts.minBlockIntervalBusyMs : timeouts.minBlockIntervalMs + restMs(machine)
 
   return Math.max(state.viewEnteredMs, state.blockSeenMs + intervalMs, state.proposeNotBeforeMs)
 }

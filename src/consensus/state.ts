@@ -60,6 +60,8 @@ export interface State {
   heardView: number[]
   barredUntilView: number[]
   transactions: boolean
+  /** something waits for blocks to pass */
+  work: boolean
   /** when the newest block arrived: the base of the leader's pacing */
   blockSeenMs: number
   /** view for which `propose` is out, or 0; and when to ask again after `declined` */
@@ -110,6 +112,7 @@ export const initialState = (validators: number): State => ({
   heardView: new Array<number>(validators).fill(0),
   barredUntilView: new Array<number>(validators).fill(0),
   transactions: false,
+  work: true,
   blockSeenMs: -Infinity,
   proposingView: 0,
   proposeNotBeforeMs: -Infinity,

@@ -208,8 +208,8 @@ const requestSync = (machine: Machine, top: BlockState | undefined): void => {
   const certificate = state.finalization
 
   if (certificate !== null && top !== undefined && top.header.height - state.final.height > SYNC_HEIGHTS_MIN && state.nowMs >= state.syncAtMs) {
-    // the driver needs its time; asking again is for the case that it failed
-    state.syncAtMs = state.nowMs + timeouts.requestMs * 10
+    // asking again is for the case that it failed: a driver that is still at it passes this over
+    state.syncAtMs = state.nowMs + timeouts.requestMs * 3
     emit(machine, { type: 'sync', hash: top.hash, height: top.header.height, certificate })
   }
 }

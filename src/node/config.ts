@@ -42,7 +42,9 @@ const nodeConfig = Type.Object({
   /** the account of the keychain that acts where none is named */
   account: Type.String({ pattern: NAME_PATTERN.source }),
   /** training threads */
-  threads: Type.Integer({ minimum: 1, maximum: 64 })
+  threads: Type.Integer({ minimum: 1, maximum: 64 }),
+  /** epochs whose blocks are kept; all if left out: an archive */
+  keepEpochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 }, { additionalProperties: false })
 
 /** What a node is told about itself; `config.json` in its data directory. */

@@ -19,6 +19,7 @@ import { DataDirError } from './errors.ts'
 import { nodeEvents } from './events.ts'
 import { founderStake } from './founder-stake.ts'
 import { openKeychain } from './keychain.ts'
+import { signingFile } from './signing-file.ts'
 import { trainings } from './trainings.ts'
 import type { Answers } from './answers.ts'
 import type { NodeConfig } from './config.ts'
@@ -61,6 +62,8 @@ export interface NodeInit {
   dataDir: string
   /** multiaddrs to join by beside those of the configuration */
   bootstrap?: string[]
+  /** epochs whose blocks are kept, instead of what the configuration says */
+  keepEpochs?: number
 }
 
 /**
@@ -72,9 +75,9 @@ export interface NodeInit {
  * await node.start()
  * ```
  */
-export async function openNode ({ dataDir, bootstrap = [] }: NodeInit): Promise<DatanetNode> {
+export async function openNode ({ dataDir, bootstrap = [], keepEpochs }: NodeInit): Promise<DatanetNode> {
   const written = await readConfig(dataDir)
-  const config = { ...written, bootstrap: [...written.bootstrap, ...bootstrap] }
+  const config = { ...written, bootstrap: [...written.bootstrap, ...bootstrap], keepEpochs: keepEpochs ?? written.keepEpochs }
   const keychain = await openKeychain(dataDir)
   const genesis = await readGenesis(dataDir)
   const db = new Level(join(dataDir, 'state'))
@@ -111,7 +114,7 @@ function compose (parts: Parts): DatanetNode {
 
   const net = network({ privateKeySeed: keychain.secret('peer'), listen: config.listen, bootstrap: config.bootstrap })({})
   const store = storage({ dataDir: join(dataDir, 'blocks') })({ network: net })
-  const ledger = chain({ genesis, ...(has('validator') ? { blsSecretKey: keychain.bls(), signer } : {}) })({ network: net, db })
+  const ledger = chain({ genesis, keepEpochs: config.keepEpochs, ...(has('validator') ? { blsSecretKey: keychain.bls(), signer } : {}) })({ network: net, db })
   const nets = datanets({ follow: 'all' })({ storage: store, chain: ledger, network: net })
   const jobs = training({ threads: config.threads })({ storage: store, dataset: dataset(nets) })
   const library = modelLibrary()({ storage: store })
@@ -129,6 +132,9 @@ function compose (parts: Parts): DatanetNode {
   ]
   const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
 
+<<<<<<< HEAD
+  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), queue, events]
+=======
   const wallet = payer({ network: net, chain: ledger, library, db, gateway: shop })
   const refunds = reclaiming({
     signers: () => keychain.names().map(name => keychain.signer(name)),
@@ -136,6 +142,7 @@ function compose (parts: Parts): DatanetNode {
   })({ chain: ledger, payer: wallet })
 
   const services: Startable[] = [net, store, baseModel(store), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, queue, events]
+>>>>>>> up
 
   return {
     config,

@@ -1,11 +1,12 @@
 import { TypedEventEmitter, setMaxListeners } from 'main-event'
 import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
+import { readChain } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { certificateCodec, proveOutcome, signedTransactionCodec } from '../wire/index.ts'
 import { book } from './book.ts'
 import { checkKeys, checkValidators, toTimeouts } from './config.ts'
-import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS, REST_EPOCHS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
 import { eraAfter, selfIn } from './eras.ts'
@@ -58,6 +59,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   #era: Era
   #self: number | null
   #catchUp?: () => void
+  /** of the newest block with transactions since the start */
+  #busyHeight = 0
   #catchUpTimer?: ReturnType<typeof setTimeout>
   #driver?: Driver
   #starting?: Promise<void>
@@ -105,7 +108,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       limits: init.mempool,
       state: () => this.state(),
       publish: async (signed) => transactions.publish(signed),
-      onChange: () => { this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() }) },
+      onChange: () => { this.#tellPending() },
       onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
     })
     this.#validators = validatorPeers({
@@ -159,6 +162,16 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     }
   }
 
+  #tellPending (): void {
+    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready(), work: this.#hasWork() })
+  }
+
+  /** Whether anything waits for blocks to pass. */
+  #hasWork (): boolean {
+    const { openTasks, openProposals, params: { epochBlocks } } = readChain(this.state())
+    return openTasks.length > 0 || openProposals.length > 0 || this.height - this.#busyHeight < REST_EPOCHS * epochBlocks
+  }
+
   /** Others are in an era that we do not know: unless we are about to enter it, fetch what we missed. */
   #heardOf (era: number): void {
     if (era > this.#era.era && this.#catchUpTimer === undefined) {
@@ -185,7 +198,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     const input = await this.#startInput()
     this.#core = core
     this.#driver?.replace(core, input)
-    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
+    this.#tellPending()
   }
 
   #newCore (signedUpTo: SignedPosition | undefined): Consensus {
@@ -224,6 +237,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     // everybody who waits for a state listens
     setMaxListeners(Infinity, this.#abort.signal)
     await this.#book.load()
+    this.#busyHeight = this.height
     this.#era = eraAfter(this.state())
     this.#self = selfIn(this.#era, this.#init)
     const core = this.#newCore(await this.#store.restored())
@@ -243,7 +257,9 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       publishProposal: async (message) => this.#proposals.publish(message),
       publishCertificate: async (certificate) => this.#certificates.publish(certificate),
       onBlock: async detail => {
+        this.#busyHeight = detail.block.transactions.length > 0 ? this.height : this.#busyHeight
         this.safeDispatchEvent('block', { detail })
+        this.#tellPending()
         await this.#enterEra()
       },
       onLeap: async () => {
@@ -264,7 +280,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     this.#core = core
     this.#driver = driver
     driver.start(input)
-    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready() })
+    this.#tellPending()
     this.#validators.start()
   }
 

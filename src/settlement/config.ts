@@ -1,4 +1,5 @@
 import { bls } from '../identity/index.ts'
+import { REST_INTERVAL_MS } from './constants.ts'
 import { ChainConfigError } from './errors.ts'
 import type { ChainInit, ConsensusTimes } from './interface.ts'
 import type { ConsensusTimeouts } from '../consensus/index.ts'
@@ -30,6 +31,7 @@ export function toTimeouts (times: ConsensusTimes): ConsensusTimeouts {
   const all: ConsensusTimeouts = {
     minBlockIntervalBusyMs: times.blockIntervalMsMin,
     minBlockIntervalMs: times.idleIntervalMs,
+    restIntervalMs: times.restIntervalMs ?? times.idleIntervalMs ?? REST_INTERVAL_MS,
     leaderTimeoutMs: times.leaderTimeoutMs,
     certificationTimeoutMs: times.certificationTimeoutMs,
     silentTimeoutMs: times.silentTimeoutMs

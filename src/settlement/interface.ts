@@ -92,6 +92,12 @@ export interface ConsensusTimes {
    */
   idleIntervalMs?: number
   /**
+   * between blocks once nothing has happened for two epochs and nothing waits for blocks to pass
+   *
+   * @default 3000, or idleIntervalMs if that is given
+   */
+  restIntervalMs?: number
+  /**
    * a leader is given up after this
    *
    * @default 4000

@@ -38,7 +38,8 @@ export async function exportHistory ({ chain, genesisHash, account, store }: Sig
 }
 
 /**
- * From now on nothing is signed at or below the history's place, whatever else is on this disk.
+ * From now on nothing is signed at or below the history's place, unless this disk's own history
+ * reaches as far: then it is complete.
  *
  * @param init - whose history it must be
  * @param value - parsed JSON of anybody
@@ -54,8 +55,10 @@ export async function importHistory (init: SigningInit, value: unknown): Promise
     throw new SigningHistoryError(`it is of ${account}`)
   }
 
-  const known = await init.store.restored()
-  if (known === undefined || isAfter({ era, view }, known)) {
+  const [signed = { era: 0, view: 0 }, known = { era: 0, view: 0 }] = [await init.store.signed(), await init.store.restored()]
+
+  // a disk that has it all knows better than a limit what was signed
+  if (isAfter({ era, view }, signed) && isAfter({ era, view }, known)) {
     await init.store.putRestored({ era, view })
   }
 }

@@ -56,11 +56,11 @@ describe('validator sets', function () {
 
     const registered = await newcomer.chain.send({ kind: 'register-validator', ...key, amount: 100n }, fifth, { signal: signal() })
     assert.equal(registered.ok, true)
-    const { epoch } = readChain(newcomer.chain.state())
-    assert.equal(isMember(newcomer, 4), false)
+    // the cutoff ends an epoch after the transactions of its block
+    const epoch = Math.floor((registered.height - 1) / genesis.params.epochBlocks)
 
     await Promise.all([...all, newcomer].map(async node => era(node, 1)))
-    assert.equal(readChain(newcomer.chain.state()).epoch >= epoch + 2, true)
+    assert.ok(readChain(newcomer.chain.state()).epoch >= epoch + 2)
     assert.equal(readValidators(all[0].chain.state()).length, 5)
     assert.equal(all[0].chain.validators().length, 5)
 
