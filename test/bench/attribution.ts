@@ -3,7 +3,9 @@
  * gamed. Adapters of the counterfactual bank stay on disk: a run that was stopped goes on.
  *
  * `npm run bench -- attribution [--quick] [--dataset sotu|spam] [--base datanet-base-1m|stories260K]
- * [--seeds 3] [--retrainings 100] [--queries 50] [--bank DIR] [--out docs]`
+ * [--part bank|villains|costs] [--seeds 3] [--retrainings 100] [--queries 50] [--bank DIR] [--out docs]`
+ *
+ * `--out` writes attribution.md and its plots from all results that the bank's folder has.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +13,8 @@ import { join } from 'node:path'
 import { costs } from './attribution-costs.ts'
 import { loadBenchBase, loadData } from './attribution-data.ts'
 import { experiment } from './attribution-experiment.ts'
+import { manipulation } from './attribution-manipulation.ts'
+import { writeReport } from './attribution-report.ts'
 import type { BaseName, DatasetName, Size } from './attribution-data.ts'
 import type { ExperimentResult } from './attribution-experiment.ts'
 import type { Bench, BenchResult } from './interface.ts'
@@ -21,6 +25,7 @@ const BASES: BaseName[] = ['datanet-base-1m', 'stories260K']
 export const options = {
   dataset: { type: 'string' },
   base: { type: 'string' },
+  part: { type: 'string' },
   seeds: { type: 'string' },
   retrainings: { type: 'string' },
   queries: { type: 'string' },
@@ -39,9 +44,13 @@ export const run: Bench = async ({ quick, values = {} }) => {
   const bases = BASES.filter(name => values.base === undefined ? !quick || name === 'datanet-base-1m' : name === values.base)
   const experiments: ExperimentResult[] = []
 
+  const wants = (part: string): boolean => values.part === undefined || values.part === part
+  const log = (line: string): void => { process.stderr.write(`${line}\n`) }
+  const results: BenchResult[] = []
+
   mkdirSync(folder, { recursive: true })
 
-  for (const baseName of bases) {
+  for (const baseName of wants('bank') ? bases : []) {
     const base = loadBenchBase(baseName)
 
     if (base === undefined) {
@@ -51,7 +60,7 @@ export const run: Bench = async ({ quick, values = {} }) => {
 
     for (const dataset of datasets) {
       const result = await experiment(dataset, base, loadData(dataset, base.encoder, size), {
-        folder, seeds, retrainings, size, recipe: quick ? { batchSize: 16 } : {}, log: line => { process.stderr.write(`${line}\n`) }
+        folder, seeds, retrainings, size, recipe: quick ? { batchSize: 16 } : {}, log
       })
 
       experiments.push(result)
@@ -62,7 +71,43 @@ export const run: Bench = async ({ quick, values = {} }) => {
     }
   }
 
-  return [...lines(experiments), ...await costs({ quick })]
+  if (experiments.length > 0) {
+    results.push(...lines(experiments))
+  }
+
+  // a quick run has the tests' word for it: `test/bench/villains.spec.ts`
+  if (wants('villains') && !quick) {
+    results.push(...await villainLines(folder, seeds, log))
+  }
+
+  if (values.out !== undefined) {
+    writeReport(folder, values.out)
+  }
+
+  return wants('costs') ? [...results, ...await costs({ quick })] : results
+}
+
+async function villainLines (folder: string, seeds: number[], log: (line: string) => void): Promise<BenchResult[]> {
+  const base = loadBenchBase('datanet-base-1m')
+
+  if (base === undefined) {
+    return []
+  }
+
+  const result = await manipulation(base, folder, seeds, log)
+  const most = (pick: (one: typeof result.villains[number]) => number, sign = 1): { value: number, detail: string } => {
+    const worst = [...result.villains].sort((a, b) => sign * (pick(b) - pick(a)))[0]
+
+    return { value: pick(worst), detail: worst.name }
+  }
+
+  writeFileSync(join(folder, 'result-villains.json'), `${JSON.stringify(result, undefined, 1)}\n`)
+
+  return [
+    { name: 'attackGainMax', unit: 'of honest pay', ...most(({ gain }) => gain) },
+    { name: 'attackGainMin', unit: 'of honest pay', ...most(({ gain }) => gain, -1) },
+    { name: 'victimLossMax', unit: 'of honest pay', ...most(({ victimLoss }) => victimLoss) }
+  ]
 }
 
 /** The worst of all experiments under the names that others rely on, then each one. */
