@@ -132,17 +132,13 @@ function compose (parts: Parts): DatanetNode {
   ]
   const queue = trainings({ signer: name => keychain.signer(name), onChange: events.training })({ training: jobs, datanets: nets, storage: store, chain: ledger, db })
 
-<<<<<<< HEAD
-  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), queue, events]
-=======
   const wallet = payer({ network: net, chain: ledger, library, db, gateway: shop })
   const refunds = reclaiming({
     signers: () => keychain.names().map(name => keychain.signer(name)),
     onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) }
   })({ chain: ledger, payer: wallet })
 
-  const services: Startable[] = [net, store, baseModel(store), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, queue, events]
->>>>>>> up
+  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, queue, events]
 
   return {
     config,
