@@ -19,7 +19,7 @@ export function modelCommand (): Command {
   command.addCommand(importCommand())
   command.addCommand(showCommand())
 
-  return command
+  return examples(command, ['datanet model import ./SmolLM2-135M', 'datanet model show model.gguf'])
 }
 
 interface ImportOptions {

@@ -10,6 +10,7 @@ interface Failure { error: { code: string, message: string, hint?: string } }
 
 const VERBS = [
   'init', 'start', 'status', 'create', 'contribute', 'train', 'ask', 'why',
+  'model', 'model import', 'model show',
   'key', 'key create', 'key list', 'key revoke',
   'wallet', 'wallet list', 'wallet new', 'wallet transfer', 'wallet stake', 'wallet unstake',
   'gov', 'gov list', 'gov wrap', 'gov unwrap', 'gov delegate', 'gov propose', 'gov vote', 'gov queue', 'gov execute',
