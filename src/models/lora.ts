@@ -29,7 +29,8 @@ export function loraShape (config: LlamaConfig, recipe: { rank: number, alpha: n
     for (const target of targets) {
       const [outputs, inputs] = shapes.get(projectionName(layer, target)) ?? []
       if (outputs == null || inputs == null) {
-        throw new LoraShapeError(`expected a projection ${target} in layer ${layer}`)
+        const there = LORA_TARGETS.filter(name => shapes.has(projectionName(layer, name)))
+        throw new LoraShapeError(`the base has no ${target}: expected targets among ${there.join(', ')}; a preset's are replaced with --targets`)
       }
       factors.push({ layer, target, inputs, outputs, offsetA: offset, offsetB: offset + rank * inputs })
       offset += rank * (inputs + outputs)
