@@ -24,6 +24,11 @@ export const ROW_DOMAIN = 'datanet/row/1'
 export const MINHASH_DOMAIN = 'datanet/minhash/1'
 export const SEGMENT_DOMAIN = 'datanet/segment/1'
 
+/** Columns of a Jacobian that a validator computes again, each as dear as about two and a half trainings. */
+export const COLUMN_CHECKS = 1
+/** Beside the other checks of an adapter they fit into one attestation. */
+export const COLUMN_CHECKS_MAX = 32
+
 /** A row with fewer words than this loses quality in proportion. */
 export const QUALITY_WORDS_FULL = 8
 /** Letters among the characters that are no space, in per mille, from which a row is text. English prose has about 950. */

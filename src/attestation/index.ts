@@ -15,7 +15,7 @@ import type { Validator, ValidatorComponents, ValidatorInit } from './interface.
 /** The service of one validator. `start()` needs started storage, chain and datanets. */
 export const validator = (init: ValidatorInit = {}) => (components: ValidatorComponents): Validator => new ValidatorService(init, components)
 
-export { checkAdapterRecords, drawBelow } from './adapter-checks.ts'
+export { checkAdapterRecords, drawBelow, drawColumns } from './adapter-checks.ts'
 export { checkContribution, indexRows } from './checks.ts'
 export { fingerprint } from './fingerprint.ts'
 export { earlierOf, rejectionHeight } from './history.ts'

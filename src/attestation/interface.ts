@@ -39,6 +39,13 @@ export interface ValidatorInit {
    * @default EARLIER_ATTEMPTS_MAX
    */
   earlierAttemptsMax?: number
+  /**
+   * Columns of a published Jacobian that are computed again before an adapter is attested, 0 to
+   * COLUMN_CHECKS_MAX. Each costs about two and a half trainings.
+   *
+   * @default COLUMN_CHECKS
+   */
+  columnChecks?: number
 }
 
 export interface ValidatorEvents {

@@ -1,7 +1,7 @@
 import { isPassing } from '../datanets/index.ts'
 import { readChain } from '../ledger/index.ts'
 import { BLOCK_BYTES_MAX } from '../storage/index.ts'
-import { adapterFiles, checkAdapterRecords, drawBelow, readAdapterRecords } from './adapter-checks.ts'
+import { adapterFiles, checkAdapterRecords, drawBelow, drawColumns, readAdapterRecords } from './adapter-checks.ts'
 import { checkContribution, failedCheck } from './checks.ts'
 import { CannotJudgeError, EarlierUnavailableError } from './errors.ts'
 import { History, earlierOf } from './history.ts'
@@ -15,9 +15,11 @@ import type { CID } from 'multiformats/cid'
 export class Judge {
   private readonly components: ValidatorComponents
   private readonly history: History
+  private readonly columnChecks: number
 
-  constructor (components: ValidatorComponents) {
+  constructor (components: ValidatorComponents, columnChecks: number) {
     this.components = components
+    this.columnChecks = columnChecks
     this.history = new History(components.datanets)
   }
 
@@ -83,7 +85,7 @@ export class Judge {
     return checks
   }
 
-  /** One segment of the training and one column of the Jacobian, drawn by the beacon, the adapter and our account. */
+  /** One segment of the training and some columns of the Jacobian, drawn by the beacon, the adapter and our account. */
   private async recompute (subject: CID, adapter: Adapter, check: AdapterCheck, options: AbortOptions): Promise<CheckResult[]> {
     const { chain, signer } = this.components
     const { beacon } = readChain(chain.state())
@@ -95,9 +97,14 @@ export class Judge {
     ]
     if (result.ok && adapter.influence.form === 'forward' && check.checkColumn !== undefined) {
       const columns = adapter.influence.columns.length
-      const column = drawBelow(columns, beacon, subject, signer.account, 1)
-      const { ok, detail } = await check.checkColumn(adapter, column, options)
-      results.push({ name: 'column', passed: ok, measure: column, limit: columns, detail: detail.slice(0, 480) })
+      for (const column of drawColumns(columns, this.columnChecks, beacon, subject, signer.account)) {
+        const { ok, detail } = await check.checkColumn(adapter, column, options)
+        results.push({ name: 'column', passed: ok, measure: column, limit: columns, detail: detail.slice(0, 480) })
+        // one wrong column decides
+        if (!ok) {
+          break
+        }
+      }
     }
     return results
   }
