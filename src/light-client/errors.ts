@@ -1,5 +1,6 @@
 import { DatanetError } from '../utils/index.ts'
-import type { ForkEvidence } from './interface.ts'
+import { toHex } from '../wire/index.ts'
+import type { Checkpoint, ForkEvidence } from './interface.ts'
 
 /** A certificate that does not make its header final. */
 export class CertificateError extends DatanetError {
@@ -18,14 +19,18 @@ export class WrongChainError extends DatanetError {
 /** A header that names another validator set than the one we know. */
 export class ValidatorSetError extends DatanetError {
   constructor (height: number) {
-    super('ERR_VALIDATOR_SET', `expected a header of an era whose validators are known, certified set after set from the genesis on, but that at height ${height} is not: ask a source that has the changes`)
+    super('ERR_VALIDATOR_SET', `expected a header of an era whose validators are known, certified set after set from the genesis or the checkpoint on, but that at height ${height} is not: ask a source that has the changes`)
   }
 }
 
 /** A source that is behind what was verified before: it is stale, or wants to lead us back. */
 export class StaleSourceError extends DatanetError {
+  /** the height that was expected at least */
+  readonly known: number
+
   constructor (known: number, got: number) {
     super('ERR_STALE_SOURCE', `expected height ${known} or more, which is verified, but the source's newest is ${got}: ask another source`)
+    this.known = known
   }
 }
 
@@ -36,6 +41,27 @@ export class ForkError extends DatanetError {
   constructor (evidence: ForkEvidence) {
     super('ERR_FORK', `two contradicting headers at heights ${evidence.first.header.height} and ${evidence.second.header.height} are certified: more than a third of the stake is dishonest. Stop and publish the evidence`)
     this.evidence = evidence
+  }
+}
+
+/** What was believed is too old: its validators may have withdrawn their stake and sign anything. */
+export class TrustExpiredError extends DatanetError {
+  constructor (ageMs: number, periodMs: number) {
+    super('ERR_TRUST_EXPIRED', `expected a header verified within the trusting period of ${Math.round(periodMs / 1000)} s, but the newest is ${Math.round(ageMs / 1000)} s old: ask somebody whom you trust for the height and hash of a recent header, and start with it as a checkpoint (--checkpoint <height>:<hash>)`)
+  }
+}
+
+/** The source does not have the header that the checkpoint names. */
+export class CheckpointError extends DatanetError {
+  constructor ({ height, hash }: Checkpoint, reason: string) {
+    super('ERR_CHECKPOINT', `expected the header ${toHex(hash)} of the checkpoint at height ${height}, but ${reason}: ask another source, and compare the checkpoint with those of other people`)
+  }
+}
+
+/** Too few witnesses confirmed the newest header. */
+export class WitnessError extends DatanetError {
+  constructor (height: number, expected: number, got: number, causes: unknown[]) {
+    super('ERR_WITNESS', `expected ${expected} witnesses of the header at height ${height}, ${got} confirmed it: ${causes.map(cause => cause instanceof Error ? cause.message : String(cause)).join('; ').slice(0, 500)}`, { cause: causes[0], hint: 'name other peers as witnesses' })
   }
 }
 

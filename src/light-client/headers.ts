@@ -2,11 +2,19 @@ import { certificateValid, finalityValid, signedStake, signersOf, totalStake } f
 import { bls } from '../identity/index.ts'
 import { equalBytes, headerHash, validatorsHash } from '../wire/index.ts'
 import { DESCENDANTS_MAX } from './constants.ts'
-import { CertificateError, ForkError, ValidatorSetError, WrongChainError } from './errors.ts'
-import type { CertifiedHeader, EraChange, Genesis, Hash, Header, Validator } from '../interface/index.ts'
+import { CertificateError, ValidatorSetError, WrongChainError } from './errors.ts'
+import type { CertifiedHeader, EraChange, Hash, Header, Validator } from '../interface/index.ts'
 
-/** Verifies headers from a genesis on. Remembers the validator sets that certified headers led to. */
+/** The first set that is believed, and its era: that of the genesis, or of a checkpoint. */
+export interface Anchor {
+  era: number
+  validators: Validator[]
+}
+
+/** Verifies headers from an anchor on. Remembers the validator sets that certified headers led to. */
 export interface HeaderVerifier {
+  /** the last header of each era that was followed, oldest first */
+  readonly lasts: readonly CertifiedHeader[]
   /** the newest era whose set is known */
   readonly era: number
   /**
@@ -34,15 +42,18 @@ export interface HeaderVerifier {
    */
   verifyDescent (chain: CertifiedHeader[]): void
   signersOf (certified: CertifiedHeader): { signers: number, validators: number, stake: bigint, totalStake: bigint }
+  /** Who signed the certificate; nobody if it does not verify, so that no one is accused by a bitmap alone. */
+  provenSigners (certified: CertifiedHeader): Validator[]
 }
 
-export function headerVerifier (genesis: Genesis): HeaderVerifier {
-  const { chain } = genesis
+export function headerVerifier (chain: string, anchor: Anchor): HeaderVerifier {
   // sets are small and change at most once an epoch
-  const sets: Validator[][] = [genesis.validators]
+  const sets = new Map([[anchor.era, anchor.validators]])
+  const lasts: CertifiedHeader[] = []
+  const newestEra = (): number => anchor.era + lasts.length
 
   function validatorsOf (header: Header): Validator[] {
-    const validators = sets.at(header.era)
+    const validators = sets.get(header.era)
 
     if (validators === undefined) {
       throw new ValidatorSetError(header.height)
@@ -98,18 +109,20 @@ export function headerVerifier (genesis: Genesis): HeaderVerifier {
 
   return {
     get era () {
-      return sets.length - 1
+      return newestEra()
     },
+    lasts,
     follow ({ last, validators }) {
       verify(last)
 
-      if (last.header.era !== sets.length - 1 || !equalBytes(validatorsHash(validators), last.header.validatorsHash)) {
+      if (last.header.era !== newestEra() || !equalBytes(validatorsHash(validators), last.header.validatorsHash)) {
         throw new ValidatorSetError(last.header.height)
       }
 
       // the ledger checked each key before it let it in, and more than two thirds certified its hash
       bls.trust(validators.map(({ blsPublicKey }) => blsPublicKey))
-      sets.push(validators)
+      lasts.push(last)
+      sets.set(newestEra(), validators)
     },
     validatorsOf,
     verify,
@@ -123,22 +136,15 @@ export function headerVerifier (genesis: Genesis): HeaderVerifier {
         stake: signedStake(certificate, validators),
         totalStake: totalStake(validators)
       }
+    },
+    provenSigners ({ header, certificate }) {
+      const validators = sets.get(header.era)
+
+      if (validators === undefined || !equalBytes(certificate.blockHash, headerHash(header)) || !certificateValid(certificate, validators, bls, chain)) {
+        return []
+      }
+
+      return (signersOf(certificate.signers, validators.length) ?? []).map(i => validators[i])
     }
-  }
-}
-
-/**
- * Throws if two verified headers cannot be of one chain: the same height with different bytes, or
- * heights and views that do not rise together.
- *
- * @throws {ForkError}
- */
-export function checkConsistent (first: CertifiedHeader, second: CertifiedHeader): void {
-  const heights = second.header.height - first.header.height
-  const views = second.header.view - first.header.view
-  const consistent = heights === 0 ? equalBytes(headerHash(first.header), headerHash(second.header)) : heights * views > 0
-
-  if (!consistent) {
-    throw new ForkError({ first, second })
   }
 }

@@ -11,5 +11,8 @@
  * ```
  */
 export { lightClient } from './light-client.ts'
-export { CertificateError, ForkError, NotPaidError, SourceError, StaleSourceError, StateProofError, ValidatorSetError, WrongChainError } from './errors.ts'
-export type { ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'
+export {
+  CertificateError, CheckpointError, ForkError, NotPaidError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
+} from './errors.ts'
+export { forkEvidenceCodec } from './evidence.ts'
+export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, Trusting } from './interface.ts'

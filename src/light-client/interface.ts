@@ -20,6 +20,22 @@ export interface HeaderSource {
   scores? (task: Hash, options?: AbortOptions): Promise<ScoreTable>
 }
 
+/** A header that somebody whom you trust named. */
+export interface Checkpoint {
+  height: number
+  /** `headerHash` of the header, 32 bytes */
+  hash: Hash
+}
+
+/** How long signatures of validators suffice. Headers carry no time: it is the caller's. */
+export interface Trusting {
+  /** when what we start from was last confirmed, in milliseconds, by `now`'s clock */
+  since: number
+  /** shorter than validators wait for their stake: `unbondEpochs` × `epochBlocks` × the time of a block */
+  periodMs: number
+  now (): number
+}
+
 export interface LightClientInit {
   /** whom we believe: its validators certify everything else */
   genesis: Genesis
@@ -30,6 +46,32 @@ export interface LightClientInit {
    * @default nothing newer than the genesis is known
    */
   newest?: CertifiedHeader
+  /**
+   * Where to begin instead: believed for its hash alone, so that neither the genesis' validators nor
+   * those since are needed. Takes the place of `newest`. Headers before it are not read.
+   *
+   * @default the genesis
+   */
+  checkpoint?: Checkpoint
+  /**
+   * Refuses to verify more when nothing newer was verified for this long.
+   *
+   * @default what is known is believed for ever
+   */
+  trusting?: Trusting
+  /**
+   * Sources at other peers. Each new header is compared with theirs before it is believed; each
+   * costs what the source costs.
+   *
+   * @default none
+   */
+  witnesses?: HeaderSource[]
+  /**
+   * How many of the witnesses have to confirm a header.
+   *
+   * @default 1, if there are witnesses
+   */
+  witnessesMin?: number
   /**
    * Bound of every wait for the source, in milliseconds.
    *
@@ -45,10 +87,14 @@ export interface Proven<T> {
   at: CertifiedHeader
 }
 
-/** Two headers that cannot both be honest: more than a third of the stake signed both. */
+/** Two headers that cannot both be honest. `forkEvidenceCodec` makes it a record for others. */
 export interface ForkEvidence {
   first: CertifiedHeader
   second: CertifiedHeader
+  /** who signed both certificates, as far as these verify */
+  accused: Account[]
+  /** by the first header's set, in base units */
+  accusedStake: bigint
 }
 
 export interface ReadOptions extends AbortOptions {
@@ -65,6 +111,8 @@ export interface ReadOptions extends AbortOptions {
  * - `CertificateError`, `WrongChainError`, `ValidatorSetError` or `MalformedRecordError` for a header that does not verify,
  * - `StaleSourceError` for a source that is behind what we know,
  * - `ForkError` with the evidence,
+ * - `TrustExpiredError` when the trusting period is over,
+ * - `CheckpointError` for a source that contradicts the checkpoint, `WitnessError` without enough witnesses,
  * - `StateProofError` for a proof that does not verify,
  * - `SourceError` if the source fails, `AbortError` if the signal fires.
  */

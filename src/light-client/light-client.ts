@@ -1,35 +1,50 @@
 import { stateCodecs, stateKeys, verifyStateProof } from '../ledger/index.ts'
-import { DESCENDANTS_MAX, TIMEOUT_MS } from './constants.ts'
+import { checkDescends, fromCheckpoint } from './checkpoint.ts'
+import { DESCENDANTS_MAX, TIMEOUT_MS, WITNESSES_MAX } from './constants.ts'
 import { CertificateError, SourceError, StaleSourceError, StateProofError } from './errors.ts'
-import { checkConsistent, headerVerifier } from './headers.ts'
+import { checkConsistent } from './fork.ts'
+import { headerVerifier } from './headers.ts'
 import { ask } from './source.ts'
+import { trustClock } from './trust.ts'
 import { whyPaid } from './why.ts'
+import { confirmedBy } from './witnesses.ts'
+import type { Verified } from './fork.ts'
 import type { HeaderVerifier } from './headers.ts'
 import type { HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'
+import type { TrustClock } from './trust.ts'
+import type { Witness } from './witnesses.ts'
 import type { AbortOptions, Account, CertifiedHeader, Hash, Header, Validator } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 import type { CID } from 'multiformats/cid'
 
-class DefaultLightClient implements LightClient {
+class DefaultLightClient implements LightClient, Witness {
   readonly #init: LightClientInit
   readonly #source: HeaderSource
-  readonly #verifier: HeaderVerifier
   readonly #timeoutMs: number
+  readonly #trust: TrustClock
+  readonly #witnesses: Witness[]
+  #verifier: HeaderVerifier
   #newest: CertifiedHeader | undefined
   #unverified: CertifiedHeader | undefined
+  #checkpoint: Header | undefined
 
   constructor (init: LightClientInit) {
+    const { checkpoint, genesis, newest, timeoutMs, trusting, witnesses = [] } = init
+
     this.#init = init
     this.#source = init.source
-    this.#verifier = headerVerifier(init.genesis)
-    this.#timeoutMs = init.timeoutMs ?? TIMEOUT_MS
+    this.#verifier = headerVerifier(genesis.chain, { era: 0, validators: genesis.validators })
+    this.#timeoutMs = timeoutMs ?? TIMEOUT_MS
+    this.#trust = trustClock(trusting)
+    // each follows the sets on its own: forged ones could not be told from ours otherwise
+    this.#witnesses = witnesses.slice(0, WITNESSES_MAX).map(source => new DefaultLightClient({ genesis, checkpoint, source, timeoutMs }))
 
-    if (init.newest?.header.era === 0) {
-      this.#verifier.verify(init.newest)
-      this.#newest = init.newest
-    } else {
+    if (checkpoint === undefined && newest?.header.era === 0) {
+      this.#verifier.verify(newest)
+      this.#newest = newest
+    } else if (checkpoint === undefined) {
       // its validators have to be learned first
-      this.#unverified = init.newest
+      this.#unverified = newest
     }
   }
 
@@ -38,43 +53,85 @@ class DefaultLightClient implements LightClient {
   }
 
   async sync (options: AbortOptions = {}): Promise<CertifiedHeader> {
-    if (this.#unverified !== undefined) {
-      await this.#followTo(this.#unverified.header.era, options)
-      this.#verifier.verify(this.#unverified)
-      this.#newest ??= this.#unverified
-      this.#unverified = undefined
-    }
+    const asked = this.#trust.check()
+    await this.#begin(options)
 
     // what was known when we asked: an answer that a concurrent one overtook is not stale
     const known = this.#newest
     const latest = await ask('its newest header', this.#timeoutMs, options, async within => this.#source.latest(within))
     await this.#followTo(latest.header.era, options)
     this.#verifier.verify(latest)
-
-    if (this.#newest !== undefined) {
-      checkConsistent(this.#newest, latest)
-    }
+    this.#checkKnown(latest)
 
     if (known !== undefined && latest.header.height < known.header.height) {
       throw new StaleSourceError(known.header.height, latest.header.height)
     }
 
     if (this.#newest === undefined || latest.header.height > this.#newest.header.height) {
-      this.#newest = latest
+      await confirmedBy(this.#witnesses, this.#init.witnessesMin, this, latest, options)
+      this.#checkKnown(latest)
+      this.#advance(latest, asked)
     }
 
-    return this.#newest
+    return this.#newest ?? latest
+  }
+
+  #advance (latest: CertifiedHeader, asked: number): void {
+    if (this.#newest === undefined || latest.header.height > this.#newest.header.height) {
+      this.#newest = latest
+      this.#trust.confirm(asked)
+    }
+  }
+
+  /** Learns what we start from, if that needs the source. */
+  async #begin (options: AbortOptions): Promise<void> {
+    const { checkpoint, genesis } = this.#init
+
+    if (checkpoint !== undefined && this.#checkpoint === undefined) {
+      const { anchor, header } = await fromCheckpoint({ genesis, source: this.#source, timeoutMs: this.#timeoutMs }, checkpoint, options)
+
+      if (this.#checkpoint === undefined) {
+        this.#checkpoint = header
+        this.#verifier = headerVerifier(genesis.chain, anchor)
+      }
+    }
+
+    if (this.#unverified !== undefined) {
+      const newest = this.#unverified
+      await this.#followTo(newest.header.era, options)
+      this.#verifier.verify(newest)
+      this.#newest ??= newest
+      this.#unverified = undefined
+    }
+  }
+
+  /** Throws if a verified header contradicts what was known before. */
+  #checkKnown (header: CertifiedHeader): void {
+    if (this.#checkpoint !== undefined && this.#init.checkpoint !== undefined) {
+      checkDescends(header.header, this.#checkpoint, this.#init.checkpoint)
+    }
+
+    if (this.#newest !== undefined) {
+      checkConsistent(this.verified(this.#newest), this.verified(header))
+    }
+  }
+
+  verified (header: CertifiedHeader): Verified {
+    return { header, verifier: this.#verifier }
   }
 
   async header (height: number, options: AbortOptions = {}): Promise<Header> {
-    return (await this.#certified(height, options)).header
+    return (await this.certified(height, options)).header
   }
 
   /** The header at a height and the certificate that makes it final, which may be a descendant's. */
-  async #certified (height: number, options: AbortOptions): Promise<CertifiedHeader> {
+  async certified (height: number, options: AbortOptions): Promise<CertifiedHeader> {
     if (this.#newest?.header.height === height) {
       return this.#newest
     }
+
+    this.#trust.check()
+    await this.#begin(options)
 
     const chain: CertifiedHeader[] = []
 
@@ -91,10 +148,7 @@ class DefaultLightClient implements LightClient {
 
     await this.#followTo(chain[0].header.era, options)
     this.#verifier.verifyDescent(chain)
-
-    if (this.#newest !== undefined) {
-      checkConsistent(chain[0], this.#newest)
-    }
+    this.#checkKnown(chain[0])
 
     return chain[0]
   }
@@ -128,7 +182,7 @@ class DefaultLightClient implements LightClient {
 
   async #read<T> (key: string, codec: Codec<T>, options: ReadOptions = {}): Promise<Proven<T>> {
     if (options.height !== undefined) {
-      return this.#readAt(key, codec, await this.#certified(options.height, options), options)
+      return this.#readAt(key, codec, await this.certified(options.height, options), options)
     }
 
     const at = this.#newest ?? await this.sync(options)

@@ -3,7 +3,7 @@ import { bls, blsSecretKey, deriveSeed, ed25519Signer, signRecord } from '../../
 import { genesisState, stateCodecs, stateKeys } from '../../src/ledger/index.ts'
 import { payout, scoreTree, taskId } from '../../src/scoring/index.ts'
 import { cidOf, compareBytes, contributionCodec, domains, headerHash, signedCodec, utf8, validatorsHash } from '../../src/wire/index.ts'
-import type { CertifiedHeader, Genesis, Hash, Header, ScoreTable, Signed, Contribution, TaskState } from '../../src/interface/index.ts'
+import type { CertifiedHeader, Genesis, Hash, Header, ScoreTable, Signed, Contribution, TaskState, Validator } from '../../src/interface/index.ts'
 import type { AuthenticatedMap } from '../../src/ledger/index.ts'
 import type { HeaderSource } from '../../src/light-client/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -62,17 +62,26 @@ export interface CertifyOptions {
   /** indices of validators that sign; three of four by default */
   signers?: number[]
   chain?: string
+  /** of the set that signs; the genesis' by default */
+  keys?: Uint8Array[]
+}
+
+/** Another set of four validators. */
+export function anotherSet (label: string): { keys: Uint8Array[], validators: Validator[] } {
+  const keys = Array.from({ length: VALIDATORS }, (_, i) => blsSecretKey(deriveSeed('light', `${label}/${i}`)))
+
+  return { keys, validators: keys.map((key, i) => ({ account: signerOf(`${label}/${i}`).account, blsPublicKey: bls.publicKeyOf(key), stake: 1000n })) }
 }
 
 /** A certificate as consensus makes it, with real BLS signatures. */
 export function certify (header: Header, options: CertifyOptions = {}): CertifiedHeader {
-  const { kind = 'finalize', signers = [0, 1, 2], chain = CHAIN } = options
+  const { kind = 'finalize', signers = [0, 1, 2], chain = CHAIN, keys = secretKeys } = options
   const statement = { kind, era: header.era, view: header.view, blockHash: headerHash(header) }
   const message = voteBytes(chain, statement)
 
   return {
     header,
-    certificate: { ...statement, signers: bitmapOf(signers, VALIDATORS), signature: bls.aggregate(signers.map(i => bls.sign(secretKeys[i], message))) }
+    certificate: { ...statement, signers: bitmapOf(signers, VALIDATORS), signature: bls.aggregate(signers.map(i => bls.sign(keys[i], message))) }
   }
 }
 

@@ -112,7 +112,7 @@ describe('headers of a light client', () => {
     const error = await client.sync().catch((err: unknown) => err)
 
     expect(error).to.be.instanceOf(ForkError)
-    expect(error).to.have.deep.property('evidence', { first, second })
+    expect(error).to.have.property('evidence').that.deep.includes({ first, second, accused: genesis.validators.slice(0, 3).map(({ account }) => account), accusedStake: 3000n })
   })
 
   it('convict a chain whose views go back', async () => {
