@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { responses } from './responses.ts'
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 
 /** One sentence for each route; the document is not complete without it. */
@@ -11,10 +12,16 @@ const summaries: Record<string, string> = {
   'GET /api/v1/bases': 'Base models that adapters may build on',
   'GET /api/v1/presets': 'Recipes for training',
   'GET /api/v1/adapters': 'Adapters of the chain',
+  'GET /api/v1/registry': 'Adapters that fit, with versions, licences and Datanets, the last published first',
+  'GET /api/v1/adapters/{id}': 'One adapter: recipe, versions, and who redeemed answers of it',
+  'POST /api/v1/adapters/{id}/pull': 'Fetch an adapter from the swarm, check it, keep and serve it',
+  'GET /api/v1/adapters/{id}/adapter_config.json': 'Configuration of an adapter for Hugging Face\'s PEFT',
+  'GET /api/v1/adapters/{id}/adapter_model.safetensors': 'Weights of an adapter for Hugging Face\'s PEFT',
   'GET /api/v1/answers': 'Answers that this node bought, newest first',
   'GET /api/v1/tasks': 'Tasks of attribution, newest first',
   'GET /api/v1/blocks': 'The newest blocks',
   'GET /api/v1/why': 'Why a contribution was paid, every link verified by proof',
+  'GET /api/v1/graph/{id}': 'Who and what shaped an answer, an adapter or an account\'s earnings',
   'GET /api/v1/accounts/{id}': 'What any account has',
   'GET /api/v1/wallet': 'The accounts of this node',
   'POST /api/v1/wallet/accounts': 'Make an account',
@@ -54,9 +61,15 @@ const failure = Type.Object({
   error: Type.Object({ code: Type.String({ pattern: '^(ERR|FST_ERR)_[A-Z_]+$' }), message: Type.String(), hint: Type.Optional(Type.String()) })
 }, { description: 'what was expected, what came, and what to do' })
 
+/** The same under /v1, as clients of OpenAI's API read it. */
+const openaiFailure = Type.Object({
+  error: Type.Object({ message: Type.String(), type: Type.String(), param: Type.Union([Type.String(), Type.Null()]), code: Type.String(), hint: Type.Optional(Type.String()) })
+}, { description: 'what was expected, what came, and what to do' })
+
 /** How the OpenAPI document is made of the routes' schemas. */
 export const documentation: FastifyDynamicSwaggerOptions = {
   openapi: {
+    openapi: '3.1.0',
     info: {
       title: 'datanet node',
       description: 'Control API of one node and its OpenAI-compatible API. Amounts are decimal strings of base units, accounts are multikeys. Responses are typed in src/interface/api.ts.',
@@ -71,6 +84,6 @@ export const documentation: FastifyDynamicSwaggerOptions = {
     const summary = summaries[`${method} ${path}`]
     const operationId = `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(\w)?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? '')}`
 
-    return { schema: { ...schema, summary, operationId, response: { 200: { description: summary }, default: failure } }, url }
+    return { schema: { ...schema, summary, operationId, response: { 200: { description: summary, ...responses[`${method} ${path}`] }, default: url.startsWith('/v1/') ? openaiFailure : failure } }, url }
   }
 }

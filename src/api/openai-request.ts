@@ -39,9 +39,29 @@ export function checkSupported (body: Record<string, unknown>): void {
   }
 }
 
-/** null is "not set" in OpenAI's API; our schemas have no null. */
-export function withoutNulls (body: unknown): unknown {
-  return isRecord(body) ? Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) : body
+/**
+ * One way to say each thing, before the schema looks: null is "not set" in OpenAI's API, and a
+ * content may come as parts of text.
+ */
+export function normalised (body: unknown): unknown {
+  if (!isRecord(body)) {
+    return body
+  }
+
+  const set = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+
+  return Array.isArray(set.messages) ? { ...set, messages: set.messages.map(joined) } : set
+}
+
+/** A message of text parts with the whole text; one with other parts as it is, for the schema to refuse. */
+function joined (message: unknown): unknown {
+  if (!isRecord(message) || !Array.isArray(message.content)) {
+    return message
+  }
+
+  const texts = message.content.map((part: unknown) => isRecord(part) && part.type === 'text' && typeof part.text === 'string' ? part.text : undefined)
+
+  return texts.length > 0 && texts.every(text => text !== undefined) ? { ...message, content: texts.join('') } : message
 }
 
 /** A request in OpenAI's words as one in ours; `adapter` is what its `model` was found to be. */

@@ -3,7 +3,7 @@ import { cidOf, resolveAdapter } from './context.ts'
 import { UnauthorizedError, UnknownReceiptError } from './errors.ts'
 import { modelList, modelView } from './models.ts'
 import { chatForm, completionForm, wholeAnswer } from './openai-format.ts'
-import { askRequestOf, checkSupported, promptOf, withoutNulls } from './openai-request.ts'
+import { askRequestOf, checkSupported, normalised, promptOf } from './openai-request.ts'
 import { chunks, running } from './openai-stream.ts'
 import { chatBody, completionBody, idParams } from './schemas.ts'
 import { sendEvents } from './sse.ts'
@@ -26,7 +26,7 @@ export function openaiRoutes (server: FastifyInstance, context: ApiContext): voi
   const infer = { config: { scope: 'infer' as const } }
   const read = { config: { scope: 'read' as const } }
 
-  server.addHook('preValidation', async request => { request.body = withoutNulls(request.body) })
+  server.addHook('preValidation', async request => { request.body = normalised(request.body) })
 
   server.get('/v1/models', read, async () => ({ object: 'list', data: await modelList(node) }))
 

@@ -1,0 +1,286 @@
+import { Type } from '@sinclair/typebox'
+import { accountText, amountText, cidText, hashText } from './schemas.ts'
+import type { TSchema } from '@sinclair/typebox'
+
+// What the routes answer. The document is made of these, and a test holds the server to them.
+
+const text = Type.String()
+const count = Type.Integer({ minimum: 0 })
+const real = Type.Number()
+const flag = Type.Boolean()
+const list = <T extends TSchema>(item: T): TSchema => Type.Array(item)
+const orNull = <T extends TSchema>(schema: T): TSchema => Type.Union([schema, Type.Null()])
+const oneOf = (...names: string[]): TSchema => Type.Union(names.map(name => Type.Literal(name)))
+const may = <T extends TSchema>(schema: T): TSchema => Type.Optional(schema)
+const object = Type.Object
+const anything = Type.Record(text, Type.Unknown())
+
+const status = object({
+  chain: text,
+  name: text,
+  account: accountText,
+  peerId: text,
+  addresses: may(list(text)),
+  roles: list(text),
+  peers: list(object({ peerId: text, address: text, name: may(text) })),
+  height: count,
+  epoch: count,
+  finalisedView: count,
+  stateRoot: hashText,
+  balance: amountText,
+  gopen: amountText,
+  validators: list(object({ account: accountText, stake: amountText })),
+  params: anything,
+  gatewayUrl: may(text),
+  refused: list(anything)
+})
+
+const account = object({
+  name: may(text), account: accountText, balance: amountText, nonce: count, staked: amountText, gopen: amountText, votes: amountText, delegate: orNull(accountText)
+})
+
+const datanet = object({
+  datanet: cidText, name: text, title: text, description: text, licence: text, curator: accountText, contributions: count, admitted: count
+})
+
+const admission = oneOf('pending', 'admitted', 'rejected')
+
+const contribution = object({
+  contribution: cidText,
+  datanet: cidText,
+  contributor: accountText,
+  title: text,
+  rows: count,
+  bytes: count,
+  status: admission,
+  attestations: list(object({ validator: accountText, verdict: oneOf('admit', 'reject') })),
+  earned: amountText
+})
+
+const base = object({ base: cidText, name: text, licence: text, parameters: count, contextLength: count })
+
+const preset = object({
+  preset: text, title: text, description: text, rank: count, steps: count, batchSize: count, sequenceLength: count, targets: list(text), learningRate: real
+})
+
+const training = object({
+  id: text,
+  name: text,
+  state: oneOf('queued', 'training', 'influence', 'publishing', 'attesting', 'done', 'failed', 'cancelled'),
+  step: count,
+  steps: count,
+  losses: list(real),
+  progress: real,
+  secondsLeft: may(real),
+  tokensPerSecond: may(real),
+  adapter: may(cidText),
+  error: may(object({ code: text, message: text }))
+})
+
+const adapterFields = {
+  adapter: cidText,
+  name: text,
+  developer: accountText,
+  base: cidText,
+  contributions: count,
+  status: admission,
+  losses: list(real),
+  influence: oneOf('forward', 'reverse'),
+  pricePerThousandTokens: amountText,
+  earned: amountText
+}
+
+const adapter = object(adapterFields)
+const version = orNull(Type.Integer({ minimum: 1 }))
+
+const entryFields = {
+  ...adapterFields,
+  version,
+  newest: flag,
+  baseName: text,
+  snapshot: cidText,
+  datanets: list(object({ datanet: cidText, name: text, licence: text })),
+  licences: list(text),
+  height: count
+}
+
+const adapterDetail = object({
+  ...entryFields,
+  recipe: object({ recipe: cidText, engine: text, rank: count, alpha: count, targets: list(text), steps: count, batchSize: count, sequenceLength: count, seed: count }),
+  method: text,
+  weights: cidText,
+  held: flag,
+  trainedOn: list(cidText),
+  versions: list(object({ adapter: cidText, version, status: admission, height: count })),
+  uses: list(object({ task: hashText, epoch: count, gateway: accountText, payer: orNull(accountText), receipts: count, fees: amountText }))
+})
+
+/** bytes as they are */
+const file = Type.Unsafe<Uint8Array>({ content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } })
+
+const shares = list(object({ contribution: cidText, contributor: text, title: text, influence: real, share: real }))
+const tokens = list(object({ text, share: orNull(count), influence: real }))
+/** words of an answer that stand in the data as they are */
+const spans = may(list(object({
+  from: count,
+  end: count,
+  text,
+  count,
+  rarityBits: real,
+  citations: list(object({ contribution: cidText, contributor: text, title: text, row: count, before: text, after: text }))
+})))
+const precision = oneOf('exact', 'preview')
+
+const answer = object({
+  receipt: cidText,
+  adapter: cidText,
+  prompt: text,
+  answer: text,
+  tokens,
+  shares,
+  spans,
+  method: text,
+  precision,
+  fee: amountText,
+  promptTokens: count,
+  outputTokens: count,
+  milliseconds: count,
+  finish: may(oneOf('stop', 'length'))
+})
+
+const receipt = object({
+  receipt: cidText,
+  chain: text,
+  adapter: cidText,
+  gateway: accountText,
+  payer: accountText,
+  channel: hashText,
+  sequence: count,
+  promptHash: hashText,
+  outputHash: hashText,
+  promptTokens: count,
+  outputTokens: count,
+  sampler: Type.Record(text, Type.Integer()),
+  fee: amountText,
+  cumulative: amountText,
+  gatewaySignature: text,
+  payerSignature: text
+})
+
+const proposal = object({
+  proposal: count,
+  title: text,
+  status: text,
+  proposer: accountText,
+  for: amountText,
+  against: amountText,
+  abstain: amountText,
+  voteStart: count,
+  voteEnd: count,
+  eta: orNull(count),
+  actions: list(anything)
+})
+
+const key = {
+  id: text,
+  name: text,
+  scopes: list(oneOf('read', 'infer', 'admin')),
+  requestsPerMinute: may(count),
+  spendPerDay: may(amountText),
+  account: may(text),
+  created: text,
+  spent: amountText
+}
+
+const sent = { transaction: cidText, height: count }
+
+const model = object({
+  id: cidText,
+  object: Type.Literal('model'),
+  created: count,
+  owned_by: text,
+  name: text,
+  datanet: object({
+    kind: oneOf('adapter', 'base'),
+    licence: text,
+    developer: may(accountText),
+    base: may(cidText),
+    pricePerThousandTokens: may(amountText),
+    influence: may(oneOf('forward', 'reverse')),
+    parameters: may(count),
+    contextLength: count
+  })
+})
+
+const completion = (object_: string, choice: Record<string, TSchema>): TSchema => object({
+  id: cidText,
+  object: Type.Literal(object_),
+  created: count,
+  model: cidText,
+  choices: list(object({ index: count, ...choice, finish_reason: oneOf('stop', 'length'), logprobs: Type.Null() })),
+  usage: object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),
+  datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, spans })
+})
+
+/** Of a successful answer in JSON, by method and path; a route that is missing here answers in its own way. */
+export const responses: Record<string, TSchema> = {
+  'GET /api/v1/status': status,
+  'GET /api/v1/datanets': list(datanet),
+  'POST /api/v1/datanets': object({ datanet: cidText, name: text }),
+  'GET /api/v1/contributions': list(contribution),
+  'POST /api/v1/contributions': object({ contribution: cidText, contributor: accountText, rows: count, bytes: count, status: admission }),
+  'GET /api/v1/bases': list(base),
+  'GET /api/v1/presets': list(preset),
+  'GET /api/v1/adapters': list(adapter),
+  'GET /api/v1/registry': list(object(entryFields)),
+  'GET /api/v1/adapters/{id}': adapterDetail,
+  'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
+  'GET /api/v1/adapters/{id}/adapter_config.json': file,
+  'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
+  'GET /api/v1/answers': list(answer),
+  'GET /api/v1/tasks': list(anything),
+  'GET /api/v1/blocks': list(object({ hash: hashText, header: anything, results: list(anything) })),
+  'GET /api/v1/accounts/{id}': account,
+  'GET /api/v1/wallet': list(account),
+  'POST /api/v1/wallet/accounts': account,
+  'POST /api/v1/wallet/transfer': object(sent),
+  'POST /api/v1/wallet/stake': object(sent),
+  'POST /api/v1/wallet/unstake': object(sent),
+  'GET /api/v1/trainings': list(training),
+  'POST /api/v1/trainings': training,
+  'POST /api/v1/trainings/estimate': object({
+    steps: count,
+    contributions: count,
+    parameters: count,
+    tokens: count,
+    influence: oneOf('forward', 'reverse'),
+    operations: real,
+    seconds: real,
+    influenceSeconds: real,
+    tokensPerSecond: real,
+    memoryBytes: real,
+    storedBytes: real
+  }),
+  'GET /api/v1/trainings/{id}': training,
+  'DELETE /api/v1/trainings/{id}': training,
+  'POST /api/v1/ask': answer,
+  'POST /api/v1/quote': object({ promptTokens: count, pricePerThousandTokens: amountText, feeMax: amountText }),
+  'POST /api/v1/gateway/redeem': list(object({ channel: hashText, receipts: count, fees: amountText })),
+  'GET /api/v1/proposals': list(proposal),
+  'POST /api/v1/gov/wrap': object(sent),
+  'POST /api/v1/gov/unwrap': object(sent),
+  'POST /api/v1/gov/delegate': object(sent),
+  'POST /api/v1/gov/propose': object({ ...sent, proposal: count }),
+  'POST /api/v1/gov/vote': object(sent),
+  'POST /api/v1/gov/queue': object(sent),
+  'POST /api/v1/gov/execute': object(sent),
+  'GET /api/v1/keys': list(object(key)),
+  'POST /api/v1/keys': object({ ...key, key: text }),
+  'DELETE /api/v1/keys/{id}': object({ id: text }),
+  'GET /v1/models': object({ object: Type.Literal('list'), data: list(model) }),
+  'GET /v1/models/{id}': model,
+  'GET /v1/receipts/{id}': receipt,
+  'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, spans, tokens }),
+  'POST /v1/completions': completion('text_completion', { text }),
+  'POST /v1/chat/completions': completion('chat.completion', { message: object({ role: Type.Literal('assistant'), content: text, refusal: Type.Null() }) })
+}
