@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
-import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
+import { DOWNLOAD_BYTES_MAX, REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
 import type { NodeEvent } from '../interface/index.ts'
 
 /** Where a running node listens; `api.json` in its data directory, readable by its owner alone. */
@@ -21,6 +21,12 @@ export interface NodeClient {
   readonly token: string
   get<T> (path: string, options?: RequestOptions): Promise<T>
   post<T> (path: string, body: unknown, options?: RequestOptions): Promise<T>
+  /**
+   * a file of at most DOWNLOAD_BYTES_MAX
+   *
+   * @throws {RequestFailedError}
+   */
+  download (path: string, options?: RequestOptions): Promise<Uint8Array>
   /** a file as it is */
   upload<T> (path: string, content: Uint8Array, options?: RequestOptions): Promise<T>
   delete<T> (path: string, options?: RequestOptions): Promise<T>
@@ -47,7 +53,7 @@ export async function connect (dataDir: string): Promise<NodeClient> {
 export function client (address: ApiAddress, dataDir = address.url): NodeClient {
   const headers = { authorization: `Bearer ${address.token}` }
 
-  async function send<T> (method: string, path: string, body: { type: string, bytes: string | Uint8Array<ArrayBuffer> } | undefined, options: RequestOptions = {}): Promise<T> {
+  async function request (method: string, path: string, body: { type: string, bytes: string | Uint8Array<ArrayBuffer> } | undefined, options: RequestOptions = {}): Promise<Response> {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS)
     let response: Response
 
@@ -73,7 +79,11 @@ export function client (address: ApiAddress, dataDir = address.url): NodeClient 
       throw new NodeUnreachableError(dataDir, cause)
     }
 
-    return parse<T>(response, `${method} ${path}`)
+    return response
+  }
+
+  async function send<T> (...args: Parameters<typeof request>): Promise<T> {
+    return parse<T>(await request(...args), `${args[0]} ${args[1]}`)
   }
 
   return {
@@ -81,10 +91,34 @@ export function client (address: ApiAddress, dataDir = address.url): NodeClient 
     token: address.token,
     get: async (path, options) => send('GET', path, undefined, options),
     post: async (path, value, options) => send('POST', path, { type: 'application/json', bytes: JSON.stringify(value) }, options),
+    download: async (path, options) => bytesOf(await request('GET', path, undefined, options), `GET ${path}`),
     upload: async (path, content, options) => send('POST', path, { type: 'application/octet-stream', bytes: new Uint8Array(content) }, options),
     delete: async (path, options) => send('DELETE', path, undefined, options),
     events: options => follow(new URL('/api/v1/events', address.url), headers, options.signal, dataDir)
   }
+}
+
+/** A file, never more of it in memory than is allowed. */
+async function bytesOf (response: Response, what: string): Promise<Uint8Array> {
+  if (!response.ok || response.body == null) {
+    await parse(response, what)
+    throw new RequestFailedError(response.status, 'ERR_RESPONSE', `${what} answered with status ${response.status} and no file`)
+  }
+
+  const chunks: Uint8Array[] = []
+  let length = 0
+
+  for await (const chunk of response.body) {
+    length += chunk.byteLength
+
+    if (length > DOWNLOAD_BYTES_MAX) {
+      throw new RequestFailedError(200, 'ERR_RESPONSE_TOO_LARGE', `${what} answered more than the ${DOWNLOAD_BYTES_MAX} bytes that are read`)
+    }
+
+    chunks.push(chunk)
+  }
+
+  return new Uint8Array(Buffer.concat(chunks))
 }
 
 async function parse<T> (response: Response, what: string): Promise<T> {

@@ -46,3 +46,9 @@ export const KEYS_MAX = 10_000
 
 /** Addresses that use the free tier within a minute and are counted one by one; beyond, they share one count. */
 export const FREE_ADDRESSES_MAX = 10_000
+
+/** Weights of an adapter that come from peers. */
+export const ADAPTER_FILES_TIMEOUT_MS = 300_000
+
+/** A file that a node gives its client: an adapter of the largest size that is read at all. */
+export const DOWNLOAD_BYTES_MAX = 512 * 1024 * 1024

@@ -107,6 +107,21 @@ export const proposeBody = strict({
 export const voteBody = strict({ as, proposal: Type.Integer({ minimum: 0 }), support: Type.Union([Type.Literal('for'), Type.Literal('against'), Type.Literal('abstain')]) })
 export const proposalBody = strict({ as, proposal: Type.Integer({ minimum: 0 }) })
 
+/** An adapter in a path. */
+export const adapterParams = strict({ id: adapterText })
+export const pullBody = strict({ all: Type.Optional(Type.Boolean({ description: 'checkpoints and influence columns too' })) })
+const someText = Type.Optional(Type.String({ minLength: 1, maxLength: 160 }))
+export const registryQuery = strict({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'part of the name, in any case of letters' })),
+  base: someText,
+  datanet: someText,
+  licence: someText,
+  developer: Type.Optional(accountText),
+  status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('admitted'), Type.Literal('rejected')])),
+  newest: Type.Optional(Type.Boolean({ description: 'only the newest version of each' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
+})
+
 export const whyQuery = strict({ contribution: cidText, task: Type.Optional(hashText) })
 export const datanetQuery = strict({ datanet: Type.Optional(cidText) })
 export const idParams = strict({ id: Type.String({ minLength: 1, maxLength: 128 }) })

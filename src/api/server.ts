@@ -14,6 +14,7 @@ import { UnknownRouteError } from './errors.ts'
 import { eventRoutes } from './events.ts'
 import { onError } from './on-error.ts'
 import { openaiRoutes } from './openai.ts'
+import { adapterRoutes } from './routes-adapters.ts'
 import { dataRoutes } from './routes-data.ts'
 import { governanceRoutes } from './routes-governance.ts'
 import { keyRoutes } from './routes-keys.ts'
@@ -124,7 +125,7 @@ async function build (init: ApiInit, context: ApiContext, door: Access): Promise
     secured.addHook('onRequest', door.onRequest)
     secured.get('/api/v1/openapi.json', { config: { scope: 'read' }, schema: { hide: true } }, async () => server.swagger())
 
-    for (const routes of [readRoutes, walletRoutes, dataRoutes, serviceRoutes, governanceRoutes, keyRoutes, openaiRoutes, eventRoutes]) {
+    for (const routes of [readRoutes, walletRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, openaiRoutes, eventRoutes]) {
       await secured.register(async scope => { routes(scope, context) })
     }
   })

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { packageRoot } from '../node/index.ts'
+import { adapterCommand } from './command-adapter.ts'
 import { contributeCommand, createCommand } from './command-data.ts'
 import { govCommand } from './command-gov.ts'
+import { graphCommand } from './command-graph.ts'
 import { initCommand } from './command-init.ts'
 import { keyCommand } from './command-key.ts'
 import { lightCommand } from './command-light.ts'
@@ -35,8 +37,8 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
 `)
 
   for (const command of [
-    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), modelCommand(), walletCommand(),
-    keyCommand(), govCommand(), whyCommand(), lightCommand()
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(),
+    keyCommand(), govCommand(), whyCommand(), graphCommand(), lightCommand()
   ]) {
     root.addCommand(command)
   }

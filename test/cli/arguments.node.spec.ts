@@ -10,6 +10,7 @@ interface Failure { error: { code: string, message: string, hint?: string } }
 
 const VERBS = [
   'init', 'start', 'status', 'create', 'contribute', 'train', 'ask', 'why',
+  'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export',
   'model', 'model import', 'model show',
   'key', 'key create', 'key list', 'key revoke',
   'wallet', 'wallet list', 'wallet new', 'wallet transfer', 'wallet stake', 'wallet unstake',

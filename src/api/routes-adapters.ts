@@ -1,0 +1,38 @@
+import { CID } from 'multiformats/cid'
+import { adapterDetail, adapterRegistry, exportAdapter, pullAdapter } from '../node/index.ts'
+import { ADAPTER_FILES_TIMEOUT_MS } from './constants.ts'
+import { resolveAdapter } from './context.ts'
+import { adapterParams, pullBody, registryQuery } from './schemas.ts'
+import type { ApiContext } from './context.ts'
+import type { Static } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+
+type Named = Static<typeof adapterParams>
+
+/** The registry of adapters, and their files. */
+export function adapterRoutes (server: FastifyInstance, context: ApiContext): void {
+  const { node, closing } = context
+  const read = { config: { scope: 'read' as const } }
+  const patience = (): { signal: AbortSignal } => ({ signal: AbortSignal.any([closing, AbortSignal.timeout(ADAPTER_FILES_TIMEOUT_MS)]) })
+  const meant = async ({ id }: Named): Promise<CID> => CID.parse(await resolveAdapter(context, id))
+
+  server.get<{ Querystring: Static<typeof registryQuery> }>('/api/v1/registry', { ...read, schema: { querystring: registryQuery } }, async ({ query }) => adapterRegistry(node, query))
+
+  server.get<{ Params: Named }>('/api/v1/adapters/:id', { ...read, schema: { params: adapterParams } }, async ({ params }) => adapterDetail(node, await meant(params)))
+
+  // what follows takes this node's disk or time: for the operator alone
+  server.post<{ Params: Named, Body: Static<typeof pullBody> }>('/api/v1/adapters/:id/pull', { schema: { params: adapterParams, body: pullBody } }, async ({ params, body }) =>
+    pullAdapter(node.storage, await meant(params), { ...body, ...patience() }))
+
+  server.get<{ Params: Named }>('/api/v1/adapters/:id/adapter_config.json', { schema: { params: adapterParams } }, async ({ params }, reply) => {
+    const { config } = await exportAdapter(node.storage, await meant(params), patience())
+
+    return reply.type('application/octet-stream').send(Buffer.from(config))
+  })
+
+  server.get<{ Params: Named }>('/api/v1/adapters/:id/adapter_model.safetensors', { schema: { params: adapterParams } }, async ({ params }, reply) => {
+    const { weights } = await exportAdapter(node.storage, await meant(params), patience())
+
+    return reply.type('application/octet-stream').send(Buffer.from(weights.buffer, weights.byteOffset, weights.byteLength))
+  })
+}

@@ -1,0 +1,75 @@
+import { exportPeft, loraShape, peftToTheta } from '../models/index.ts'
+import { readAdapterRecord } from '../serving/index.ts'
+import { baseModelCodec, RECORD_BYTES_MAX, recipeCodec } from '../wire/index.ts'
+import { PEFT_BYTES_PER_TENSOR } from './registry-constants.ts'
+import type { AbortOptions, Adapter, BaseModel, PulledAdapterView, Recipe } from '../interface/index.ts'
+import type { Lora, PeftFiles } from '../models/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface PullOptions extends AbortOptions {
+  /** checkpoints and influence columns too: what the committee that settles its answers asks for */
+  all?: boolean
+}
+
+interface AdapterWeights {
+  record: Adapter
+  recipe: Recipe
+  base: BaseModel
+  lora: Lora
+  bytes: number
+}
+
+/**
+ * Fetches an adapter from the swarm and keeps it: this node serves it from then on, whoever else
+ * goes away. Weights are checked against recipe and base before they are kept; those of the base
+ * are not fetched.
+ *
+ * @param storage - of a running node
+ * @param adapter - CID of its signed record
+ * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
+ */
+export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'pin'>, adapter: CID, { all = false, signal }: PullOptions = {}): Promise<PulledAdapterView> {
+  const { record, lora, bytes } = await readWeights(storage, adapter, { signal })
+  const rest = all ? [...record.checkpoints, ...(record.influence.form === 'forward' ? record.influence.columns : [])] : []
+  let total = bytes
+
+  for (const file of rest) {
+    total += (await storage.getFile(file, { signal })).byteLength
+  }
+
+  // a file that was read whole links to its own leaves alone, and they are here
+  for (const file of [record.weights, ...rest]) {
+    await storage.pin(file, { signal })
+  }
+
+  // the record last: it says that the rest is here
+  for (const cid of [record.base, record.snapshot, record.recipe, adapter]) {
+    await storage.pin(cid, { depth: 0, signal })
+  }
+
+  return { adapter: adapter.toString(), name: record.name, files: 1 + rest.length, bytes: total, parameters: lora.shape.parameters }
+}
+
+/**
+ * An adapter as Hugging Face's PEFT reads it, for its base in Hugging Face's order of rows.
+ *
+ * @param storage - of a running node
+ * @param adapter - CID of its signed record
+ * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
+ */
+export async function exportAdapter (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, options: AbortOptions = {}): Promise<PeftFiles> {
+  const { base, lora } = await readWeights(storage, adapter, options)
+
+  return exportPeft(base.config, lora, { base: base.name })
+}
+
+async function readWeights (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, { signal }: AbortOptions): Promise<AdapterWeights> {
+  const record = await readAdapterRecord(storage, adapter, { signal })
+  const recipe = recipeCodec.decode(await storage.get(record.recipe, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const base = baseModelCodec.decode(await storage.get(record.base, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const shape = loraShape(base.config, recipe)
+  const weights = await storage.getFile(record.weights, { signal, bytesMax: 4 * shape.parameters + PEFT_BYTES_PER_TENSOR * (2 * shape.factors.length + 2) })
+
+  return { record, recipe, base, lora: { shape, theta: peftToTheta(shape, weights) }, bytes: weights.byteLength }
+}
