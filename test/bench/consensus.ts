@@ -7,6 +7,7 @@ import { bls, blsSecretKey, deriveSeed } from '../../src/identity/index.ts'
 // the implementation that browsers get
 import { certifiedHeaderCodec, headerHash } from '../../src/wire/index.ts'
 import { trySeed } from '../sim/simulator.ts'
+import { latency } from './consensus-latency.ts'
 import type { Bench } from './interface.ts'
 import type { Consensus, ConsensusEffect, VoteKind } from '../../src/consensus/index.ts'
 import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
@@ -125,6 +126,7 @@ export const run: Bench = async ({ quick }) => {
   }
 
   return [
+    ...latency(),
     { name: 'viewCost128Ms', value: median(views.slice(1)), unit: 'ms', detail: `one view of one of ${N} validators: proposal, ${2 * (N - 1)} votes, two certificates; first view ${views[0].toFixed(0)} ms` },
     { name: 'headerBytes128', value: certifiedHeaderCodec.encode({ header, certificate: { ...certificate, blockHash: headerHash(header) } }).length, unit: 'bytes', detail: 'what a light client gets of a block' },
     { name: 'headerVerify128Ms', value: check(browserBls), unit: 'ms', detail: `noble, as browsers do; ${check(bls).toFixed(1)} ms with blst` },

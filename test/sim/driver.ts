@@ -148,23 +148,24 @@ const later = (world: World, node: SimNode, delayMs: number, run: () => void): v
 }
 
 const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
-  const { random } = world
+  const { random, scenario: { workMsMax = 40, onBlock } } = world
 
   switch (effect.type) {
     case 'persist':
       persist(world, node, effect)
       break
     case 'propose':
-      later(world, node, random.between(1, 40), () => { build(world, node, effect) })
+      later(world, node, random.between(1, workMsMax), () => { build(world, node, effect) })
       break
     case 'verify':
-      later(world, node, random.between(1, 40), () => {
+      later(world, node, random.between(1, workMsMax), () => {
         const block = blockOf(node, effect.hash)
 
         step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && (node.villain === 'lazy' || block.header.stateRoot[31] !== SPOILT) })
       })
       break
     case 'broadcastBlock':
+      onBlock?.('proposed', toHex(effect.hash), world.queue.nowMs)
       broadcast(world, node, other => to?.(other) ?? true, { type: 'proposal', hash: effect.hash, proposal: effect.proposal })
       break
     case 'sendVote':
@@ -365,6 +366,7 @@ const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, c
     }
   }
 
+  world.scenario.onBlock?.('final', toHex(hash), world.queue.nowMs)
   writeFinal(node.disk, { hash, header, certificate })
 }
 

@@ -67,6 +67,12 @@ export interface Scenario {
   timeouts?: ConsensusTimeouts
   /** extra time that a message takes on its way between two nodes, in calm too */
   lagMs? (from: number, to: number): number
+  /** how long a message takes in calm; 5 to 60 ms by default */
+  linkMs?: number
+  /** the longest that a block takes to be built or executed. 40 by default. */
+  workMsMax?: number
+  /** Hears when a block is proposed and when a node has it final. */
+  onBlock? (what: 'proposed' | 'final', hash: string, nowMs: number): void
   /** whether a message sent now between two nodes is lost, in calm too */
   cut? (from: number, to: number, nowMs: number): boolean
   /** loses messages of this kind for good, to show that the protocol needs them */

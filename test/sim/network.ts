@@ -14,7 +14,7 @@ export const send = (world: World, from: SimNode, to: SimNode, deliver: (to: Sim
   const lagMs = scenario.lagMs?.(from.id, to.id) ?? 0
 
   if (calm) {
-    queue.at(queue.nowMs + lagMs + random.between(5, 60), () => { deliver(to) })
+    queue.at(queue.nowMs + lagMs + (scenario.linkMs ?? random.between(5, 60)), () => { deliver(to) })
     return
   }
 

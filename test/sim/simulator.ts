@@ -44,7 +44,8 @@ const checksum = ({ height, view, parent, proposer, stateRoot, bodyRoot }: Heade
   return bytes
 }
 
-const fakeCrypto = (stakes: bigint[]): Crypto => ({
+/** Signatures that cost nothing, and whose forgery does not either. */
+export const fakeCrypto = (stakes: bigint[]): Crypto => ({
   validators: fakeValidators(stakes),
   bls: fakeBls,
   signers: stakes.map((_, index) => fakeSigner(index)),
