@@ -1,5 +1,5 @@
 import {
-  accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, toJson, why
+  accountView, adapterViews, baseViews, contributionViews, datanetViews, graph, presetViews, proposalViews, statusView, taskViews, toJson, why
 } from '../node/index.ts'
 import { ANSWER_TIMEOUT_MS, BLOCKS_MAX } from './constants.ts'
 import { cidOf } from './context.ts'
@@ -30,6 +30,9 @@ export function readRoutes (server: FastifyInstance, { node, closing }: ApiConte
 
   server.get<{ Querystring: Static<typeof whyQuery> }>('/api/v1/why', { ...read, schema: { querystring: whyQuery } }, async ({ query }) =>
     why(node, cidOf(query.contribution).toString(), query.task, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
+
+  server.get<{ Params: Static<typeof idParams> }>('/api/v1/graph/:id', { ...read, schema: { params: idParams } }, async ({ params }) =>
+    graph(node, params.id, { signal: AbortSignal.any([closing, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) }))
 
   server.get<{ Querystring: Static<typeof blocksQuery> }>('/api/v1/blocks', { ...read, schema: { querystring: blocksQuery } }, async ({ query }) => {
     const newest = node.chain.height

@@ -200,6 +200,20 @@ export interface AttributionShare {
   share: number
 }
 
+/** Words of an answer that stand in the data as they are; a citation for people, nothing is paid by it. */
+export interface SpanView {
+  /** first token in the answer and the one after the last: indexes into `tokens` */
+  from: number
+  end: number
+  text: string
+  /** how often the snapshot's data has it */
+  count: number
+  /** bits that its tokens take by how often each stands in the data: rare is large */
+  rarityBits: number
+  /** rows that have it, some of them, with the text around it */
+  citations: Array<{ contribution: string, contributor: string, title: string, row: number, before: string, after: string }>
+}
+
 export interface AnswerView {
   receipt: string
   adapter: string
@@ -208,6 +222,8 @@ export interface AnswerView {
   /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`) */
   tokens: Array<{ text: string, share: number | null, influence: number }>
   shares: AttributionShare[]
+  /** what it repeats of the data word for word, the rarest first; left out if the data could not be had */
+  spans?: SpanView[]
   method: string
   /** `exact` from the influence Jacobian; `preview`: there is none, so the shares are empty until the epoch's replay */
   precision: 'exact' | 'preview'
@@ -240,7 +256,7 @@ export interface ReceiptView {
 }
 
 /** GET /v1/attributions/:cid: which contributions shaped an answer, and each of its tokens */
-export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'tokens'>
+export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'spans' | 'tokens'>
 
 /** GET /api/v1/tasks */
 export interface TaskView {
@@ -288,6 +304,28 @@ export interface WhyView {
   /** what was verified, in order, with what it was verified against */
   steps: Array<{ title: string, detail: string, verified: boolean }>
   header: { height: number, hash: string, stateRoot: string, signers: number, validators: number }
+}
+
+/** Something that shaped what is above it, or whom it belongs to. */
+export interface GraphNode {
+  kind: 'answer' | 'adapter' | 'base' | 'contribution' | 'account' | 'work'
+  /** CID or account; a word for what has neither */
+  id: string
+  title: string
+  /** of what is above it, in millionths; left out where nothing is divided */
+  sharePpm?: number
+  /** base units of OPEN: what the answer's fee gives it by its own shares, or what it earned so far */
+  amount?: string
+  /** validators whose attestations say that they computed its column of the Jacobian again, to the same bytes */
+  checkedBy?: string[]
+  children: GraphNode[]
+}
+
+/** GET /api/v1/graph/:id: who and what shaped an answer, an adapter, an account's earnings */
+export interface GraphView {
+  /** whether amounts are what an answer's fee gives, before the epoch's scores decide, or what was earned */
+  amounts: 'expected' | 'earned'
+  root: GraphNode
 }
 
 /** GET /api/v1/events (server-sent events; `data:` is one of these) */

@@ -3,7 +3,7 @@ import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
-import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView, SamplerSettings } from '../interface/index.ts'
+import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView, SamplerSettings, SpanView } from '../interface/index.ts'
 import type { AnswerAttribution, AskOptions, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
 
 /** A piece of an answer while it is made. */
@@ -56,6 +56,8 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   const question = questionOf(request)
   const adapter = await node.library.adapter(question.adapter, options)
   const { onPiece } = options
+  // while the gateway computes; what goes wrong shows when the citations are asked for
+  const indexed = node.citations.prepare(adapter, options).catch(() => {})
   const text = textStream(adapter.base.tokenizer, question.stop)
   const paid = await node.payer.ask(question, node.keychain.signer(account), {
     signal: options.signal,
@@ -65,12 +67,27 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   onPiece?.({ tokens: [], text: text.end() })
 
   const attribution = attributeAnswer(adapter, paid.opening)
-  const view = await answerView(node, request, adapter, paid, attribution, performance.now() - started)
+  const milliseconds = performance.now() - started
+
+  await indexed
+
+  const spans = await spansOf(node, adapter, paid.opening.output, options)
+  const view: AnswerView = { ...await answerView(node, request, adapter, paid, attribution, milliseconds), ...(spans == null ? {} : { spans }) }
 
   await node.answers.add(view, receiptView(paid))
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })
 
   return view
+}
+
+/** What the answer repeats of the data; an answer that is paid for comes without, where the data cannot be had. */
+async function spansOf (node: DatanetNode, adapter: LoadedAdapter, output: number[], options: AbortOptions): Promise<SpanView[] | undefined> {
+  return node.citations.of(adapter, output, options).catch((err: unknown) => {
+    options.signal?.throwIfAborted()
+    node.events.tell({ type: 'log', level: 'warn', message: `no citations: ${err instanceof Error ? err.message : String(err)}` })
+
+    return undefined
+  })
 }
 
 async function answerView (node: DatanetNode, request: AskRequest, adapter: LoadedAdapter, paid: PaidAnswer, attribution: AnswerAttribution | null, milliseconds: number): Promise<AnswerView> {

@@ -39,3 +39,15 @@ export const MODEL_TOKENIZER_BYTES_MAX = 32 * 1024 * 1024
 
 /** Files of one model: the largest published have about 200, and fit no node. */
 export const SHARDS_MAX = 256
+
+/** Indexes of spans that are open at once; the least recently used go first. */
+export const SPAN_INDEX_BYTES_MAX = 256 * 1024 * 1024
+
+/** An answer does not wait longer for its citations: what was indexed by then is kept for the next one. */
+export const CITATIONS_TIMEOUT_MS = 20_000
+
+/** Rows that are cut into tokens before others have a turn on the thread. */
+export const ROWS_AT_ONCE = 64
+
+/** Tokens of a row before and after a span that are shown with it. */
+export const CITATION_MARGIN_TOKENS = 24

@@ -12,6 +12,7 @@ import { training } from '../training/index.ts'
 import { genesisCodec } from '../wire/index.ts'
 import { answers } from './answers.ts'
 import { importBase, shippedBase } from './base-model.ts'
+import { citations } from './citations.ts'
 import { readConfig } from './config.ts'
 import { GENESIS_BYTES_MAX } from './constants.ts'
 import { dataset } from './dataset.ts'
@@ -22,6 +23,7 @@ import { openKeychain } from './keychain.ts'
 import { signingFile } from './signing-file.ts'
 import { trainings } from './trainings.ts'
 import type { Answers } from './answers.ts'
+import type { Citations } from './citations.ts'
 import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
 import type { Keychain } from './keychain.ts'
@@ -49,6 +51,7 @@ export interface DatanetNode extends Startable {
   readonly library: ModelLibrary
   readonly payer: Payer
   readonly answers: Answers
+  readonly citations: Citations
   /** only with the role "assessor" */
   readonly assessor?: Assessor
   /** only with the role "gateway" */
@@ -124,8 +127,7 @@ function compose (parts: Parts): DatanetNode {
   const seat = has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, gateway: shop, db }) : undefined
 
   const optional: Array<Startable | undefined> = [
-    // what settles is the replay, which checks no column: the spot check of the run is enough here
-    has('validator') ? events.watch(validator()({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: { spotCheck: async (...check) => jobs.spotCheck(...check) } })) : undefined,
+    has('validator') ? events.watch(validator({ columnChecks: config.columnChecks })({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: jobs })) : undefined,
     seat,
     seat == null ? undefined : founderStake({ genesis, signer })({ chain: ledger, events }),
     shop
@@ -153,6 +155,7 @@ function compose (parts: Parts): DatanetNode {
     library,
     payer: wallet,
     answers: answers(db),
+    citations: citations({ db, storage: store, datanets: nets, chain: ledger }),
     assessor: seat,
     gateway: shop,
     events,
