@@ -1,6 +1,7 @@
 import PQueue from 'p-queue'
 import { RETRY_AFTER_SECONDS } from './constants.ts'
 import { OverloadedError, StoppingError } from './errors.ts'
+import type { Load } from './metrics.ts'
 
 /** Lets some work in, has some wait, and turns the rest away at the door. */
 export interface Admission {
@@ -9,6 +10,7 @@ export interface Admission {
    * @throws {StoppingError} after `drain` was called
    */
   run<T> (work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  load (): Load
   /** Turns everybody away from now on; resolves when what was let in has ended, or `signal` fires. */
   drain (signal: AbortSignal): Promise<void>
 }
@@ -30,6 +32,7 @@ export function admission ({ atOnce, waitingMax }: { atOnce: number, waitingMax:
       // who goes away while waiting leaves the queue
       return queue.add(work, { signal })
     },
+    load: () => ({ running: queue.pending, waiting: queue.size }),
     async drain (signal) {
       stopping = true
 

@@ -5,6 +5,7 @@ import { ANSWERS_AT_ONCE, ANSWERS_WAITING_MAX } from './constants.ts'
 import { spendingLimits } from './limits.ts'
 import type { Caller } from './access.ts'
 import type { Keys } from './keys.ts'
+import type { Load } from './metrics.ts'
 import type { AnswerView, AskRequest } from '../interface/index.ts'
 import type { AskingOptions, DatanetNode } from '../node/index.ts'
 
@@ -13,6 +14,13 @@ export interface DeskInit {
   answersAtOnce?: number
   /** @default ANSWERS_WAITING_MAX */
   answersWaiting?: number
+}
+
+export interface DeskComponents {
+  node: DatanetNode
+  keys: Keys
+  /** told of each answer that was bought */
+  onAnswer (view: AnswerView): void
 }
 
 export interface BuyOptions extends AskingOptions {
@@ -25,11 +33,12 @@ export interface BuyOptions extends AskingOptions {
 export interface Desk {
   /** @throws {OverloadedError | SpendingLimitError | StoppingError} and what `ask` throws */
   buy (request: AskRequest, caller: Caller, options: BuyOptions): Promise<AnswerView>
+  load (): Load
   /** Takes no more, and waits for what is under way until `signal` fires. */
   drain (signal: AbortSignal): Promise<void>
 }
 
-export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWERS_WAITING_MAX }: DeskInit, { node, keys }: { node: DatanetNode, keys: Keys }): Desk {
+export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWERS_WAITING_MAX }: DeskInit, { node, keys, onAnswer }: DeskComponents): Desk {
   const door = admission({ atOnce: answersAtOnce, waitingMax: answersWaiting })
   const spending = spendingLimits()
 
@@ -49,6 +58,7 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
       })
 
       fee = BigInt(view.fee)
+      onAnswer(view)
 
       return view
     } finally {
@@ -60,6 +70,7 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
 
   return {
     buy: async (request, caller, options) => door.run(async () => pay(request, caller, options), options.signal),
+    load: () => door.load(),
     drain: async signal => door.drain(signal)
   }
 }

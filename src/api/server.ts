@@ -12,6 +12,7 @@ import { desk } from './desk.ts'
 import { documentation } from './documentation.ts'
 import { UnknownRouteError } from './errors.ts'
 import { eventRoutes } from './events.ts'
+import { metrics } from './metrics.ts'
 import { onError } from './on-error.ts'
 import { openaiRoutes } from './openai.ts'
 import { adapterRoutes } from './routes-adapters.ts'
@@ -24,6 +25,7 @@ import { walletRoutes } from './routes-wallet.ts'
 import type { Access, FreeTier } from './access.ts'
 import type { ApiContext } from './context.ts'
 import type { DeskInit } from './desk.ts'
+import type { Metrics } from './metrics.ts'
 import type { DatanetNode } from '../node/index.ts'
 import type { FastifyInstance } from 'fastify'
 
@@ -78,7 +80,9 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
   return node => {
     const closing = new AbortController()
     const door = access(init, node)
-    const context: ApiContext = { node, closing: closing.signal, keys: door.keys, desk: desk(init, { node, keys: door.keys }) }
+    const office = desk(init, { node, keys: door.keys, onAnswer: view => { counted.answered(view) } })
+    const counted = metrics(node, () => office.load())
+    const context: ApiContext = { node, closing: closing.signal, keys: door.keys, desk: office }
     let server: FastifyInstance | undefined
     let url = ''
 
@@ -87,7 +91,7 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
         return url
       },
       async start () {
-        server ??= await build(init, context, door)
+        server ??= await build(init, context, door, counted)
         url = await server.listen({ host: init.host, port: init.port })
       },
       async stop () {
@@ -99,7 +103,7 @@ export function api (init: ApiInit): (node: DatanetNode) => Api {
   }
 }
 
-async function build (init: ApiInit, context: ApiContext, door: Access): Promise<FastifyInstance> {
+async function build (init: ApiInit, context: ApiContext, door: Access, counted: Metrics): Promise<FastifyInstance> {
   const server = fastify({
     https: init.tls == null ? null : { cert: await readFile(init.tls.cert), key: await readFile(init.tls.key) },
     bodyLimit: JSON_BYTES_MAX,
@@ -114,6 +118,7 @@ async function build (init: ApiInit, context: ApiContext, door: Access): Promise
   server.setNotFoundHandler(async request => { throw new UnknownRouteError(request.method, request.url) })
   server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: UPLOAD_BYTES_MAX }, (_request, body, done) => { done(null, body) })
   decorate(server)
+  counted.watch(server)
 
   if (init.cors != null && init.cors.length > 0) {
     await server.register(fastifyCors, { origin: init.cors, methods: ['GET', 'POST', 'DELETE'], exposedHeaders: ['retry-after'] })
@@ -124,6 +129,8 @@ async function build (init: ApiInit, context: ApiContext, door: Access): Promise
   await server.register(async secured => {
     secured.addHook('onRequest', door.onRequest)
     secured.get('/api/v1/openapi.json', { config: { scope: 'read' }, schema: { hide: true } }, async () => server.swagger())
+
+    secured.get('/metrics', { config: { scope: 'read' }, schema: { hide: true } }, async (_request, reply) => reply.type(counted.contentType).send(await counted.text()))
 
     for (const routes of [readRoutes, walletRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, openaiRoutes, eventRoutes]) {
       await secured.register(async scope => { routes(scope, context) })

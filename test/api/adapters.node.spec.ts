@@ -79,6 +79,14 @@ describe('adapters of the network', function () {
     expect(BigInt(use.fees) > 0n).to.be.true()
   })
 
+  it('are counted where their answers are bought', async () => {
+    const text = await (await here.call('/metrics')).text()
+
+    expect(text).to.include('\ndatanet_answers_total 1\n')
+    expect(text).to.match(/\ndatanet_tokens_total\{kind="output"\} [1-4]\n/)
+    expect(text).to.include('\ndatanet_answers_running 0\n')
+  })
+
   it('are shown by name or CID with recipe and versions, and an unknown one is said to be unknown', async () => {
     const view = await here.shop.http.get<AdapterDetailView>(`/api/v1/adapters/${here.adapter}`)
 
