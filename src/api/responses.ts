@@ -222,6 +222,8 @@ const completion = (object_: string, choice: Record<string, TSchema>): TSchema =
   datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, spans })
 })
 
+const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)) }
+
 /** Of a successful answer in JSON, by method and path; a route that is missing here answers in its own way. */
 export const responses: Record<string, TSchema> = {
   'GET /api/v1/status': status,
@@ -237,6 +239,8 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
   'GET /api/v1/adapters/{id}/adapter_config.json': file,
   'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
+  // deeper layers have the same shape
+  'GET /api/v1/graph/{id}': object({ amounts: oneOf('expected', 'earned'), root: object({ ...graphNode, children: list(object({ ...graphNode, children: list(anything) })) }) }),
   'GET /api/v1/answers': list(answer),
   'GET /api/v1/tasks': list(anything),
   'GET /api/v1/blocks': list(object({ hash: hashText, header: anything, results: list(anything) })),

@@ -1,0 +1,84 @@
+import { expect } from 'aegir/chai'
+import { CID } from 'multiformats/cid'
+import { listAttestations } from '../../src/ledger/index.ts'
+import { attestationCodec, signedCodec } from '../../src/wire/index.ts'
+import { openShop } from '../api/fixtures.ts'
+import { cleanTemporary } from './fixtures.ts'
+import type { AnswerView, AttributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
+import type { Shop } from '../api/fixtures.ts'
+
+describe('what an answer repeats of the data', function () {
+  this.timeout(90_000)
+
+  let here: Shop
+
+  before(async () => { here = await openShop() })
+  after(async () => {
+    await here.stop()
+    await cleanTemporary()
+  })
+
+  it('is cited with row, contribution and the text around it, rarest first', async () => {
+    const { citations, library } = here.home.node
+    const adapter = await library.adapter(CID.parse(here.adapter))
+    const quote = ' good by the labour of the next'
+    const words = (text: string): number[] => [...adapter.base.tokenizer.encode(text)]
+    const output = [...words('Bread was'), ...words(quote), ...words(' king, said the miner')]
+    const spans = await citations.of(adapter, output)
+
+    expect(spans[0].text).to.include('labour of the next')
+    expect(adapter.base.tokenizer.decode(output.slice(spans[0].from, spans[0].end))).to.equal(spans[0].text)
+    expect(spans[0].count).to.equal(1)
+    expect(spans.map(({ rarityBits }) => rarityBits)).to.deep.equal(spans.map(({ rarityBits }) => rarityBits).sort((a, b) => b - a))
+
+    const [{ contribution, title, row, before, after }] = spans[0].citations
+
+    expect([contribution, title, row]).to.deep.equal([adapter.snapshot.contributions[0].toString(), 'six lines', 1])
+    expect(`${before}${spans[0].text}${after}`).to.include('made good by the labour of the next')
+  })
+
+  it('comes with the answer and can be looked up by its receipt', async () => {
+    const view = await here.home.http.post<AnswerView>('/api/v1/ask', { adapter: here.adapter, prompt: 'The people of', maxTokens: 8 })
+    const attribution = await here.home.http.get<AttributionView>(`/v1/attributions/${view.receipt}`)
+
+    expect(view.spans).to.be.an('array')
+    expect(attribution.spans).to.deep.equal(view.spans)
+  })
+
+  it('has a graph from the answer to whom its fee goes, and the amounts add up', async () => {
+    const view = await here.home.http.post<AnswerView>('/api/v1/ask', { adapter: here.adapter, prompt: 'The harvest', maxTokens: 6 })
+    const { amounts, root } = await here.home.http.get<GraphView>(`/api/v1/graph/${view.receipt}`)
+    const sum = (nodes: GraphNode[]): bigint => nodes.reduce((total, { amount }) => total + BigInt(amount ?? 0), 0n)
+    const [adapter, base, ...work] = root.children
+
+    expect([amounts, root.kind, root.amount]).to.deep.equal(['expected', 'answer', view.fee])
+    expect([adapter.kind, adapter.id, base.kind]).to.deep.equal(['adapter', here.adapter, 'base'])
+    expect(work.map(({ id }) => id)).to.deep.equal(['validators', 'platform'])
+    expect(sum(root.children)).to.equal(BigInt(view.fee))
+    // one contribution: what raised the answer is its, in full or not at all
+    expect(adapter.children.map(({ kind }) => kind)).to.deep.equal(['account', 'contribution'])
+    expect(adapter.children[1].sharePpm).to.be.oneOf([0, 1_000_000])
+  })
+
+  it('has a graph of the adapter that says who checked its columns, and one of its developer', async () => {
+    const { root: adapter } = await here.home.http.get<GraphView>(`/api/v1/graph/${here.adapter}`)
+    const contribution = adapter.children.find(({ kind }) => kind === 'contribution')
+    const { root: account } = await here.home.http.get<GraphView>(`/api/v1/graph/${adapter.children[0].id}`)
+
+    expect(contribution?.checkedBy).to.have.length(1)
+    expect(contribution?.children[0].kind).to.equal('account')
+    expect(account.children.map(({ kind, id }) => [kind, id])).to.deep.include(['adapter', here.adapter])
+    await expect(here.home.http.get(`/api/v1/graph/${contribution?.id ?? ''}`)).to.eventually.be.rejected.with.property('code', 'ERR_NOT_FOUND')
+  })
+
+  it('rests on an adapter of which validators computed a column again, as the attestation says', async () => {
+    const { chain, storage } = here.shop.node
+    const subject = CID.parse(here.adapter)
+
+    for (const { state } of listAttestations(chain.state(), subject)) {
+      const { payload } = signedCodec(attestationCodec).decode(await storage.get(state.attestation))
+
+      expect(payload.checks.at(-1)).to.include({ name: 'column', passed: true, measure: 0, limit: 1, detail: 'column 0 has the published bytes' })
+    }
+  })
+})
