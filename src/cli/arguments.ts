@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { CID } from 'multiformats/cid'
 import { accountFromString } from '../identity/index.ts'
 import { NAME_PATTERN } from '../node/index.ts'
+import { fromHex } from '../wire/index.ts'
 import { exitCodes } from './constants.ts'
 import { CommandError } from './errors.ts'
 import { parseOpen } from './output.ts'
@@ -79,6 +80,17 @@ export function name (text: string): string {
   }
 
   return text
+}
+
+/** Height and hash of a header. */
+export function checkpoint (text: string): { height: number, hash: Uint8Array } {
+  const [, height, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? []
+
+  if (hash === undefined) {
+    throw new InvalidArgumentError('Expected a height, a colon and the 64 hexadecimal digits of the header\'s hash: `datanet light follow --json` prints both.')
+  }
+
+  return { height: Number(height), hash: fromHex(hash) }
 }
 
 /** Hexadecimal of a task's 32 bytes. */

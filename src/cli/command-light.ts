@@ -1,21 +1,27 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import { CID } from 'multiformats/cid'
 import { NodeUnreachableError } from '../api/index.ts'
 import { colours as pc } from '../demo/index.ts'
-import { accountFromString } from '../identity/index.ts'
-import { lightNode, NoPeerError, readConfig, readGenesis } from '../node/index.ts'
+import { accountFromString, accountToString } from '../identity/index.ts'
+import { forkEvidenceCodec, ForkError } from '../light-client/index.ts'
+import { lightNode, NoPeerError, readConfig, readGenesis, writeWhole } from '../node/index.ts'
 import { fromHex, headerHash, toHex } from '../wire/index.ts'
-import { account, cid, collect, integer, taskHash } from './arguments.ts'
+import { account, checkpoint, cid, collect, integer, taskHash } from './arguments.ts'
 import { printWhy } from './command-why.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
 import type { Context } from './context.ts'
 import type { CertifiedHeader, NodeStatus } from '../interface/index.ts'
+import type { Checkpoint } from '../light-client/index.ts'
 import type { LightNode } from '../node/index.ts'
 
 interface LightOptions {
   bootstrap: string[]
+  witness: string[]
+  checkpoint?: Checkpoint
+  trustingPeriod?: number
 }
 
 /** How often a follower asks for a newer header; blocks come about once a second. */
@@ -26,6 +32,9 @@ export function lightCommand (): Command {
   const command = new Command('light')
     .description('a light client: verifies headers, accounts and payouts by proof, without the chain')
     .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json, or the node that runs on the data directory', collect, [])
+    .option('--witness <multiaddr>', 'another peer that has to confirm each new header; may be repeated', collect, [])
+    .option('--checkpoint <height>:<hash>', 'a header that somebody you trust named: begins there instead of at the genesis', checkpoint)
+    .option('--trusting-period <seconds>', 'refuse to go on when nothing newer was verified for so long; default: never', integer(1, 1_000_000_000))
 
   command.addCommand(examples(new Command('follow')
     .description('verify each new header until Ctrl-C')
@@ -56,24 +65,44 @@ export function lightCommand (): Command {
       out.result(view)
     })), ['datanet light why bafy… --task 9f2c…']))
 
-  return examples(command, ['datanet light follow', 'datanet --data-dir ./alice light account z6Mk…'])
+  return examples(command, ['datanet light follow', 'datanet --data-dir ./alice light account z6Mk…', 'datanet light --checkpoint 1200:5be1… --witness /ip4/…/p2p/12D3…'])
 }
 
 async function withLight (self: Command, use: (light: LightNode, context: Context) => Promise<void>): Promise<void> {
   const context = contextOf(self)
   const { options: { dataDir }, signal } = context
-  const { bootstrap } = self.optsWithGlobals<LightOptions>()
+  const { bootstrap, checkpoint, trustingPeriod, witness } = self.optsWithGlobals<LightOptions>()
   const light = lightNode({
     genesis: await readGenesis(dataDir),
-    bootstrap: bootstrap.length > 0 ? bootstrap : await knownPeers(context)
+    bootstrap: bootstrap.length > 0 ? bootstrap : await knownPeers(context),
+    checkpoint,
+    witnesses: witness,
+    // what somebody gave to us now counts from now on
+    trusting: trustingPeriod === undefined ? undefined : { since: Date.now(), periodMs: trustingPeriod * 1_000, now: () => Date.now() }
   })
 
   try {
     await light.start({ signal })
     await use(light, context)
+  } catch (err) {
+    if (err instanceof ForkError) {
+      await keepEvidence(err, context)
+    }
+
+    throw err
   } finally {
     await light.stop()
   }
+}
+
+/** Writes the record that convicts, and says whom. */
+async function keepEvidence ({ evidence }: ForkError, { options: { dataDir }, out }: Context): Promise<void> {
+  const path = join(dataDir, `fork-${evidence.first.header.height}-${toHex(headerHash(evidence.second.header)).slice(0, 16)}.cbor`)
+  await writeWhole(path, forkEvidenceCodec.encode(evidence))
+
+  out.line(`${pc.red('✗')} fork: headers ${[evidence.first, evidence.second].map(({ header }) => `${short(toHex(headerHash(header)))} at height ${header.height}`).join(' and ')}`)
+  evidence.accused.forEach(one => { out.line(`  signed both: ${accountToString(one)}`) })
+  out.line(`  evidence: ${path}`)
 }
 
 /** Peers of config.json, and the node that runs on the data directory. */

@@ -8,6 +8,7 @@ import { NotFoundError } from './errors.ts'
 import type { DatanetNode } from './node.ts'
 import type { AbortOptions, Hash, WhyView } from '../interface/index.ts'
 import type { HeaderSource } from '../light-client/index.ts'
+import type { PeerId } from '@libp2p/interface'
 
 /**
  * Why a contribution was paid, verified link by link as a light client would: against peers, so that
@@ -28,9 +29,9 @@ export async function why (node: DatanetNode, contribution: string, task?: strin
 }
 
 /** Headers and proofs from peers, records from the swarm, scores from assessors. */
-export function verifiedSource (node: Pick<DatanetNode, 'network' | 'storage' | 'genesis'>): Required<HeaderSource> {
+export function verifiedSource (node: Pick<DatanetNode, 'network' | 'storage' | 'genesis'> & { peers?(): PeerId[] }): Required<HeaderSource> {
   return {
-    ...querySource({ network: node.network, chain: node.genesis.chain }),
+    ...querySource({ network: node.network, chain: node.genesis.chain, peers: node.peers }),
     datum: async (cid, options) => node.storage.get(cid, options),
     scores: async (task, options) => fetchScores(node.network, task, options)
   }
