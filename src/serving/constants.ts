@@ -7,6 +7,10 @@ export const ANSWER_BYTES_MAX = 256 * 1024
 /** Tokens of a prompt, and of an answer: what the two messages above hold. */
 export const TOKENS_MAX = 8_192
 
+/** Turns of a conversation, and letters of the name of who speaks: more than clients of chat APIs send. */
+export const TURNS_MAX = 64
+export const ROLE_LENGTH_MAX = 32
+
 /** Texts that end an answer, and characters of each, as OpenAI's API allows. */
 export const STOPS_MAX = 4
 export const STOP_LENGTH_MAX = 64
@@ -104,3 +108,9 @@ export const UNANSWERED_MAX = 16
 
 /** A new channel is known to the payer a block before the gateway; it asks again after each block. */
 export const NEW_CHANNEL_ATTEMPTS_MAX = 5
+
+/** Traced answers that are remembered of one loaded adapter. */
+export const ATTRIBUTIONS_KEPT_MAX = 64
+
+/** Tokens times contributions of an answer that is remembered: half a megabyte, so 32 for one adapter at most. */
+export const ATTRIBUTION_VALUES_KEPT_MAX = 65_536

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { CID } from 'multiformats/cid'
 import { listAttestations } from '../../src/ledger/index.ts'
+import { attributeAnswer } from '../../src/serving/index.ts'
 import { attestationCodec, signedCodec } from '../../src/wire/index.ts'
 import { openShop } from '../api/fixtures.ts'
 import { cleanTemporary } from './fixtures.ts'
@@ -69,6 +70,21 @@ describe('what an answer repeats of the data', function () {
     expect(contribution?.children[0].kind).to.equal('account')
     expect(account.children.map(({ kind, id }) => [kind, id])).to.deep.include(['adapter', here.adapter])
     await expect(here.home.http.get(`/api/v1/graph/${contribution?.id ?? ''}`)).to.eventually.be.rejected.with.property('code', 'ERR_NOT_FOUND')
+  })
+
+  it('is traced once for each adapter and output', async () => {
+    const adapter = await here.home.node.library.adapter(CID.parse(here.adapter))
+    const { tokenizer } = adapter.base
+    const answer = { prompt: [tokenizer.bos, ...tokenizer.encode('The')], output: [...tokenizer.encode(' people of the')] }
+    const first = attributeAnswer(adapter, answer)
+    const other = attributeAnswer(adapter, { ...answer, output: answer.output.slice(0, -1) })
+
+    expect(first?.influence).to.have.length(1)
+    expect(attributeAnswer(adapter, structuredClone(answer))).to.equal(first)
+    expect(other?.tokens).to.have.length(answer.output.length - 1)
+    // another object of the same adapter has nothing to remember, and comes to the same bits
+    expect(attributeAnswer({ ...adapter }, answer)).to.not.equal(first)
+    expect(attributeAnswer({ ...adapter }, answer)).to.deep.equal(first)
   })
 
   it('rests on an adapter of which validators computed a column again, as the attestation says', async () => {
