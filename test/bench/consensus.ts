@@ -8,6 +8,7 @@ import { bls, blsSecretKey, deriveSeed } from '../../src/identity/index.ts'
 import { certifiedHeaderCodec, headerHash } from '../../src/wire/index.ts'
 import { trySeed } from '../sim/simulator.ts'
 import { latency } from './consensus-latency.ts'
+import { processes } from './consensus-processes.ts'
 import type { Bench } from './interface.ts'
 import type { Consensus, ConsensusEffect, VoteKind } from '../../src/consensus/index.ts'
 import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
@@ -126,6 +127,8 @@ export const run: Bench = async ({ quick }) => {
   }
 
   return [
+    ...await processes(4, quick ? 8 : 40),
+    ...quick ? [] : await processes(7, 40),
     ...latency(),
     { name: 'viewCost128Ms', value: median(views.slice(1)), unit: 'ms', detail: `one view of one of ${N} validators: proposal, ${2 * (N - 1)} votes, two certificates; first view ${views[0].toFixed(0)} ms` },
     { name: 'headerBytes128', value: certifiedHeaderCodec.encode({ header, certificate: { ...certificate, blockHash: headerHash(header) } }).length, unit: 'bytes', detail: 'what a light client gets of a block' },
