@@ -72,6 +72,13 @@ export class StateProofError extends DatanetError {
   }
 }
 
+/** A proof of what became of a transaction that does not lead to the certified header, or is of another one. */
+export class OutcomeProofError extends DatanetError {
+  constructor (transaction: string, height: number, reason: string) {
+    super('ERR_OUTCOME_PROOF', `expected a proof of what became of the transaction ${transaction} in the block at height ${height}, but ${reason}: ask another source`)
+  }
+}
+
 /** The source failed or did not answer in time. */
 export class SourceError extends DatanetError {
   constructor (what: string, cause: unknown) {

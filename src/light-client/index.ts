@@ -12,7 +12,7 @@
  */
 export { lightClient } from './light-client.ts'
 export {
-  CertificateError, CheckpointError, ForkError, NotPaidError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
+  CertificateError, CheckpointError, ForkError, NotPaidError, OutcomeProofError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
 } from './errors.ts'
 export { forkEvidenceCodec } from './evidence.ts'
 export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, Trusting } from './interface.ts'

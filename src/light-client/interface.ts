@@ -1,6 +1,6 @@
 import type {
   AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, EraChange, Genesis, Hash,
-  Header, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, Validator, WhyView
+  Header, OutcomeProof, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, TransactionOutcome, Validator, WhyView
 } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -14,6 +14,8 @@ export interface HeaderSource {
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
   /** the set of an era and the header that commits to it; without it only the genesis' validators are known */
   eraChange? (era: number, options?: AbortOptions): Promise<EraChange>
+  /** what became of a transaction; without it such questions are not answered */
+  outcome? (transaction: CID, options?: AbortOptions): Promise<OutcomeProof>
   /** the bytes of a record, for its title */
   datum? (cid: CID, options?: AbortOptions): Promise<Uint8Array>
   /** the scores of a task, as an assessor recomputed them */
@@ -127,6 +129,13 @@ export interface LightClient {
   signersOf (header: CertifiedHeader): { signers: number, validators: number, stake: bigint, totalStake: bigint }
   /** The set that certifies a header which was verified. */
   validatorsOf (header: CertifiedHeader): Validator[]
+  /**
+   * What became of a transaction, by proof in its block's header. That it is in no block cannot be
+   * proven: the source fails then.
+   *
+   * @throws {OutcomeProofError} if the proof is of another transaction or does not verify
+   */
+  outcome (transaction: CID, options?: AbortOptions): Promise<{ value: TransactionOutcome, at: CertifiedHeader }>
   account (account: Account, options?: ReadOptions): Promise<Proven<AccountState>>
   adapter (adapter: CID, options?: ReadOptions): Promise<Proven<AdapterState>>
   attestation (subject: CID, validator: Account, options?: ReadOptions): Promise<Proven<AttestationState>>

@@ -1,7 +1,8 @@
 import { stateCodecs, stateKeys, verifyStateProof } from '../ledger/index.ts'
+import { verifyOutcome } from '../wire/index.ts'
 import { checkDescends, fromCheckpoint } from './checkpoint.ts'
 import { DESCENDANTS_MAX, TIMEOUT_MS, WITNESSES_MAX } from './constants.ts'
-import { CertificateError, SourceError, StaleSourceError, StateProofError } from './errors.ts'
+import { CertificateError, OutcomeProofError, SourceError, StaleSourceError, StateProofError } from './errors.ts'
 import { checkConsistent } from './fork.ts'
 import { headerVerifier } from './headers.ts'
 import { ask } from './source.ts'
@@ -212,6 +213,30 @@ class DefaultLightClient implements LightClient, Witness {
     }
 
     return { value: proof.value === null ? null : codec.decode(proof.value), at }
+  }
+
+  async outcome (transaction: CID, options: AbortOptions = {}): ReturnType<LightClient['outcome']> {
+    const proof = await ask(`what became of ${transaction.toString()}`, this.#timeoutMs, options, async within => {
+      if (this.#source.outcome === undefined) {
+        throw new OutcomeProofError(transaction.toString(), 0, 'this source has none')
+      }
+
+      return this.#source.outcome(transaction, within)
+    })
+    const { height, outcome } = proof
+    const id = outcome.id.toString()
+
+    if (id !== transaction.toString()) {
+      throw new OutcomeProofError(transaction.toString(), height, `it is one of ${id}`)
+    }
+
+    const at = await this.certified(height, options)
+
+    if (!verifyOutcome(at.header.outcomesRoot, proof)) {
+      throw new OutcomeProofError(transaction.toString(), height, 'it does not lead to the certified header')
+    }
+
+    return { value: outcome, at }
   }
 
   account = async (account: Account, options?: ReadOptions): ReturnType<LightClient['account']> => this.#read(stateKeys.account(account), stateCodecs.account, options)

@@ -45,6 +45,7 @@ function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>
     latest: async () => chain.certified(),
     eraChange: async (era) => chain.eraChange(era),
     header: async height => chain.certified(height),
+    outcome: async id => chain.outcome(id),
     proof: async (key, height) => chain.prove(key, height),
     scores: async task => {
       const table = await assessor?.table(task)
@@ -70,6 +71,7 @@ function orElse (first: Required<HeaderSource>, second: OwnSource): HeaderSource
     ...first,
     latest: async options => either(options, first.latest(options), async () => second.latest(options)),
     eraChange: async (era, options) => either(options, first.eraChange(era, options), async () => second.eraChange(era, options)),
+    outcome: async (id, options) => either(options, first.outcome(id, options), async () => second.outcome(id, options)),
     header: async (height, options) => either(options, first.header(height, options), async () => second.header(height, options)),
     proof: async (key, height, options) => either(options, first.proof(key, height, options), async () => second.proof(key, height, options)),
     scores: async (task, options) => either(options, first.scores(task, options), async () => second.scores(task, options))
