@@ -82,7 +82,9 @@ const messages: Record<string, Message> = {
     'one adapter': { type: 'offers', gateway: gateway.account, offers: [adapterOffer] },
     nothing: { type: 'offers', gateway: gateway.account, offers: [] }
   }, [{ name: 'a name of 121 letters', edit: put('offers.0.name', 'x'.repeat(121)) }]),
-  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 }, 'one that ends at a text': { ...ask, stop: ['\n\n', '§'] } }, [
+  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 }, 'one that ends at a text': { ...ask, stop: ['\n\n', '§'] }, 'a conversation': { ...ask, messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: ask.prompt }] } }, [
+    { name: 'a conversation without turns', edit: put('messages', []) },
+    { name: 'a turn of nobody', edit: put('messages', [{ role: '', content: 'Hello' }]) },
     { name: 'an empty stop text', edit: put('stop', ['']) },
     { name: 'five stop texts', edit: put('stop', ['a', 'b', 'c', 'd', 'e']) },
     { name: 'a stop text of 65 letters', edit: put('stop', ['x'.repeat(65)]) },

@@ -65,12 +65,13 @@ function joined (message: unknown): unknown {
 }
 
 /** A request in OpenAI's words as one in ours; `adapter` is what its `model` was found to be. */
-export function askRequestOf (body: Common, adapter: string, prompt: string): AskRequest {
+export function askRequestOf (body: Common, adapter: string, { prompt, messages }: Pick<AskRequest, 'prompt' | 'messages'>): AskRequest {
   const { temperature, stop } = body
 
   return {
     adapter,
     prompt,
+    ...(messages == null ? {} : { messages }),
     maxTokens: body.max_completion_tokens ?? body.max_tokens,
     temperature,
     topK: body.top_k,
@@ -83,11 +84,15 @@ export function askRequestOf (body: Common, adapter: string, prompt: string): As
   }
 }
 
-/** What a conversation comes to for a base that is no chat model: it goes on where the last message ends. */
-export function promptOf ({ messages }: Chat): string {
-  const { content } = messages[messages.length - 1]
+/** A conversation, and its last message for bases that lead none: they go on where it ends. */
+export function promptOf ({ messages }: Chat): Pick<AskRequest, 'prompt' | 'messages'> {
+  const turns = messages.map(({ role, content }) => ({
+    // what newer clients call the system's message
+    role: role === 'developer' ? 'system' : role,
+    content: typeof content === 'string' ? content : content.map(({ text }) => text).join('')
+  }))
 
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('')
+  return { prompt: turns[turns.length - 1].content, messages: turns }
 }
 
 function isRecord (value: unknown): value is Record<string, unknown> {

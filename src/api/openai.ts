@@ -11,7 +11,7 @@ import type { Caller } from './access.ts'
 import type { ApiContext } from './context.ts'
 import type { Form } from './openai-format.ts'
 import type { Chat, Common, Completion } from './openai-request.ts'
-import type { AttributionView } from '../interface/index.ts'
+import type { AskRequest, AttributionView } from '../interface/index.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -47,19 +47,19 @@ export function openaiRoutes (server: FastifyInstance, context: ApiContext): voi
   })
 
   server.post<{ Body: Completion }>('/v1/completions', { ...infer, schema: { body: completionBody } }, async (request, reply) =>
-    answer(context, request, reply, completionForm, request.body.prompt))
+    answer(context, request, reply, completionForm, { prompt: request.body.prompt }))
 
   server.post<{ Body: Chat }>('/v1/chat/completions', { ...infer, schema: { body: chatBody } }, async (request, reply) =>
     answer(context, request, reply, chatForm, promptOf(request.body)))
 }
 
-async function answer (context: ApiContext, request: FastifyRequest<{ Body: Common }>, reply: FastifyReply, form: Form, prompt: string): Promise<unknown> {
+async function answer (context: ApiContext, request: FastifyRequest<{ Body: Common }>, reply: FastifyReply, form: Form, question: Pick<AskRequest, 'prompt' | 'messages'>): Promise<unknown> {
   const { body } = request
   const { stream = false, stream_options: streamOptions } = body
 
   checkSupported(body)
 
-  const asked = askRequestOf(body, await resolveAdapter(context, body.model), prompt)
+  const asked = askRequestOf(body, await resolveAdapter(context, body.model), question)
   const signal = AbortSignal.any([context.closing, hangUp(reply), AbortSignal.timeout(stream ? STREAM_TIMEOUT_MS : ANSWER_TIMEOUT_MS)])
 
   if (!stream) {

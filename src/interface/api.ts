@@ -177,6 +177,8 @@ export interface AdapterView {
 export interface AskRequest {
   adapter: string
   prompt: string
+  /** the conversation that ends with `prompt`; bases and adapters that lead none see the prompt alone */
+  messages?: Array<{ role: string, content: string }>
   maxTokens?: number
   temperature?: number
   topK?: number

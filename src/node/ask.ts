@@ -23,6 +23,7 @@ export function questionOf (request: AskRequest): AskOptions {
   return {
     adapter: CID.parse(request.adapter),
     prompt: request.prompt,
+    ...(request.messages == null ? {} : { messages: request.messages }),
     maxTokens: request.maxTokens ?? TOKENS_DEFAULT,
     sampler: samplerOf(request),
     ...(request.stop == null || request.stop.length === 0 ? {} : { stop: request.stop })

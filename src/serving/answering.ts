@@ -124,7 +124,7 @@ export class Answering {
     }
 
     const adapter = await this.#init.library.adapter(message.adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })
-    const prompt = promptTokens(adapter, message.prompt, message.maxTokens)
+    const prompt = promptTokens(adapter, message)
 
     this.#checkVoucher(message, channel, page, feeOf(adapter.record.pricePerThousandTokens, prompt.length + message.maxTokens))
 

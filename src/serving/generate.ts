@@ -2,17 +2,21 @@ import { setImmediate } from 'node:timers/promises'
 import { generate } from '../models/index.ts'
 import { TOKENS_MAX } from './constants.ts'
 import { PromptTooLongError } from './errors.ts'
-import type { GeneratedAnswer, LoadedAdapter } from './interface.ts'
+import type { AskOptions, GeneratedAnswer, LoadedAdapter } from './interface.ts'
 import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
 
 /**
- * The ids of a prompt: BOS and its tokens.
+ * The ids of a question: BOS and its prompt's tokens. A conversation is written by the base's chat
+ * template where the base has one or the adapter learned from conversations; elsewhere the model
+ * only goes on where the last message ends.
  *
  * @throws {PromptTooLongError} if the answer would not fit behind it
+ * @throws {ChatTemplateError} if the template refuses the conversation
  */
-export function promptTokens (adapter: LoadedAdapter, prompt: string, maxTokens: number): number[] {
-  const { tokenizer, model } = adapter.base
-  const tokens = [tokenizer.bos, ...tokenizer.encode(prompt)]
+export function promptTokens (adapter: LoadedAdapter, { prompt, messages, maxTokens }: Pick<AskOptions, 'prompt' | 'messages' | 'maxTokens'>): number[] {
+  const { tokenizer, model, chat, record } = adapter.base
+  const converses = messages != null && (record.chatTemplate != null || adapter.recipe.examples === 'chat')
+  const tokens = converses ? Array.from(chat.prompt(tokenizer, messages)) : [tokenizer.bos, ...tokenizer.encode(prompt)]
   const lengthMax = Math.min(model.config.contextLength, TOKENS_MAX)
 
   if (tokens.length + maxTokens > lengthMax) {

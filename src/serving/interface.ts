@@ -1,5 +1,5 @@
 import type { AbortOptions, Account, Adapter, Amount, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
-import type { ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
+import type { ChatMessage, ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** A base model ready to compute. */
@@ -55,6 +55,8 @@ export interface Offers {
 export interface AskOptions {
   adapter: CID
   prompt: string
+  /** a conversation that ends with the prompt, for bases and adapters that know how to lead one */
+  messages?: ChatMessage[]
   maxTokens: number
   sampler: SamplerSettings
   /**

@@ -1,7 +1,7 @@
 import {
   account, amount, bytes, cid, codec, hash32, integer, list, literal, oneOf, optional, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
 } from '../wire/index.ts'
-import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, STOP_LENGTH_MAX, STOPS_MAX, TOKENS_MAX } from './constants.ts'
+import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, ROLE_LENGTH_MAX, STOP_LENGTH_MAX, STOPS_MAX, TOKENS_MAX, TURNS_MAX } from './constants.ts'
 import type { SamplerSettings } from '../interface/index.ts'
 import type { Infer, Schema } from '../wire/index.ts'
 
@@ -28,6 +28,8 @@ export const askCodec = codec('ask', struct({
   type: literal('ask'),
   adapter: cid(),
   prompt: text({ max: 16_384 }),
+  /** the conversation that the prompt ends, for bases and adapters that lead one */
+  messages: optional(list(struct({ role: text({ min: 1, max: ROLE_LENGTH_MAX }), content: text({ max: 16_384 }) }), { min: 1, max: TURNS_MAX })),
   maxTokens: integer({ min: 1, max: TOKENS_MAX }),
   sampler,
   /** texts behind which the answer ends; the tokens that complete one are part of it, and paid */

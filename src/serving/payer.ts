@@ -142,7 +142,7 @@ class PayerService implements Payer {
 
   private async prepare (question: AskOptions, options?: AbortOptions): Promise<Pick<Purchase, 'adapter' | 'prompt' | 'quote'>> {
     const adapter = await this.components.library.adapter(question.adapter, options)
-    const prompt = promptTokens(adapter, question.prompt, question.maxTokens)
+    const prompt = promptTokens(adapter, question)
 
     return { adapter, prompt, quote: feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens) }
   }

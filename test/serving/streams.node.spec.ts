@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
-import { answerPartCodec, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, generateAnswer, OFFERS_PROTOCOL, offersCodec, payer, readAnswer, textStream } from '../../src/serving/index.ts'
+import { answerPartCodec, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, generateAnswer, OFFERS_PROTOCOL, offersCodec, payer, promptTokens, readAnswer, textStream } from '../../src/serving/index.ts'
 import { market, people, question, SAMPLER, shopkeeper } from './fixtures.ts'
 import type { Market, Peer } from './fixtures.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -207,5 +207,30 @@ describe('text of tokens as they come', () => {
       expect(read).to.equal(first === undefined ? text : text.slice(0, first))
       expect(finish).to.equal(first === undefined ? undefined : 'stop')
     }))
+  })
+})
+
+describe('a conversation', () => {
+  const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'the state of' }]
+
+  it('goes on where its last message ends, if base and adapter lead none', async () => {
+    const { payer } = await here.customer([shop])
+    const asked = question(here.adapter)
+    const paid = await payer.ask({ ...asked, messages }, newcomer())
+
+    expect(paid.text).to.equal((await expected(asked.prompt, asked.maxTokens)).text)
+  })
+
+  it('is written by the template if the adapter learned from conversations or the base has one', () => {
+    const { tokenizer, chat } = adapter.base
+    const asked = { prompt: 'the state of', messages, maxTokens: 4 }
+    const written = [...chat.prompt(tokenizer, messages)]
+    const taught: LoadedAdapter = { ...adapter, recipe: { ...adapter.recipe, examples: 'chat' } }
+    const templated: LoadedAdapter = { ...adapter, base: { ...adapter.base, record: { ...adapter.base.record, chatTemplate: adapter.cid } } }
+
+    expect(promptTokens(taught, asked)).to.deep.equal(written)
+    expect(promptTokens(templated, asked)).to.deep.equal(written)
+    expect(promptTokens(taught, { prompt: asked.prompt, maxTokens: 4 })).to.deep.equal(promptTokens(adapter, asked))
+    expect(written).to.not.deep.equal(promptTokens(adapter, asked))
   })
 })
