@@ -228,6 +228,13 @@ export interface Recipe {
    * @default windows of a contribution's rows, joined
    */
   examples?: 'rows' | 'chat'
+  /**
+   * `drop`: examples that nearly repeat one of an earlier commitment take no part in training, so
+   * that a copy changes nothing for anybody.
+   *
+   * @default they take part
+   */
+  duplicates?: 'drop'
 }
 
 /** How an adapter's answers are attributed. Consensus hashes it with the scores. */

@@ -5,6 +5,7 @@ import { assessor } from '../assessment/index.ts'
 import { validator } from '../attestation/index.ts'
 import { datanets } from '../datanets/index.ts'
 import { network } from '../gossip/index.ts'
+import { readContribution } from '../ledger/index.ts'
 import { gateway, modelLibrary, payer, reclaiming } from '../serving/index.ts'
 import { chain } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
@@ -119,7 +120,7 @@ function compose (parts: Parts): DatanetNode {
   const store = storage({ dataDir: join(dataDir, 'blocks') })({ network: net })
   const ledger = chain({ genesis, keepEpochs: config.keepEpochs, ...(has('validator') ? { blsSecretKey: keychain.bls(), signer } : {}) })({ network: net, db })
   const nets = datanets({ follow: 'all' })({ storage: store, chain: ledger, network: net })
-  const jobs = training({ threads: config.threads })({ storage: store, dataset: dataset(nets) })
+  const jobs = training({ threads: config.threads })({ storage: store, dataset: dataset(nets), commitmentOf: cid => readContribution(ledger.state(), cid) })
   const library = modelLibrary()({ storage: store })
   const events = nodeEvents({ chain: ledger, network: net })
   const shop = has('gateway') ? gateway({ signer, secret: keychain.secret('receipts'), onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) } })({ network: net, chain: ledger, library, db }) : undefined

@@ -22,3 +22,6 @@ export const NEAR_DUPLICATE_SHARE_PERCENT = 50
 
 /** Originals that are remembered for one run: phrases that more have tell nothing apart. */
 export const SHINGLE_HOLDERS_MAX = 32
+
+/** Runs that are remembered in all, about 250 MB. Of more tokens only one run in so many is looked at: a sample, the same for everybody. */
+export const SHINGLES_MAX = 2_097_152

@@ -1,4 +1,4 @@
-import { NEAR_DUPLICATE_SHARE_PERCENT, SHINGLE_HOLDERS_MAX, SHINGLE_TOKENS } from './constants.ts'
+import { NEAR_DUPLICATE_SHARE_PERCENT, SHINGLES_MAX, SHINGLE_HOLDERS_MAX, SHINGLE_TOKENS } from './constants.ts'
 import { ScoreTableError } from './errors.ts'
 
 /**
@@ -27,11 +27,13 @@ export function nearDuplicates (examples: ArrayLike<number>[], groups: Uint32Arr
   }
 
   const order = Array.from(examples, (_, i) => i).sort((a, b) => commitments[groups[a]] - commitments[groups[b]] || a - b)
+  const tokens = order.reduce((sum, i) => sum + examples[i].length, 0)
+  const sparseness = Math.max(1, Math.ceil(tokens / SHINGLES_MAX))
   const holders = new Map<number, number[]>()
   const representatives = new Uint32Array(examples.length)
 
   for (const example of order) {
-    const shingles = shinglesOf(examples[example])
+    const shingles = shinglesOf(examples[example], sparseness)
     const original = originalOf(shingles, holders, groups)
 
     representatives[example] = original ?? example
@@ -84,8 +86,8 @@ function originalOf (shingles: Set<number>, holders: Map<number, number[]>, grou
   return original
 }
 
-/** Runs of four tokens as 53-bit hashes; of a shorter text the whole. */
-function shinglesOf (tokens: ArrayLike<number>): Set<number> {
+/** Runs of four tokens as 53-bit hashes; of a shorter text the whole. Of much data only the one in `sparseness` whose hash says so. */
+function shinglesOf (tokens: ArrayLike<number>, sparseness: number): Set<number> {
   const shingles = new Set<number>()
   const width = Math.min(SHINGLE_TOKENS, tokens.length)
 
@@ -100,7 +102,9 @@ function shinglesOf (tokens: ArrayLike<number>): Set<number> {
       low ^= low >>> 13
     }
 
-    shingles.add((high >>> 0) * 0x200000 + (low >>> 11))
+    if ((high >>> 0) % sparseness === 0) {
+      shingles.add((high >>> 0) * 0x200000 + (low >>> 11))
+    }
   }
 
   return shingles

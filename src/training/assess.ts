@@ -37,7 +37,10 @@ export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapt
     const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
     const method = influenceMethod(adapter.method, { examples: pool, plan, theta0, theta: end.theta, checkpoints, blocks: loraBlocks(run.shape), seed: run.recipe.seed })
 
-    return method.scores(cotangent, { signal })
+    const { exampleScores, trace } = await method.scores(cotangent, { signal })
+
+    // curvature and dot products know nothing of batches
+    return { exampleScores: exampleScores.map((score, example) => run.dropped.has(example) ? 0 : score), trace }
   }
 
   const started = performance.now()

@@ -41,6 +41,15 @@ export interface TrainingComponents {
   storage: TrainingStore
   /** the texts of an admitted contribution's rows, in their order */
   dataset: { texts (contribution: CID, options?: AbortOptions): AsyncIterable<string> | Iterable<string> }
+  /** when the ledger got a contribution; recipes that drop near duplicates need it */
+  commitmentOf? (contribution: CID): Commitment | undefined
+}
+
+/** Where a contribution stands in the ledger's order. */
+export interface Commitment {
+  height: number
+  /** position in its Datanet */
+  index: number
 }
 
 /** What goes on after a crash or a cancel; comes with each checkpoint. */
@@ -135,7 +144,7 @@ export interface AssessOptions extends ProgressOptions<TrainingEvent> {
    *
    * @default each example stands for itself
    */
-  commitmentOf? (contribution: CID): { height: number, index: number } | undefined
+  commitmentOf? (contribution: CID): Commitment | undefined
   /** who stands for each example, if the caller knows; see `contributionScores` of scoring */
   representatives?: Uint32Array
 }

@@ -1,6 +1,16 @@
+import { trainingPlan } from '../models/index.ts'
 import { nearDuplicates } from '../scoring/index.ts'
-import type { AssessOptions } from './interface.ts'
-import type { Run } from './run.ts'
+import { TrainingInputError } from './errors.ts'
+import type { AssessOptions, TrainingComponents } from './interface.ts'
+import type { Recipe, Snapshot } from '../interface/index.ts'
+import type { TrainingPlan } from '../models/index.ts'
+
+/** The data of a run: tokens of each example and its contribution, as an index into the snapshot. */
+export interface Cut {
+  snapshot: Snapshot
+  examples: Uint32Array[]
+  groups: Uint32Array
+}
 
 /**
  * Which example stands for which: near duplicates are one player, and the earliest commitment wins.
@@ -9,7 +19,7 @@ import type { Run } from './run.ts'
  *
  * @returns undefined where nobody says when contributions were committed: each example stands for itself
  */
-export function representativesOf ({ snapshot, examples, groups }: Pick<Run, 'snapshot' | 'examples' | 'groups'>, { commitmentOf }: Pick<AssessOptions, 'commitmentOf'>): Uint32Array | undefined {
+export function representativesOf ({ snapshot, examples, groups }: Cut, { commitmentOf }: Pick<AssessOptions, 'commitmentOf'>): Uint32Array | undefined {
   if (commitmentOf === undefined) {
     return undefined
   }
@@ -25,4 +35,32 @@ export function representativesOf ({ snapshot, examples, groups }: Pick<Run, 'sn
   order.forEach((contribution, place) => { places[contribution] = place })
 
   return nearDuplicates(examples, groups, places)
+}
+
+/**
+ * The plan of a run, and the examples that it leaves out because they nearly repeat earlier ones.
+ *
+ * @throws {TrainingInputError} when near duplicates are to be dropped and a contribution's place on the ledger is not known
+ */
+export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<TrainingComponents, 'commitmentOf'>): { plan: TrainingPlan, dropped: ReadonlySet<number> } {
+  const { examples, snapshot } = run
+
+  if (recipe.duplicates === undefined) {
+    return { plan: trainingPlan(recipe, examples.length), dropped: new Set() }
+  }
+
+  const unknown = snapshot.contributions.find(cid => commitmentOf?.(cid) === undefined)
+
+  if (unknown !== undefined) {
+    throw new TrainingInputError(`the recipe drops near duplicates of earlier commitments, but contribution ${unknown} is not on the ledger that this node knows: wait until it is synced`)
+  }
+
+  const representatives = representativesOf(run, { commitmentOf })
+  const kept = Uint32Array.from(examples.keys()).filter(i => representatives === undefined || representatives[i] === i)
+  const plan = trainingPlan(recipe, kept.length)
+
+  return {
+    plan: { ...plan, batches: plan.batches.map(batch => batch.map(i => kept[i])) },
+    dropped: new Set([...examples.keys()].filter(i => representatives !== undefined && representatives[i] !== i))
+  }
 }

@@ -1,7 +1,8 @@
-import { ENGINE, initialTheta, loraShape, parameterCount, trainingPlan } from '../models/index.ts'
+import { ENGINE, initialTheta, loraShape, parameterCount } from '../models/index.ts'
 import { baseModelCodec, recipeCodec, snapshotCodec } from '../wire/index.ts'
 import { EXAMPLES_MAX, FILE_BYTES_MAX, FLOPS_PER_WEIGHT_AND_TOKEN, RECORD_BYTES_MAX, TEXT_BYTES_MAX } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
+import { planOf } from './players.ts'
 import { Pool } from './pool.ts'
 import type { TrainingComponents } from './interface.ts'
 import type { AbortOptions, BaseModel, Recipe, Snapshot } from '../interface/index.ts'
@@ -27,6 +28,8 @@ export interface Run extends RunRecords {
   groups: Uint32Array
   /** tokens of each example */
   examples: Uint32Array[]
+  /** examples that the plan leaves out as near duplicates; they score nothing */
+  dropped: ReadonlySet<number>
   /** and how many they are */
   tokens: Uint32Array
 }
@@ -75,7 +78,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
     return use({
       ...records,
       pool,
-      plan: trainingPlan(recipe, examples.length),
+      ...planOf(recipe, { snapshot, examples, groups: contributionOf }, components),
       theta0: initialTheta(shape, recipe.seed),
       groups: contributionOf,
       examples,

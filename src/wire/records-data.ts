@@ -150,7 +150,8 @@ export const recipeCodec: Codec<Recipe> = codec('recipe', struct({
   schedule: optional(literal('constant', 'linear')),
   clipNormMicro: optional(integer({ min: 1, max: 1_000_000_000_000 })),
   weightDecayNano: optional(integer({ min: 1, max: 1_000_000_000 })),
-  examples: optional(literal('rows', 'chat'))
+  examples: optional(literal('rows', 'chat')),
+  duplicates: optional(literal('drop'))
 }))
 
 /** See protocols/adapter. Travels signed. */

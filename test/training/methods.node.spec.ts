@@ -86,6 +86,35 @@ describe('a contribution that repeats another', () => {
   })
 })
 
+describe('a recipe that drops near duplicates', () => {
+  const drop = { duplicates: 'drop' } as const
+  const train = async (here: World, texts: (index: number) => Iterable<string>, heights?: number[]): Promise<Task['adapter']> => {
+    const indexOf = (cid: CID): number => here.snapshot.contributions.findIndex(one => one.equals(cid))
+    const jobs = training({ threads: 1 })({ ...here.components, dataset: { texts: cid => texts(indexOf(cid)) }, ...(heights === undefined ? {} : { commitmentOf: cid => ({ height: heights[indexOf(cid)], index: 0 }) }) })
+
+    return (await jobs.train({ name: 'tiny', recipe: here.recipe, developer: DEVELOPER, pricePerThousandTokens: 10n, influence: 'reverse' })).adapter
+  }
+
+  it('trains the same weights whether somebody copied or not', async () => {
+    const here = await world(drop)
+    const own = here.snapshot.contributions.map(cid => here.components.dataset.texts(cid) as string[])
+    const alone = await train(here, index => index === 1 ? [] : own[index], [5, 6, 7])
+    const copied = await train(here, index => own[index === 1 ? 0 : index], [5, 6, 7])
+
+    expect(copied.weights).to.deep.equal(alone.weights)
+
+    const plain = await world()
+
+    expect((await train(plain, index => own[index === 1 ? 0 : index], [5, 6, 7])).weights).to.not.deep.equal(alone.weights)
+  })
+
+  it('cannot be trained by who does not know the order of commitments', async () => {
+    const here = await world(drop)
+
+    await expect(train(here, () => ['peace'])).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+  })
+})
+
 describe('data that are not all there', () => {
   it('stop an assessment with the error of whoever lacks them, and change no score once they are back', async () => {
     let isGone = false
