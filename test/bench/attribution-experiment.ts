@@ -46,7 +46,6 @@ export interface ExperimentResult {
 }
 
 const TOP = [1, 2, 4]
-const RANDOM_DRAWS = 6
 
 interface SeedResult {
   subsets: Record<5 | 50, { dropped: Array<Set<number>>, outcomes: Float64Array[] }>
@@ -62,6 +61,12 @@ export interface ExperimentOptions {
   retrainings: number
   size: Size
   recipe?: Partial<Preset>
+  /**
+   * Draws of contributions that are removed at random.
+   *
+   * @default 6
+   */
+  randomDraws?: number
   log (line: string): void
 }
 
@@ -92,7 +97,7 @@ export async function experiment (dataset: DatasetName, base: Base, data: Data, 
     seeds,
     retrainings,
     methods,
-    randomFall: await randomFalls(data, results),
+    randomFall: await randomFalls(data, results, options.randomDraws ?? 6),
     gain: { before: mean(await results[0].bank.outcome(everything(data))), after: mean(results.map(({ all }) => mean(all))) },
     points: points(data, results[0])
   }
@@ -184,12 +189,12 @@ async function topFalls (data: Data, results: SeedResult[], scoresOf: (result: S
   return falls
 }
 
-async function randomFalls (data: Data, results: SeedResult[]): Promise<ExperimentResult['randomFall']> {
+async function randomFalls (data: Data, results: SeedResult[], count: number): Promise<ExperimentResult['randomFall']> {
   const falls: ExperimentResult['randomFall'] = {}
   const random = prng(77)
 
   for (const k of TOP) {
-    const draws = Array.from({ length: RANDOM_DRAWS }, () => new Set(random.shuffle(data.contributions).subarray(0, k)))
+    const draws = Array.from({ length: count }, () => new Set(random.shuffle(data.contributions).subarray(0, k)))
     const values: number[] = []
 
     for (const draw of draws) {

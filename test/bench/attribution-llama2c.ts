@@ -32,29 +32,32 @@ export function llama2cEncoder (bytes: Uint8Array, size: number): Encoder {
     return id === undefined ? Array.from(new TextEncoder().encode(character), byte => byte + 3) : [id]
   }
 
+  const encodeWord = (word: string): number[] => {
+    const tokens = Array.from(word).flatMap(characterIds)
+
+    for (;;) {
+      let best = -1
+      let union = -1
+
+      for (let i = 0; i + 1 < tokens.length; i++) {
+        const id = ids.get(pieces[tokens[i]] + pieces[tokens[i + 1]])
+
+        if (id !== undefined && (union === -1 || scores[id] > scores[union])) {
+          [best, union] = [i, id]
+        }
+      }
+
+      if (best === -1) {
+        return tokens
+      }
+
+      tokens.splice(best, 2, union)
+    }
+  }
+
   return {
     bos: 1,
-    encode (text) {
-      const tokens = Array.from(` ${text}`).flatMap(characterIds)
-
-      for (;;) {
-        let best = -1
-        let union = -1
-
-        for (let i = 0; i + 1 < tokens.length; i++) {
-          const id = ids.get(pieces[tokens[i]] + pieces[tokens[i + 1]])
-
-          if (id !== undefined && (union === -1 || scores[id] > scores[union])) {
-            [best, union] = [i, id]
-          }
-        }
-
-        if (best === -1) {
-          return Uint32Array.from(tokens)
-        }
-
-        tokens.splice(best, 2, union)
-      }
-    }
+    // no piece has a space but in front, so words do not touch each other
+    encode: text => Uint32Array.from(` ${text}`.split(/(?= )/).flatMap(encodeWord))
   }
 }

@@ -197,7 +197,7 @@ export async function judgeVillain (villain: Villain, payouts: (name: string, co
   const after = await Promise.all(seeds.map(async seed => payouts(`${villain.name}-after`, villain.after(scene), seed)))
   const outcome = (rule: keyof Payouts): { gain: number, loss: number } => {
     const [honest, attacked] = [meanShares(before.map(one => one[rule])), meanShares(after.map(one => one[rule]))]
-    const losses = [...honest].filter(([owner]) => owner !== ATTACKER && (villain.victim === undefined || owner === villain.victim)).map(([owner, share]) => 1 - (attacked.get(owner) ?? 0) / share)
+    const losses = [...honest].filter(([owner, share]) => share > 0 && owner !== ATTACKER && (villain.victim === undefined || owner === villain.victim)).map(([owner, share]) => 1 - (attacked.get(owner) ?? 0) / share)
 
     return { gain: (attacked.get(ATTACKER) ?? 0) / (honest.get(ATTACKER) ?? 0), loss: Math.max(...losses) }
   }

@@ -36,9 +36,9 @@ export const options = {
 export const run: Bench = async ({ quick, values = {} }) => {
   const folder = values.bank ?? join(tmpdir(), 'datanet-counterfactuals')
   const seeds = Array.from({ length: Number(values.seeds ?? (quick ? 1 : 3)) }, (_, i) => i + 1)
-  const retrainings = Number(values.retrainings ?? (quick ? 8 : 100))
+  const retrainings = Number(values.retrainings ?? (quick ? 6 : 100))
   const size: Size = quick
-    ? { contributions: 8, examplesPerContribution: 8, queries: Number(values.queries ?? 8), sequenceLength: 32 }
+    ? { contributions: 6, examplesPerContribution: 6, queries: Number(values.queries ?? 6), sequenceLength: 32 }
     : { contributions: 16, examplesPerContribution: 14, queries: Number(values.queries ?? 50), sequenceLength: 32 }
   const datasets = DATASETS.filter(name => values.dataset === undefined ? !quick || name === 'sotu' : name === values.dataset)
   const bases = BASES.filter(name => values.base === undefined ? !quick || name === 'datanet-base-1m' : name === values.base)
@@ -60,7 +60,7 @@ export const run: Bench = async ({ quick, values = {} }) => {
 
     for (const dataset of datasets) {
       const result = await experiment(dataset, base, loadData(dataset, base.encoder, size), {
-        folder, seeds, retrainings, size, recipe: quick ? { batchSize: 16 } : {}, log
+        folder, seeds, retrainings, size, ...(quick ? { recipe: { batchSize: 8 }, randomDraws: 2 } : {}), log
       })
 
       experiments.push(result)
@@ -75,9 +75,8 @@ export const run: Bench = async ({ quick, values = {} }) => {
     results.push(...lines(experiments))
   }
 
-  // a quick run has the tests' word for it: `test/bench/villains.spec.ts`
-  if (wants('villains') && !quick) {
-    results.push(...await villainLines(folder, seeds, log))
+  if (wants('villains')) {
+    results.push(...await villainLines(folder, seeds, quick, log))
   }
 
   if (values.out !== undefined) {
@@ -87,21 +86,23 @@ export const run: Bench = async ({ quick, values = {} }) => {
   return wants('costs') ? [...results, ...await costs({ quick })] : results
 }
 
-async function villainLines (folder: string, seeds: number[], log: (line: string) => void): Promise<BenchResult[]> {
+async function villainLines (folder: string, seeds: number[], quick: boolean, log: (line: string) => void): Promise<BenchResult[]> {
   const base = loadBenchBase('datanet-base-1m')
 
   if (base === undefined) {
     return []
   }
 
-  const result = await manipulation(base, folder, seeds, log)
+  const result = await manipulation(base, folder, seeds, quick, log)
   const most = (pick: (one: typeof result.villains[number]) => number, sign = 1): { value: number, detail: string } => {
     const worst = [...result.villains].sort((a, b) => sign * (pick(b) - pick(a)))[0]
 
     return { value: pick(worst), detail: worst.name }
   }
 
-  writeFileSync(join(folder, 'result-villains.json'), `${JSON.stringify(result, undefined, 1)}\n`)
+  if (!quick) {
+    writeFileSync(join(folder, 'result-villains.json'), `${JSON.stringify(result, undefined, 1)}\n`)
+  }
 
   return [
     { name: 'attackGainMax', unit: 'of honest pay', ...most(({ gain }) => gain) },
