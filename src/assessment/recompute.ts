@@ -42,7 +42,7 @@ export class Recomputing {
 
   /**
    * @returns undefined if the task moved on while it waited for its turn
-   * @throws what went wrong if it may go right the next time
+   * @throws {Error} what went wrong, if it may go right the next time
    */
   async assessment (task: Hash, state: TaskState, signal: AbortSignal): Promise<SaltedAssessment | Unavailable | undefined> {
     const known = await this.#components.journal.get(task)

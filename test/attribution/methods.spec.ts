@@ -170,7 +170,9 @@ describe('curvature', () => {
     const gradients = Array.from({ length: objective.examples }, (_, i) => Array.from(gradientAt(run.theta, i)))
     const n = gradients.length
     const lambda = 0.1 * gradients.reduce((sum, gradient) => sum + dotOf(gradient, gradient), 0) / n / n
-    const direction = solve(gradients.map(gradient => outer(gradient, lambda)).reduce((sum, one) => sum.map((row, i) => row.map((value, j) => value + one[i][j]))).map(row => row.map(value => value / n)), Array.from(cotangent))
+    const rows = gradients.map(gradient => outer(gradient, lambda))
+    const kernel = rows[0].map((_, i) => meanOf(rows.map(matrix => matrix[i])))
+    const direction = solve(kernel, Array.from(cotangent))
 
     expectClose((await influenceMethod('fisher', run).scores(cotangent)).exampleScores, gradients.map(gradient => -lambda * dotOf(gradient, direction)))
   })
