@@ -46,3 +46,6 @@ export const INFLUENCE_FLOPS_MAX = 6e12
 
 /** Consensus and serving must answer within seconds while all cores train. */
 export const WORKER_NICENESS = 10
+
+/** Counted tokens that tell an example apart; a shorter answer, such as a label, many examples share honestly. */
+export const COMPARED_TOKENS_MIN = 16

@@ -1,15 +1,28 @@
 import { trainingPlan } from '../models/index.ts'
 import { nearDuplicates } from '../scoring/index.ts'
+import { COMPARED_TOKENS_MIN } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { AssessOptions, TrainingComponents } from './interface.ts'
 import type { Recipe, Snapshot } from '../interface/index.ts'
-import type { TrainingPlan } from '../models/index.ts'
+import type { Examples, TrainingPlan } from '../models/index.ts'
 
-/** The data of a run: tokens of each example and its contribution, as an index into the snapshot. */
+/** The data of a run: what each example is compared by, and its contribution, as an index into the snapshot. */
 export interface Cut {
   snapshot: Snapshot
-  examples: Uint32Array[]
+  compared: Uint32Array[]
   groups: Uint32Array
+}
+
+/**
+ * What makes examples near duplicates: their tokens that count in the loss, so that conversations are
+ * not taken for copies because they share a system prompt; all tokens where few count.
+ */
+export function comparedTokens ({ examples, lossMasks }: Pick<Examples, 'examples' | 'lossMasks'>): Uint32Array[] {
+  return examples.map((tokens, i) => {
+    const counted = tokens.filter((_, at) => lossMasks?.[i][at] !== 0)
+
+    return counted.length < COMPARED_TOKENS_MIN ? tokens : counted
+  })
 }
 
 /**
@@ -19,7 +32,7 @@ export interface Cut {
  *
  * @returns undefined where nobody says when contributions were committed: each example stands for itself
  */
-export function representativesOf ({ snapshot, examples, groups }: Cut, { commitmentOf }: Pick<AssessOptions, 'commitmentOf'>): Uint32Array | undefined {
+export function representativesOf ({ snapshot, compared, groups }: Cut, { commitmentOf }: Pick<AssessOptions, 'commitmentOf'>): Uint32Array | undefined {
   if (commitmentOf === undefined) {
     return undefined
   }
@@ -34,7 +47,7 @@ export function representativesOf ({ snapshot, examples, groups }: Cut, { commit
 
   order.forEach((contribution, place) => { places[contribution] = place })
 
-  return nearDuplicates(examples, groups, places)
+  return nearDuplicates(compared, groups, places)
 }
 
 /**
@@ -43,10 +56,10 @@ export function representativesOf ({ snapshot, examples, groups }: Cut, { commit
  * @throws {TrainingInputError} when near duplicates are to be dropped and a contribution's place on the ledger is not known
  */
 export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<TrainingComponents, 'commitmentOf'>): { plan: TrainingPlan, dropped: ReadonlySet<number> } {
-  const { examples, snapshot } = run
+  const { compared, snapshot } = run
 
   if (recipe.duplicates === undefined) {
-    return { plan: trainingPlan(recipe, examples.length), dropped: new Set() }
+    return { plan: trainingPlan(recipe, compared.length), dropped: new Set() }
   }
 
   const unknown = snapshot.contributions.find(cid => commitmentOf?.(cid) === undefined)
@@ -56,11 +69,11 @@ export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<Trainin
   }
 
   const representatives = representativesOf(run, { commitmentOf })
-  const kept = Uint32Array.from(examples.keys()).filter(i => representatives === undefined || representatives[i] === i)
+  const kept = Uint32Array.from(compared.keys()).filter(i => representatives === undefined || representatives[i] === i)
   const plan = trainingPlan(recipe, kept.length)
 
   return {
     plan: { ...plan, batches: plan.batches.map(batch => batch.map(i => kept[i])) },
-    dropped: new Set([...examples.keys()].filter(i => representatives !== undefined && representatives[i] !== i))
+    dropped: new Set([...compared.keys()].filter(i => representatives !== undefined && representatives[i] !== i))
   }
 }

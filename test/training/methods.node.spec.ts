@@ -108,6 +108,18 @@ describe('a recipe that drops near duplicates', () => {
     expect((await train(plain, index => own[index === 1 ? 0 : index], [5, 6, 7])).weights).to.not.deep.equal(alone.weights)
   })
 
+  it('does not take conversations for copies because they begin alike', async () => {
+    const here = await world({ ...drop, examples: 'chat' })
+    const own = here.snapshot.contributions.map(cid => here.components.dataset.texts(cid) as string[])
+    const chat = (answer: string): string => JSON.stringify([{ role: 'user', content: 'peace' }, { role: 'assistant', content: answer }])
+    const losses = async (answers: (index: number) => string[]): Promise<number[]> => (await train(here, index => answers(index).map(chat), [5, 6, 7])).lossMicro
+    const different = await losses(index => own[index].slice(0, 1))
+    const copied = await losses(index => own[index === 1 ? 0 : index].slice(0, 1))
+
+    expect(different).to.not.deep.equal(copied)
+    expect(await losses(index => index === 1 ? [] : own[index].slice(0, 1))).to.deep.equal(copied)
+  })
+
   it('cannot be trained by who does not know the order of commitments', async () => {
     const here = await world(drop)
 
