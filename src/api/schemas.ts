@@ -67,7 +67,8 @@ const recipeChanges = strict({
   schedule: Type.Optional(Type.Union([Type.Literal('cosine'), Type.Literal('constant'), Type.Literal('linear')])),
   clipNormMicro: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
   weightDecayNano: Type.Optional(nano),
-  examples: Type.Optional(Type.Union([Type.Literal('windows'), Type.Literal('rows'), Type.Literal('chat')]))
+  examples: Type.Optional(Type.Union([Type.Literal('windows'), Type.Literal('rows'), Type.Literal('chat')])),
+  duplicates: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('drop')]))
 })
 
 export const trainingBody = strict({

@@ -15,6 +15,7 @@ export interface RecipeOptions {
   clip?: number
   weightDecay?: number
   examples?: RecipeChanges['examples']
+  duplicates?: RecipeChanges['duplicates']
 }
 
 const NANO = 1e9
@@ -33,11 +34,12 @@ export function recipeOptions (command: Command): Command {
     .option('--clip <norm>', 'bound of the batch gradient\'s norm, 0 for none', decimal(0, 1_000_000))
     .option('--weight-decay <rate>', 'by which weights shrink, times the learning rate', decimal(0, 1))
     .addOption(new Option('--examples <kind>', 'rows joined and cut, each row alone, or conversations').choices(['windows', 'rows', 'chat']))
+    .addOption(new Option('--duplicates <what>', 'of earlier commitments: trained on like any row, or left out').choices(['keep', 'drop']))
 }
 
 /** In the units of the recipe's record; nothing for options that were not given. */
 export function recipeChanges (options: RecipeOptions): RecipeChanges {
-  const { targets, batchSize, sequenceLength, learningRate, warmup, optimiser, schedule, clip, weightDecay, examples } = options
+  const { targets, batchSize, sequenceLength, learningRate, warmup, optimiser, schedule, clip, weightDecay, examples, duplicates } = options
 
   return {
     targets,
@@ -49,7 +51,8 @@ export function recipeChanges (options: RecipeOptions): RecipeChanges {
     schedule,
     clipNormMicro: scaled(clip, MICRO),
     weightDecayNano: scaled(weightDecay, NANO),
-    examples
+    examples,
+    duplicates
   }
 }
 

@@ -117,6 +117,8 @@ export interface RecipeChanges {
   clipNormMicro?: number
   weightDecayNano?: number
   examples?: 'windows' | 'rows' | 'chat'
+  /** near duplicates of earlier commitments */
+  duplicates?: 'keep' | 'drop'
 }
 
 /** POST /api/v1/trainings/estimate */

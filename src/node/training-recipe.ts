@@ -16,7 +16,7 @@ export function stepsOf ({ preset, steps }: TrainingRequest): number {
 /** The recipe of a request: its preset with its changes. Defaults that are spelled out are left out, as the record wants it. */
 export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recipe {
   const { seed, steps, rank, recipe = {} } = request
-  const { optimiser, schedule, examples, clipNormMicro, weightDecayNano, ...numbers } = recipe
+  const { optimiser, schedule, examples, duplicates, clipNormMicro, weightDecayNano, ...numbers } = recipe
 
   return recipeOf(request.preset, CID.parse(request.base), snapshot, {
     ...numbers,
@@ -26,6 +26,7 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recip
     ...(optimiser === 'sgd' ? { optimiser } : {}),
     ...(schedule == null || schedule === 'cosine' ? {} : { schedule }),
     ...(examples == null || examples === 'windows' ? {} : { examples }),
+    ...(duplicates === 'drop' ? { duplicates } : {}),
     ...(clipNormMicro == null || clipNormMicro === 0 ? {} : { clipNormMicro }),
     ...(weightDecayNano == null || weightDecayNano === 0 ? {} : { weightDecayNano })
   })
