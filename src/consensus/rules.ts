@@ -1,4 +1,4 @@
-import { toHex } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import { JUSTIFICATION_MAX } from './constants.ts'
 import { abdicateAtMs, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
 import { catchUp, firstMissing, requestBlocks, requestCertificates } from './requests.ts'
@@ -63,6 +63,7 @@ export const applyRules = (machine: Machine): void => {
 /** Asks for the execution of what may be voted on or built on: parents first. Followers execute what is final only. */
 const verifyBlocks = (machine: Machine): void => {
   const { state, config } = machine
+  let lost = Infinity
 
   if (config.self === null) {
     return
@@ -72,7 +73,12 @@ const verifyBlocks = (machine: Machine): void => {
     const key = (view === state.view ? current.proposal : null) ?? toHex(notarizedAt(machine, view)?.blockHash ?? new Uint8Array(0))
     const block = state.blocks.get(key)
 
-    if (block === undefined || block.status !== 'unverified' || !executed(machine, block.header.parent)) {
+    if (block === undefined || block.status !== 'unverified') {
+      continue
+    }
+
+    if (!executed(machine, block.header.parent)) {
+      lost = Math.min(lost, lostNotarization(machine, block))
       continue
     }
 
@@ -85,6 +91,30 @@ const verifyBlocks = (machine: Machine): void => {
       emit(machine, { type: 'verify', hash: block.hash, view })
     }
   }
+
+  if (lost < Infinity) {
+    requestCertificates(machine, lost, null)
+  }
+}
+
+/**
+ * From which view on certificates have to be asked for, so that a block's parent can be executed;
+ * Infinity if none. Whoever voted for the block had its parent's notarization, but a node may have
+ * lost it with a disk that was not waited for, and without it no rule would touch the parent again.
+ */
+const lostNotarization = (machine: Machine, { header }: BlockState): number => {
+  const { state } = machine
+  const parent = state.blocks.get(toHex(header.parent))
+
+  if (parent !== undefined) {
+    const { view } = parent.header
+
+    return parent.status === 'unverified' && view > state.final.view && notarizedAt(machine, view) === null ? view : Infinity
+  }
+
+  const named = [...state.views.values()].some(({ certificates: { notarize } }) => notarize !== null && equalBytes(notarize.blockHash, header.parent))
+
+  return named || header.height <= state.final.height + 1 ? Infinity : state.final.view + 1
 }
 
 /**
