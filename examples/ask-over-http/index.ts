@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 interface Models {
-  data: Array<{ id: string, name: string, owned_by: string }>
+  data: Array<{ id: string, name: string, owned_by: string, datanet: { kind: 'adapter' | 'base' } }>
 }
 
 interface Completion {
@@ -79,7 +79,8 @@ async function call<T> (path: string, body?: object): Promise<T> {
   return value
 }
 
-const { data: models } = await call<Models>('/v1/models')
+// bases are listed too; what answers is an adapter on one
+const models = (await call<Models>('/v1/models')).data.filter(({ datanet }) => datanet.kind === 'adapter')
 
 console.info('models')
 models.forEach(({ id, name, owned_by: developer }) => { console.info(`  ${name}  ${id}\n    by ${developer}`) })
