@@ -62,7 +62,10 @@ export async function startNetwork (): Promise<Network> {
   }
 }
 
-/** Stakes, contributes a few rows and fine-tunes an adapter on them, as small as may be. */
+/**
+ * Stakes, contributes a few rows and fine-tunes an adapter on them, as small as may be: with fewer
+ * steps the rows may harm an answer as well as help it, and harm is not paid.
+ */
 export async function publishAdapter ({ node, http }: Network): Promise<void> {
   const rows = Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `${SENTENCE} in the year ${1790 + i}, of which ${i + 2} states have told in ${i * 7 + 3} reports to this house.` }))
 
@@ -81,7 +84,7 @@ export async function publishAdapter ({ node, http }: Network): Promise<void> {
   await node.chain.waitFor(() => node.datanets.contributions().some(({ state }) => state.status === 'admitted'))
 
   const [{ base }] = await http.get<BaseView[]>('/api/v1/bases')
-  const { id } = await http.post<TrainingView>('/api/v1/trainings', { name: 'addresses', base, datanets: [datanet], preset: 'quick', steps: 2 })
+  const { id } = await http.post<TrainingView>('/api/v1/trainings', { name: 'addresses', base, datanets: [datanet], preset: 'quick', steps: 16 })
 
   await node.chain.waitFor(() => ['done', 'failed'].includes(node.trainings.get(id).state))
 
