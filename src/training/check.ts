@@ -1,4 +1,4 @@
-import { decodeState, encodeFloats, encodeState, train } from '../attribution/index.ts'
+import { decodeState, encodeState, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { compareBytes } from '../wire/index.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
@@ -75,38 +75,6 @@ async function compareSegment (run: Run, adapter: Adapter, segment: Segment, opt
   }
 
   return { ok: true, detail: `steps ${from + 1} to ${until} give the checkpoint's bytes` }
-}
-
-/** One column of the Jacobian computed again. */
-export async function runColumnCheck (components: TrainingComponents, settings: RunSettings, adapter: Adapter, column: number, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
-  const { influence } = adapter
-  const { signal } = options
-
-  if (influence.form !== 'forward' || !(column >= 0 && column < influence.columns.length)) {
-    throw new TrainingInputError(`expected an adapter with a published column ${column}`)
-  }
-
-  const recipe = await readRecipe(components, adapter.recipe, options)
-  const published = await components.storage.getFile(influence.columns[column], { signal, bytesMax: FILE_BYTES_MAX })
-
-  return withRun(components, settings, recipe, options, async ({ pool, plan, theta0, groups, snapshot }) => {
-    const total = snapshot.contributions.length
-    const started = performance.now()
-
-    if (influence.columns.length !== total) {
-      return { ok: false, detail: `${total} contributions have ${influence.columns.length} columns` }
-    }
-
-    const { columns } = await pool.jacobian(plan, theta0, groups, total, [column], {
-      signal,
-      onProgress (share) {
-        options.onProgress?.({ type: 'training:influence:progress', done: share, total: 1, secondsLeft: secondsLeft(started, share) })
-      }
-    })
-    const ok = compareBytes(encodeFloats(plan.batches.length, columns[0]), published) === 0
-
-    return { ok, detail: ok ? `column ${column} has the published bytes` : `column ${column} has other bytes than published` }
-  })
 }
 
 /** What is wrong with the record before anything is computed. */

@@ -30,3 +30,10 @@ export class AdapterMismatchError extends DatanetError {
     super('ERR_ADAPTER_MISMATCH', `the adapter does not follow from its recipe: ${reason}`)
   }
 }
+
+/** A job of the background made room for one that somebody waits for. */
+export class PreemptedError extends DatanetError {
+  constructor () {
+    super('ERR_PREEMPTED', 'a job that somebody waits for took its place: start it again later')
+  }
+}

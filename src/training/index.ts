@@ -22,7 +22,7 @@ import type { Training, TrainingComponents, TrainingInit } from './interface.ts'
 /** A training service. No thread runs while there is no job. */
 export const training = (init: TrainingInit = {}) => (components: TrainingComponents): Training => new TrainingService(init, components)
 
-export { AdapterMismatchError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
+export { AdapterMismatchError, PreemptedError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
 export type {
   AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
   TrainingInit, TrainingJob, TrainingResult, TrainingStore

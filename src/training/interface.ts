@@ -200,6 +200,16 @@ export interface Training extends Startable {
    */
   spotCheck (adapter: Adapter, segment: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
 
-  /** Computes one column of a published Jacobian again and compares bytes. */
-  checkColumn (adapter: Adapter, column: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
+  /**
+   * Computes columns of a recipe's influence Jacobian, each by itself, and stores them as files.
+   * Work for the background: it waits for every other job, and ends when one comes.
+   *
+   * @param recipe - CID
+   * @param columns - indexes of contributions in the recipe's snapshot
+   * @param options - signal and progress
+   * @returns the CID of each, in the order of `columns`
+   * @throws {PreemptedError} when another job came
+   * @throws {TrainingInputError}, DivergedError and what the store throws
+   */
+  columns (recipe: CID, columns: number[], options?: ProgressOptions<TrainingEvent>): Promise<CID[]>
 }

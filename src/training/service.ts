@@ -1,8 +1,9 @@
 import PQueue from 'p-queue'
 import { runAssessment, scoresOf } from './assess.ts'
-import { runColumnCheck, runSpotCheck } from './check.ts'
+import { runSpotCheck } from './check.ts'
+import { runColumns } from './columns.ts'
 import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
-import { TrainingInputError, TrainingQueueFullError } from './errors.ts'
+import { PreemptedError, TrainingInputError, TrainingQueueFullError } from './errors.ts'
 import { calibrate, estimateRun } from './estimate.ts'
 import { runJob } from './job.ts'
 import { Pace } from './pace.ts'
@@ -14,12 +15,15 @@ import type { ExampleScores } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, Hash, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
+const BACKGROUND = -1
+
 /** One job at a time on all threads: two at once would only take turns. */
 export class TrainingService implements Training {
   readonly #components: TrainingComponents
   readonly #settings: JobSettings
   readonly #pace: Pace
   readonly #queue = new PQueue({ concurrency: 1 })
+  readonly #background = new Set<AbortController>()
   #stopped = new AbortController()
 
   constructor (init: TrainingInit, components: TrainingComponents) {
@@ -82,13 +86,29 @@ export class TrainingService implements Training {
     return this.#enqueue(options, async options => runSpotCheck(this.#components, this.#settings, adapter, segment, options))
   }
 
-  async checkColumn (adapter: Adapter, column: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {
-    return this.#enqueue(options, async options => runColumnCheck(this.#components, this.#settings, adapter, column, options))
+  async columns (recipe: CID, columns: number[], options: ProgressOptions<TrainingEvent> = {}): Promise<CID[]> {
+    const preempted = new AbortController()
+    const signal = options.signal === undefined ? preempted.signal : AbortSignal.any([preempted.signal, options.signal])
+
+    this.#background.add(preempted)
+
+    try {
+      return await this.#enqueue({ ...options, signal }, async options => runColumns(this.#components, this.#settings, recipe, columns, options), BACKGROUND)
+    } catch (err) {
+      preempted.signal.throwIfAborted()
+      throw err
+    } finally {
+      this.#background.delete(preempted)
+    }
   }
 
-  async #enqueue<T, O extends AbortOptions> (options: O, work: (options: O) => Promise<T>): Promise<T> {
+  async #enqueue<T, O extends AbortOptions> (options: O, work: (options: O) => Promise<T>, priority = 0): Promise<T> {
     if (this.#queue.size >= QUEUE_MAX) {
       throw new TrainingQueueFullError(QUEUE_MAX)
+    }
+
+    if (priority !== BACKGROUND) {
+      this.#background.forEach(job => { job.abort(new PreemptedError()) })
     }
 
     const own = this.#stopped.signal
@@ -98,6 +118,6 @@ export class TrainingService implements Training {
       signal.throwIfAborted()
 
       return work({ ...options, signal })
-    }, { signal })
+    }, { signal, priority })
   }
 }
