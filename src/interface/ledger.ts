@@ -104,6 +104,8 @@ export type TransactionBody =
   | { kind: 'publish-adapter', adapter: CID, base: CID, snapshot: CID, contributions: CID[] }
   | { kind: 'attest', subject: CID, verdict: 'admit' | 'reject', attestation: CID }
   | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }
+  | { kind: 'import-adapter', adapter: CID, base: CID, weights: CID }
+  | { kind: 'deprecate-adapter', adapter: CID, reason: string, successor: CID | null }
   | { kind: 'close-channel', channel: Hash }
   | RedeemBody
   | { kind: 'commit', task: Hash, commit: Hash }
@@ -253,7 +255,8 @@ export interface AttestationState {
 export interface AdapterState {
   developer: Account
   base: CID
-  snapshot: CID
+  /** null if it was trained elsewhere: it stands on no data of the network */
+  snapshot: CID | null
   contributions: CID[]
   deposit: Amount
   status: AdmissionStatus
@@ -295,6 +298,17 @@ export interface SeatState {
   /** why it was slashed, if it was; `withheld`: it committed and then fell silent */
   fault: 'silent' | 'withheld' | 'wrong-score' | 'wrong-step' | 'bad-trace' | null
 }
+  /** of an imported adapter alone */
+  weights?: CID
+  /** its developer advises against it; it is served and paid as before */
+  deprecated?: DeprecationState
+}
+
+export interface DeprecationState {
+  reason: string
+  /** the adapter to ask instead */
+  successor: CID | null
+  height: number
 
 /** The search for the first step at which the traces of seats differ. */
 export interface DisputeState {

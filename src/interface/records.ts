@@ -265,6 +265,43 @@ export interface Adapter {
   pricePerThousandTokens: Amount
 }
 
+/** A figure that an importer says of its adapter. Nobody computes it again. */
+export interface MetricClaim {
+  name: string
+  /** in units of 10^-6 */
+  valueMicro: number
+}
+
+/**
+ * LoRA weights that were trained elsewhere: there is no recipe to recompute, so nothing but the
+ * weights can be checked, and answers are not traced to data. Travels as `Signed<ImportedAdapter>`.
+ */
+export interface ImportedAdapter {
+  type: 'imported-adapter'
+  version: 1
+  name: string
+  /** who publishes it and answers for its licence; account that is paid as its developer */
+  developer: Account
+  base: CID
+  /** SPDX expression under which the weights are given */
+  licence: string
+  /** where they come from, for people */
+  source?: string
+  rank: number
+  /** LoRA alpha; the factor is alpha / rank */
+  alpha: number
+  targets: string[]
+  /** raw CID of adapter_model.safetensors, as `thetaToPeft` writes it */
+  weights: CID
+  /** in order of their names */
+  metrics: MetricClaim[]
+  /** OPEN base units for 1,000 tokens, prompt and answer together */
+  pricePerThousandTokens: Amount
+}
+
+/** What an adapter's CID on the ledger can name; `type` tells which. */
+export type PublishedAdapter = Adapter | ImportedAdapter
+
 /** Deterministic sampling. Temperature 0 is greedy. What is absent changes nothing. */
 export interface SamplerSettings {
   temperatureMilli: number
@@ -365,7 +402,8 @@ export interface ScoreTable {
   type: 'scores'
   version: 1
   adapter: CID
-  method: AttributionMethod
+  /** `none` of an imported adapter: its receipts were replayed, and there is no data to score */
+  method: AttributionMethod | 'none'
   engine: string
   entries: ScoreEntry[]
 }

@@ -144,6 +144,11 @@ function attestAdapter (draft: Draft, cid: CID, value: AdapterState): void {
 
   draft.put(stateCodecs.adapter, stateKeys.adapter(cid), { ...value, status, deposit })
 
+  // a wrong record must not keep others from publishing the weights
+  if (status === 'rejected' && value.status === 'pending' && value.weights !== undefined) {
+    draft.delete(stateKeys.importedWeights(value.weights))
+  }
+
   if (status !== value.status) {
     draft.emit({ type: 'adapter', adapter: cid, developer: value.developer, status })
   }
@@ -193,11 +198,11 @@ function decide (draft: Draft, value: Admission, subject: CID, owner: Account): 
   return { status: admitted ? 'admitted' : 'rejected', deposit: 0n }
 }
 
-function isSubject (draft: Draft, cid: CID): boolean {
+export function isSubject (draft: Draft, cid: CID): boolean {
   return draft.has(stateKeys.contribution(cid)) || draft.has(stateKeys.adapter(cid))
 }
 
-function takeDeposit (draft: Draft, from: Account, subject: CID, deposit: Amount): Amount {
+export function takeDeposit (draft: Draft, from: Account, subject: CID, deposit: Amount): Amount {
   debit(draft, from, deposit)
   announce(draft, from, holderOf(subject), deposit, 'deposit')
 

@@ -38,6 +38,8 @@ export const stateKeys = {
   task: (task: Hash): string => `task/${toHex(task)}`,
   /** what a seat answered in the running round of a dispute */
   answer: (task: Hash, assessor: Account): string => `answer/${toHex(task)}/${accountToString(assessor)}`,
+  /** the adapter that was imported with these weights: a second one would be the same */
+  importedWeights: (weights: CID): string => `weights/${weights.toString()}`,
   /** an answer that a validator knew before the seats revealed theirs */
   plant: (epoch: number, planter: Account): string => `plant/${epoch}/${accountToString(planter)}`,
   payout: (task: Hash, contribution: CID): string => `payout/${toHex(task)}/${contribution.toString()}`,

@@ -1,3 +1,4 @@
+import { deprecateAdapter, importAdapter } from './adapters.ts'
 import { challenge, expose, plant, withdrawPlant } from './challenges.ts'
 import { closeChannel, openChannel, redeem } from './channels.ts'
 import { claim } from './claims.ts'
@@ -26,6 +27,8 @@ const rules: Rules = {
   'create-datanet': createDatanet,
   contribute,
   'publish-adapter': publishAdapter,
+  'import-adapter': importAdapter,
+  'deprecate-adapter': deprecateAdapter,
   attest,
   'open-channel': openChannel,
   'close-channel': closeChannel,
@@ -70,7 +73,8 @@ export function costOf (body: TransactionBody, params: NetworkParams): Amount {
     case 'open-channel': return body.amount
     case 'create-datanet': return params.datanetDeposit
     case 'contribute': return params.contributionDeposit
-    case 'publish-adapter': return params.adapterDeposit
+    case 'publish-adapter':
+    case 'import-adapter': return params.adapterDeposit
     case 'challenge':
     case 'plant': return params.challengeBond
     default: return 0n

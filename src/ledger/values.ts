@@ -1,6 +1,6 @@
 import {
-  ACTIONS_MAX, account, amount, blsPublicKey, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, governanceActionSchema,
-  hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
+  ACTIONS_MAX, account, amount, blsPublicKey, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, fileCid, governanceActionSchema,
+  hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, optional, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
   struct, title, uint32, VALIDATORS_MAX, validatorSchema, verdict
 } from '../wire/index.ts'
 import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
@@ -11,6 +11,7 @@ import type {
   ProposalState, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec, Schema } from '../wire/index.ts'
+import type { CID } from 'multiformats/cid'
 
 function value<T> (kind: string, schema: Schema<T>): Codec<T> {
   return codec(`${kind} state`, schema, { bytesMax: STATE_VALUE_BYTES_MAX })
@@ -59,15 +60,20 @@ const attestation: Codec<AttestationState> = value('attestation', struct({
 const adapter: Codec<AdapterState> = value('adapter', struct({
   developer: account,
   base: recordCid,
-  snapshot: recordCid,
+  snapshot: nullable(recordCid),
   contributions: sortedCids(CONTRIBUTIONS_MAX),
   deposit: amount,
   status: admission,
   stakeFor: amount,
   stakeAgainst: amount,
   height: counter,
-  earned: amount
+  earned: amount,
+  weights: optional(fileCid),
+  deprecated: optional(struct({ reason: title, successor: nullable(recordCid), height: counter }))
 }))
+
+/** key `weights/<cid>` */
+const importedWeights: Codec<CID> = value('imported weights', recordCid)
 
 const channel: Codec<ChannelState> = value('channel', struct({
   payer: account,
@@ -221,3 +227,4 @@ export const stateCodecs = {
   validators,
   votes
 } as const
+  importedWeights,

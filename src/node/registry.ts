@@ -118,7 +118,7 @@ function entryView (node: DatanetNode, entry: Entry, versions: Entry[], bases: B
     developer: accountToString(state.developer),
     base: state.base.toString(),
     baseName: base?.name ?? '',
-    snapshot: state.snapshot.toString(),
+    snapshot: state.snapshot?.toString() ?? '',
     datanets: trainedOn.map(({ datanet, name, licence }) => ({ datanet, name, licence })),
     licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence)])],
     contributions: state.contributions.length,

@@ -70,6 +70,9 @@ export const BATCHES_MAX = 256
 /** Openings of one trace: with proofs of 32 hashes they are 36 KB. */
 export const OPENINGS_MAX = 32
 
+/** Figures that an importer may claim of an adapter. */
+export const METRICS_MAX = 16
+
 /** Contributions paid by one transaction; with proofs of 16 hashes they are 42 KB. */
 export const CLAIMS_MAX = 64
 

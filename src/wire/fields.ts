@@ -40,6 +40,9 @@ export function sortedCids (max: number): Schema<CID[]> {
 
 export const method = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac')
 
+/** How a score table came about. */
+export const scoreMethod = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac', 'none')
+
 export const feeSplitFields = {
   platform: basisPoints,
   developers: basisPoints,

@@ -26,6 +26,7 @@ export {
   blockCodec, bodyRoot, certificateCodec, certifiedHeaderCodec, eraChangeCodec, headerCodec, headerHash, outcomeProofCodec, outcomesRoot, proveOutcome, signedTransactionCodec,
   stateProofCodec, transactionId, validatorsHash, verifyOutcome
 } from './records-chain.ts'
+export { importedAdapterCodec, publishedAdapterCodec } from './records-adapters.ts'
 export { adapterCodec, attestationCodec, baseModelCodec, contributionCodec, datanetCodec, recipeCodec, shardCodec, snapshotCodec } from './records-data.ts'
 export { cosignedReceiptCodec, receiptCodec, receiptOpeningCodec, scoreTableCodec, voucherCodec } from './records-inference.ts'
 export { feeSplitSchema, genesisCodec, governanceActionSchema, networkParamsSchema, transactionCodec, validatorSchema, validatorsCodec } from './records-ledger.ts'

@@ -1,7 +1,7 @@
 import { codec } from './codec.ts'
 import { list, struct } from './composites.ts'
 import { CONTRIBUTIONS_MAX, RECEIPT_OPENING_BYTES_MAX, SCORE_TABLE_BYTES_MAX, TOKENS_MAX } from './constants.ts'
-import { account, counter, hash32, method, name, recordCid, samplerSettings, signature64, uint32 } from './fields.ts'
+import { account, counter, hash32, name, recordCid, samplerSettings, scoreMethod, signature64, uint32 } from './fields.ts'
 import { amount, int64, integer, literal } from './primitives.ts'
 import type { Codec } from './interface.ts'
 import type { CosignedReceipt, Receipt, ReceiptOpening, ScoreTable, Voucher } from '../interface/index.ts'
@@ -56,7 +56,7 @@ export const scoreTableCodec: Codec<ScoreTable> = codec('scores', struct({
   type: literal('scores'),
   version: literal(1),
   adapter: recordCid,
-  method,
+  method: scoreMethod,
   engine: name,
   entries: list(struct({ contribution: recordCid, score: int64 }), { max: CONTRIBUTIONS_MAX, ascending: entry => entry.contribution.bytes })
 }), { bytesMax: SCORE_TABLE_BYTES_MAX })

@@ -5,8 +5,8 @@ import {
   ACTIONS_MAX, BALANCES_MAX, BASES_MAX, BATCHES_MAX, CLAIMS_MAX, CLAIM_PROOF_MAX, CONTRIBUTIONS_MAX, CONTRIBUTION_ROWS_MAX,
   GENESIS_BYTES_MAX, OPENINGS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, TRACE_PROOF_MAX, VALIDATORS_MAX
 } from './constants.ts'
-import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
-import { amount, int64, integer, literal, optional } from './primitives.ts'
+import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, fileCid, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
+import { amount, int64, integer, literal, nullable, optional } from './primitives.ts'
 import type { Codec, Schema } from './interface.ts'
 import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, Validator, ValidatorInfo } from '../interface/index.ts'
 
@@ -133,6 +133,8 @@ const body: Schema<TransactionBody> = oneOf('kind', {
   'close-channel': { channel: hash32 },
   redeem: {
     channel: hash32,
+  'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
+  'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
     cumulative: amount,
     voucherSignature: signature64,
     batches: list(batch, { min: 1, max: BATCHES_MAX, ascending: one => one.adapter.bytes })

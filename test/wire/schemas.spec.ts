@@ -17,6 +17,7 @@ const roots: Record<string, string> = {
   'base-model': 'BaseModel',
   recipe: 'Recipe',
   adapter: 'SignedAdapter',
+  'imported-adapter': 'SignedImportedAdapter',
   receipt: 'CosignedReceipt',
   'receipt-opening': 'ReceiptOpening',
   voucher: 'Voucher',

@@ -3,7 +3,7 @@
  */
 import { bls, signRecord } from '../../src/identity/index.ts'
 import * as wire from '../../src/wire/index.ts'
-import { blsKeyOf, CHAIN, cidFor, developer, gateway, hashFor, payer, plainRecord, put, signedRecord, signerOf, sorted, TOO_BIG, validator } from './fixtures.ts'
+import { blsKeyOf, CHAIN, cidFor, developer, gateway, hashFor, payer, plainRecord, put, rawFor, signedRecord, signerOf, sorted, TOO_BIG, validator } from './fixtures.ts'
 import type { Fixture } from './fixtures.ts'
 import type * as records from '../../src/interface/index.ts'
 
@@ -53,6 +53,8 @@ function bodies (): Record<string, records.TransactionBody> {
     'create-datanet': { kind: 'create-datanet', datanet: cidFor('datanet'), name: 'state-of-the-union' },
     contribute: { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
     'publish-adapter': { kind: 'publish-adapter', adapter: cidFor('adapter'), base: cidFor('base'), snapshot: cidFor('snapshot'), contributions: sorted(cidFor('contribution 0'), cidFor('contribution 1')) },
+    'import-adapter': { kind: 'import-adapter', adapter: cidFor('imported adapter'), base: cidFor('base'), weights: rawFor('adapter weights') },
+    'deprecate-adapter': { kind: 'deprecate-adapter', adapter: cidFor('adapter'), reason: 'trained on half of the speeches', successor: cidFor('newer adapter') },
     attest: { kind: 'attest', subject: cidFor('contribution'), verdict: 'admit', attestation: cidFor('attestation') },
     'open-channel': { kind: 'open-channel', gateway: gateway.account, amount: 10n ** 18n, expiresAtHeight: 5000 },
     'close-channel': { kind: 'close-channel', channel: hashFor('channel') },

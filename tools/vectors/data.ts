@@ -93,6 +93,21 @@ const adapter: records.Adapter = {
   pricePerThousandTokens: 10n ** 15n
 }
 
+const imported: records.ImportedAdapter = {
+  type: 'imported-adapter',
+  version: 1,
+  name: 'speeches',
+  developer: developer.account,
+  base: cidFor('base'),
+  licence: 'CC0-1.0',
+  rank: 4,
+  alpha: 8,
+  targets: ['q_proj', 'v_proj'],
+  weights: rawFor('adapter weights'),
+  metrics: [],
+  pricePerThousandTokens: 10n ** 15n
+}
+
 const receipt: records.Receipt = {
   type: 'receipt',
   version: 1,
@@ -216,6 +231,16 @@ export function dataFixtures (): Fixture[] {
       { name: 'a price of 17 bytes', edit: put('pricePerThousandTokens', TOO_BIG) },
       { name: 'a price with a leading zero', edit: put('pricePerThousandTokens', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' }
     ]),
+    signedRecord('imported-adapter', 'importedAdapterCodec', wire.importedAdapterCodec, wire.domains.adapter, {
+      'weights alone': imported,
+      'with source and claims': { ...imported, source: 'https://example.org/adapters/speeches', metrics: [{ name: 'bleu', valueMicro: -1 }, { name: 'loss', valueMicro: 2_310_000 }] }
+    }, developer, [
+      { name: 'a rank of nothing', edit: put('rank', 0) },
+      { name: 'targets out of order', edit: put('targets', ['v_proj', 'q_proj']), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a metric twice', edit: put('metrics', [{ name: 'loss', valueMicro: 1 }, { name: 'loss', valueMicro: 2 }]), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a recipe, which it cannot have', edit: put('recipe', cidFor('recipe')), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'weights that are a record', edit: put('weights', cidFor('weights')), code: 'ERR_MALFORMED_RECORD' }
+    ]),
     {
       folder: 'receipt',
       codecName: 'cosignedReceiptCodec',
@@ -259,7 +284,7 @@ export function dataFixtures (): Fixture[] {
       { name: 'an amount with a leading zero', edit: put('cumulative', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' },
       { name: 'an amount that is an integer', edit: put('cumulative', 28), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    plainRecord('score-table', 'scoreTableCodec', wire.scoreTableCodec, { 'two contributions': scores }, [
+    plainRecord('score-table', 'scoreTableCodec', wire.scoreTableCodec, { 'two contributions': scores, 'an imported adapter, which has nothing to score': { ...scores, method: 'none', entries: [] } }, [
       { name: 'entries out of order', edit: plain => { plain.entries = (plain.entries as unknown[]).toReversed() }, code: 'ERR_MALFORMED_RECORD' },
       { name: 'a score of 7 bytes', edit: put('entries.0.score', new Uint8Array(7)), code: 'ERR_MALFORMED_RECORD' }
     ])
