@@ -17,21 +17,21 @@ import { manipulation } from './attribution-manipulation.ts'
 import { writeReport } from './attribution-report.ts'
 import type { BaseName, DatasetName, Size } from './attribution-data.ts'
 import type { ExperimentResult } from './attribution-experiment.ts'
-import type { Bench, BenchResult } from './interface.ts'
+import type { Bench, BenchResult, OwnOptions } from './interface.ts'
 
 const DATASETS: DatasetName[] = ['sotu', 'spam']
 const BASES: BaseName[] = ['datanet-base-1m', 'stories260K']
 
 export const options = {
-  dataset: { type: 'string' },
-  base: { type: 'string' },
-  part: { type: 'string' },
-  seeds: { type: 'string' },
-  retrainings: { type: 'string' },
-  queries: { type: 'string' },
-  bank: { type: 'string' },
-  out: { type: 'string' }
-} as const
+  part: { type: 'string', value: 'bank|villains|costs', help: 'one part alone' },
+  dataset: { type: 'string', value: 'sotu|spam', help: 'one dataset alone' },
+  base: { type: 'string', value: 'datanet-base-1m|stories260K', help: 'one base alone' },
+  seeds: { type: 'string', value: '3', help: 'trainings differ by seeds 1 … this' },
+  retrainings: { type: 'string', value: '100', help: 'random subsets of either size, a training each' },
+  queries: { type: 'string', value: '50', help: 'answers that are forecast' },
+  bank: { type: 'string', value: 'DIR', help: 'where trained adapters stay; a run that was stopped goes on' },
+  out: { type: 'string', value: 'docs', help: 'write attribution.md and its plots from all results of the bank' }
+} as const satisfies OwnOptions
 
 export const run: Bench = async ({ quick, values = {} }) => {
   const folder = values.bank ?? join(tmpdir(), 'datanet-counterfactuals')

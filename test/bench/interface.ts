@@ -17,8 +17,8 @@ export interface BenchOptions {
   values?: Partial<Record<string, string>>
 }
 
-/** Options of an area's own, all with a value; exported as `options`. */
-export type OwnOptions = Record<string, { type: 'string' }>
+/** Options of an area's own, all with a value, and what `--help` says of them; exported as `options`. */
+export type OwnOptions = Record<string, { type: 'string', value?: string, help?: string }>
 
 /** What each file of this folder named after an area exports as `run`. */
 export type Bench = (options: BenchOptions) => Promise<BenchResult[]>

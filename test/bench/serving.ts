@@ -9,7 +9,7 @@ import type { Popularity } from './serving-load.ts'
 import type { InferenceEngine } from '../../src/inference/index.ts'
 import type { LlamaModel } from '../../src/models/index.ts'
 
-export const options: OwnOptions = { minutes: { type: 'string' } }
+export const options: OwnOptions = { minutes: { type: 'string', value: '0.5', help: 'how long the open loop runs' } }
 
 const SHAPE = { promptTokens: 16, answerTokens: 32 }
 
