@@ -1,4 +1,5 @@
 import { PAGE_TOKENS, weightsScratchBytes } from '../numeric/index.ts'
+import { INPUT_GROUPS } from './adapters.ts'
 import { ADAPTERS_PER_SEQUENCE_MAX } from './constants.ts'
 import type { Region } from './memory.ts'
 import type { Matrix, PlacedWeights } from './weights.ts'
@@ -33,6 +34,7 @@ export interface Buffers {
   scores: number
   logits: number
   table: number
+  tableBytes: number
   factors: number
   low: number
   delta: number
@@ -54,6 +56,7 @@ export function placeBuffers (memory: Region, plan: ModelPlan, weights: PlacedWe
   const queries = plan.heads * plan.headDim
   const keys = plan.kvHeads * plan.headDim
   const deltaBytes = 4 * (rowsMax + 4) * Math.max(queries, keys, hidden, plan.dim)
+  const tableBytes = 4 * rowsMax * 8 * (1 + PROJECTIONS_MAX)
   const rows = (columns: number): number => memory.take(4 * (rowsMax + 3) * columns)
   return {
     ids: rows(1),
@@ -76,7 +79,8 @@ export function placeBuffers (memory: Region, plan: ModelPlan, weights: PlacedWe
     sines: rows(Math.ceil(plan.headDim / 2)),
     scores: memory.take(4 * PAGE_TOKENS * pagesMax),
     logits: memory.take(4 * (batchMax + 3) * plan.vocabularySize),
-    table: rows(8 * (1 + PROJECTIONS_MAX)),
+    table: memory.take(ADAPTERS_PER_SEQUENCE_MAX * INPUT_GROUPS.length * tableBytes),
+    tableBytes,
     factors: memory.take(4 * ADAPTERS_PER_SEQUENCE_MAX * (rowsMax + 4)),
     low: rows(lowSizeMax),
     delta: memory.take(PROJECTIONS_MAX * deltaBytes),

@@ -4,6 +4,7 @@
  * that merges several adapters adds their changes one after the other, so its bits do not depend on
  * its neighbours.
  */
+import { INPUT_GROUPS } from './adapters.ts'
 import type { Resident } from './adapters.ts'
 import type { LoraTarget } from '../models/index.ts'
 import type { Kernels } from '../numeric/index.ts'
@@ -24,8 +25,9 @@ export interface MergeTarget {
 
 export interface MergingInit {
   kernels: Kernels
-  /** [rows · (1 + 3), 8] as i32 */
+  /** [rows · (1 + 3), 8] as i32, `tableBytes` for each round and group */
   table: number
+  tableBytes: number
   /** [rounds, rows]: alpha / rank · weight of each row */
   factors: number
   /** [rows, lowSizeMax] */
@@ -38,8 +40,28 @@ export interface MergingInit {
   rowsMax: number
 }
 
-/** Integers of one product in the table of `gemmMany`. */
+/** Integers of one product in the table of `gemmMany`, and which of them is the address of its right operand. */
 const PRODUCT = 8
+const PACKED = 5
+
+/** A run of rows whose adapters have a projection. */
+interface Run {
+  row: number
+  end: number
+}
+
+/** The products of one round and group: the same in every layer, but for where the adapters' layers begin. */
+interface Products {
+  /** where in memory their table is */
+  table: number
+  count: number
+  /** bytes from one layer's right operand to the next one's */
+  strides: number[]
+  /** the layer for which the table is laid out */
+  layer: number
+  /** of each target */
+  runs: Run[][]
+}
 
 export class Merging {
   readonly #init: MergingInit
@@ -47,6 +69,8 @@ export class Merging {
   readonly #floats: Float32Array
   /** the first adapters of all rows, then the second of those that have one, … */
   #rounds: Segment[][] = []
+  /** by round and group, laid out by the first layer of a pass that has it */
+  #products: Array<Array<Products | undefined>> = []
 
   constructor (init: MergingInit) {
     this.#init = init
@@ -57,6 +81,7 @@ export class Merging {
   /** Begins a pass without adapters. */
   clear (): void {
     this.#rounds = []
+    this.#products = []
   }
 
   /** Says that rows of this pass use these adapters, in this order. */
@@ -74,57 +99,62 @@ export class Merging {
     })
   }
 
-  /** Adds the adapters' changes to projections that read x [rows, inputs]; `group` is an index of INPUT_GROUPS. */
+  /**
+   * Adds the adapters' changes to projections that read x [rows, inputs]; `group` is an index of
+   * INPUT_GROUPS. Of one group, x and the targets lie at the same place in every layer of a pass.
+   */
   apply (layer: number, group: number, x: number, inputs: number, targets: readonly MergeTarget[]): void {
-    const { kernels, table, scratch } = this.#init
-    this.#rounds.forEach((segments, round) => {
-      let count = 0
-      // one adapter after the other, so that its memory is read in one go
-      for (const segment of segments) {
-        count = this.#multiply(count, segment, layer, group, x, inputs, targets)
+    const { kernels, scratch } = this.#init
+    for (let round = 0; round < this.#rounds.length; round++) {
+      const products = (this.#products[round] ??= [])[group] ??= this.#layOut(round, group, x, inputs, targets)
+      if (products.count > 0) {
+        this.#turnTo(products, layer)
+        kernels.gemmMany(products.count, products.table, scratch)
+        targets.forEach((target, i) => { this.#add(products.runs[i], round, target, i) })
       }
-      if (count > 0) {
-        kernels.gemmMany(count, table, scratch)
-        targets.forEach((target, i) => { this.#add(segments, round, group, target, i) })
-      }
-    })
+    }
   }
 
-  /** Products of one adapter: low = x·Aᵀ of all the group's projections at once, then each delta = low·Bᵀ. */
-  #multiply (first: number, { row, rows, resident }: Segment, layer: number, group: number, x: number, inputs: number, targets: readonly MergeTarget[]): number {
-    const placed = resident.layout.groups[group]
-    if (placed == null) {
-      return first
-    }
-    const { lowSizeMax } = this.#init
-    const begin = resident.at + layer * resident.layout.layerBytes
-    const low = this.#init.low + 4 * row * lowSizeMax
-    let count = first
-    this.#product(count++, rows, placed.lowSize, inputs, x + 4 * row * inputs, inputs, begin + placed.offsetA, low, lowSizeMax)
-    for (let i = 0; i < targets.length; i++) {
-      const { target, size } = targets[i]
-      const part = placed.targets.get(target)
-      if (part != null) {
-        this.#product(count++, rows, size, resident.layout.rank, low + 4 * part.lowOffset, lowSizeMax, begin + part.offsetB, this.#delta(i) + 4 * row * size, size)
+  /** The table for layer 0: low = x·Aᵀ of all the group's projections at once, then each delta = low·Bᵀ. */
+  #layOut (round: number, group: number, x: number, inputs: number, targets: readonly MergeTarget[]): Products {
+    const { lowSizeMax, table, tableBytes } = this.#init
+    const products: Products = { table: table + (round * INPUT_GROUPS.length + group) * tableBytes, count: 0, strides: [], layer: 0, runs: targets.map(() => []) }
+    // one adapter after the other, so that its memory is read in one go
+    for (const { row, rows, resident: { at, layout: { groups, layerBytes, rank } } } of this.#rounds[round]) {
+      const placed = groups[group]
+      if (placed == null) {
+        continue
       }
+      const low = this.#init.low + 4 * row * lowSizeMax
+      this.#product(products, layerBytes, [rows, placed.lowSize, inputs, x + 4 * row * inputs, inputs, at + placed.offsetA, low, lowSizeMax])
+      targets.forEach(({ target, size }, i) => {
+        const part = placed.targets.get(target)
+        if (part != null) {
+          this.#product(products, layerBytes, [rows, size, rank, low + 4 * part.lowOffset, lowSizeMax, at + part.offsetB, this.#delta(i) + 4 * row * size, size])
+          extend(products.runs[i], row, rows)
+        }
+      })
     }
-    return count
+    return products
+  }
+
+  #product (products: Products, layerBytes: number, integers: readonly number[]): void {
+    this.#integers.set(integers, (products.table >>> 2) + products.count++ * PRODUCT)
+    products.strides.push(layerBytes)
+  }
+
+  #turnTo (products: Products, layer: number): void {
+    const { strides, count } = products
+    const layers = layer - products.layer
+    for (let i = 0, at = (products.table >>> 2) + PACKED; i < count; i++, at += PRODUCT) {
+      this.#integers[at] += layers * strides[i]
+    }
+    products.layer = layer
   }
 
   /** y += factor · delta, for rows whose adapters have the projection. */
-  #add (segments: Segment[], round: number, group: number, { target, y, size }: MergeTarget, index: number): void {
+  #add (runs: readonly Run[], round: number, { y, size }: MergeTarget, index: number): void {
     const { kernels, rowsMax } = this.#init
-    const runs: Array<{ row: number, end: number }> = []
-    for (const { row, rows, resident } of segments) {
-      if (resident.layout.groups[group]?.targets.has(target) === true) {
-        const last = runs.at(-1)
-        if (last?.end === row) {
-          last.end += rows
-        } else {
-          runs.push({ row, end: row + rows })
-        }
-      }
-    }
     for (const { row, end } of runs) {
       const factors = this.#init.factors + 4 * (round * rowsMax + row)
       kernels.rowScale(end - row, size, this.#delta(index) + 4 * row * size, factors, y + 4 * row * size, true)
@@ -134,17 +164,13 @@ export class Merging {
   #delta (index: number): number {
     return this.#init.delta + index * this.#init.deltaBytes
   }
+}
 
-  #product (index: number, m: number, n: number, k: number, a: number, aRow: number, packed: number, c: number, cRow: number): void {
-    const at = (this.#init.table >>> 2) + index * PRODUCT
-    const integers = this.#integers
-    integers[at] = m
-    integers[at + 1] = n
-    integers[at + 2] = k
-    integers[at + 3] = a
-    integers[at + 4] = aRow
-    integers[at + 5] = packed
-    integers[at + 6] = c
-    integers[at + 7] = cRow
+function extend (runs: Run[], row: number, rows: number): void {
+  const last = runs.at(-1)
+  if (last?.end === row) {
+    last.end += rows
+  } else {
+    runs.push({ row, end: row + rows })
   }
 }
