@@ -99,13 +99,15 @@ export type TransactionBody =
   | { kind: 'bond', validator: Account, amount: Amount }
   | { kind: 'unbond', validator: Account, amount: Amount }
   | { kind: 'withdraw' }
+  | { kind: 'report-votes', blsPublicKey: Uint8Array, era: number, view: number, first: SignedStatement, second: SignedStatement }
+  | { kind: 'report-certificates', era: number, view: number, first: CertifiedStatement, second: CertifiedStatement, validators: Validator[] }
   | { kind: 'create-datanet', datanet: CID, name: string }
   | { kind: 'contribute', datanet: CID, contribution: CID, rows: number, bytes: number, shards: number }
   | { kind: 'publish-adapter', adapter: CID, base: CID, snapshot: CID, contributions: CID[] }
-  | { kind: 'attest', subject: CID, verdict: 'admit' | 'reject', attestation: CID }
-  | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }
   | { kind: 'import-adapter', adapter: CID, base: CID, weights: CID }
   | { kind: 'deprecate-adapter', adapter: CID, reason: string, successor: CID | null }
+  | { kind: 'attest', subject: CID, verdict: 'admit' | 'reject', attestation: CID }
+  | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }
   | { kind: 'close-channel', channel: Hash }
   | RedeemBody
   | { kind: 'commit', task: Hash, commit: Hash }
@@ -126,6 +128,19 @@ export type TransactionBody =
   | { kind: 'vote', proposal: number, support: 'for' | 'against' | 'abstain' }
   | { kind: 'queue', proposal: number }
   | { kind: 'execute', proposal: number }
+
+/** What a validator said in a view, and its BLS signature: half of a proof that it contradicted itself. */
+export interface SignedStatement {
+  kind: 'notarize' | 'nullify' | 'finalize'
+  /** empty if it nullifies the view */
+  blockHash: Uint8Array
+  signature: Uint8Array
+}
+
+/** The same of those that a bitmap of their era's set names. */
+export interface CertifiedStatement extends SignedStatement {
+  signers: Uint8Array
+}
 
 /** A gateway's one operation per channel and epoch: the newest voucher and what it paid for. */
 export interface RedeemBody {
@@ -207,6 +222,25 @@ export interface CandidateState {
   height: number
 }
 
+/** key `conviction/<multikey>`: a validator that contradicted itself, which is none any more */
+export interface ConvictionState {
+  /** in which it was convicted */
+  epoch: number
+  /** of the contradicting votes */
+  era: number
+  view: number
+  reporter: Account
+  /** of its own stake; what was delegated to it is slashed when it is taken out */
+  slashed: Amount
+}
+
+/** key `era/<n>`: an era that ended, while evidence of it counts */
+export interface EraState {
+  /** the last one of the era */
+  epoch: number
+  validatorsHash: Hash
+}
+
 /** key `unbonding/<multikey>`: what an account took out of bonds and cannot withdraw yet, oldest first */
 export type UnbondingState = Array<{
   validator: Account
@@ -264,6 +298,17 @@ export interface AdapterState {
   stakeAgainst: Amount
   height: number
   earned: Amount
+  /** of an imported adapter alone */
+  weights?: CID
+  /** its developer advises against it; it is served and paid as before */
+  deprecated?: DeprecationState
+}
+
+export interface DeprecationState {
+  reason: string
+  /** the adapter to ask instead */
+  successor: CID | null
+  height: number
 }
 
 /** key `channel/<hex>` */
@@ -298,17 +343,6 @@ export interface SeatState {
   /** why it was slashed, if it was; `withheld`: it committed and then fell silent */
   fault: 'silent' | 'withheld' | 'wrong-score' | 'wrong-step' | 'bad-trace' | null
 }
-  /** of an imported adapter alone */
-  weights?: CID
-  /** its developer advises against it; it is served and paid as before */
-  deprecated?: DeprecationState
-}
-
-export interface DeprecationState {
-  reason: string
-  /** the adapter to ask instead */
-  successor: CID | null
-  height: number
 
 /** The search for the first step at which the traces of seats differ. */
 export interface DisputeState {
@@ -456,6 +490,7 @@ export type LedgerEvent =
   | { type: 'proposal', proposal: number, status: ProposalStatus, title: string }
   | { type: 'params', params: NetworkParams }
   | { type: 'validators', era: number, validators: Account[] }
+  | { type: 'conviction', validator: Account, reporter: Account, era: number, view: number, slashed: Amount }
 
 export type PaymentReason =
   | 'transfer' | 'deposit' | 'refund' | 'escrow' | 'platform' | 'developer' | 'base-developer'

@@ -41,6 +41,16 @@ export const CHANNEL_HEIGHT_MAX = 2_147_483_647
 /** Sums that an account takes out of bonds at a time, 60 bytes each. */
 export const UNBONDINGS_MAX = 64
 
+/**
+ * What a validator that contradicts itself loses of its stake, and those who delegated to it of
+ * theirs, in basis points. A mistake (two machines with one key) looks like an attack, so not all;
+ * but whoever forks the chain needs more than a third of the stake, and so loses a sixth of it all.
+ */
+export const DOUBLE_SIGN_SLASH_BP = 5_000n
+
+/** Of that, what the reporter gets: enough to be worth a transaction, too little to report oneself for. */
+export const REPORT_REWARD_BP = 500n
+
 /** Whole of what is counted in basis points. */
 export const BASIS_POINTS = 10_000n
 

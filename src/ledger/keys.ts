@@ -24,6 +24,10 @@ export const stateKeys = {
   keyOwner: (key: Hash): string => `validator-key/${toHex(key)}`,
   /** what an account has bonded to a validator */
   bond: (validator: Account, owner: Account): string => `bond/${accountToString(validator)}/${accountToString(owner)}`,
+  /** a validator that contradicted itself */
+  conviction: (validator: Account): string => `conviction/${accountToString(validator)}`,
+  /** an era that ended and can still be judged */
+  era: (era: number): string => `era/${era}`,
   unbonding: (account: Account): string => `unbonding/${accountToString(account)}`,
   account: (account: Account): string => `account/${accountToString(account)}`,
   /** there while the account's stake lets it be drawn; the value is its stake */
@@ -34,12 +38,12 @@ export const stateKeys = {
   contribution: (contribution: CID): string => `contribution/${contribution.toString()}`,
   attestation: (subject: CID, validator: Account): string => `attestation/${subject.toString()}/${accountToString(validator)}`,
   adapter: (adapter: CID): string => `adapter/${adapter.toString()}`,
+  /** the adapter that was imported with these weights: a second one would be the same */
+  importedWeights: (weights: CID): string => `weights/${weights.toString()}`,
   channel: (channel: Hash): string => `channel/${toHex(channel)}`,
   task: (task: Hash): string => `task/${toHex(task)}`,
   /** what a seat answered in the running round of a dispute */
   answer: (task: Hash, assessor: Account): string => `answer/${toHex(task)}/${accountToString(assessor)}`,
-  /** the adapter that was imported with these weights: a second one would be the same */
-  importedWeights: (weights: CID): string => `weights/${weights.toString()}`,
   /** an answer that a validator knew before the seats revealed theirs */
   plant: (epoch: number, planter: Account): string => `plant/${epoch}/${accountToString(planter)}`,
   payout: (task: Hash, contribution: CID): string => `payout/${toHex(task)}/${contribution.toString()}`,
@@ -57,6 +61,8 @@ export const statePrefixes = {
   base: 'base/',
   bond: 'bond/',
   candidate: 'validator/',
+  conviction: 'conviction/',
+  era: 'era/',
   unbonding: 'unbonding/',
   datanet: 'datanet/',
   contribution: 'contribution/',

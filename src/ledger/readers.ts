@@ -9,7 +9,7 @@ import { stateCodecs } from './values.ts'
 import type { BallotState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, DatanetState, Hash,
+  Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, Hash,
   PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
@@ -44,6 +44,7 @@ export const readNextValidators = (state: LedgerState): Validator[] => required(
 export const readCandidate = (state: LedgerState, account: Account): CandidateState | undefined => read(state, stateCodecs.candidate, stateKeys.candidate(account))
 export const readBond = (state: LedgerState, validator: Account, owner: Account): Amount => read(state, stateCodecs.bond, stateKeys.bond(validator, owner)) ?? 0n
 export const readUnbonding = (state: LedgerState, account: Account): UnbondingState => read(state, stateCodecs.unbonding, stateKeys.unbonding(account)) ?? []
+export const readConviction = (state: LedgerState, validator: Account): ConvictionState | undefined => read(state, stateCodecs.conviction, stateKeys.conviction(validator))
 /** Accounts that never had anything are all zero. */
 export const readAccount = (state: LedgerState, account: Account): AccountState => read(state, stateCodecs.account, stateKeys.account(account)) ?? { ...NO_ACCOUNT }
 export const readBase = (state: LedgerState, base: CID): Account | undefined => read(state, stateCodecs.base, stateKeys.base(base))

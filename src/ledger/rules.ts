@@ -4,6 +4,7 @@ import { closeChannel, openChannel, redeem } from './channels.ts'
 import { claim } from './claims.ts'
 import { attest, contribute, createDatanet, publishAdapter } from './datanets.ts'
 import { judgeStep } from './disputes.ts'
+import { reportCertificates, reportVotes } from './double-signing.ts'
 import { stake, transfer, unstake } from './money.ts'
 import { execute, propose, queue, vote } from './proposals.ts'
 import { commit, open, reportUnavailable, reveal, verdict } from './tasks.ts'
@@ -24,6 +25,8 @@ const rules: Rules = {
   bond,
   unbond,
   withdraw,
+  'report-votes': reportVotes,
+  'report-certificates': reportCertificates,
   'create-datanet': createDatanet,
   contribute,
   'publish-adapter': publishAdapter,

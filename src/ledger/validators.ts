@@ -1,6 +1,7 @@
 import { accountFromString, bls } from '../identity/index.ts'
 import { compareBytes, domains, equalBytes, hash, toHex, validatorsHash } from '../wire/index.ts'
 import { UNBONDINGS_MAX } from './constants.ts'
+import { afterConviction, endEra, forgetEras, isConvicted } from './convictions.ts'
 import { InsufficientFundsError, RuleError } from './errors.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
 import { requirePositive } from './money.ts'
@@ -23,7 +24,11 @@ export function registerValidator ({ draft, signer }: Context, body: { blsPublic
     throw new RuleError('ERR_VALIDATOR_EXISTS', 'expected an account that is no validator: bond more stake instead, or unbond all of it first')
   }
 
-  if (draft.has(stateKeys.keyOwner(keyHash(body.blsPublicKey)))) {
+  requireUnconvicted(draft, signer)
+
+  const owner = ownerOfKey(draft, body.blsPublicKey)
+
+  if (owner !== undefined && !equalBytes(owner, signer)) {
     throw new RuleError('ERR_VALIDATOR_KEY', 'expected a BLS key that nobody has registered: make a new one')
   }
 
@@ -44,6 +49,8 @@ export function bond ({ draft, signer }: Context, body: { validator: Account, am
   if (getCandidate(draft, body.validator) === undefined) {
     throw new RuleError('ERR_VALIDATOR_UNKNOWN', 'expected a registered validator')
   }
+
+  requireUnconvicted(draft, body.validator)
 
   debit(draft, signer, body.amount)
   addBond(draft, body.validator, signer, body.amount)
@@ -71,9 +78,9 @@ export function unbond ({ draft, signer }: Context, body: { validator: Account, 
   draft.put(stateCodecs.unbonding, stateKeys.unbonding(signer), [...waiting, { validator: body.validator, amount: body.amount, epoch: epoch + unbondEpochs }])
 }
 
-/** Takes back all that was unbonded long enough ago. */
+/** Takes back all that was unbonded long enough ago, less what a validator's double signing costs. */
 export function withdraw ({ draft, signer }: Context): void {
-  const { epoch } = getChain(draft)
+  const { epoch, treasury } = getChain(draft)
   const key = stateKeys.unbonding(signer)
   const waiting = draft.get(stateCodecs.unbonding, key) ?? []
   const rest: UnbondingState = waiting.filter(one => one.epoch > epoch)
@@ -84,8 +91,12 @@ export function withdraw ({ draft, signer }: Context): void {
 
   for (const { validator, amount, epoch: free } of waiting) {
     if (free <= epoch) {
-      credit(draft, signer, amount)
-      announce(draft, validator, signer, amount, 'stake')
+      const left = afterConviction(draft, validator, signer, amount, free)
+
+      credit(draft, signer, left)
+      credit(draft, treasury, amount - left)
+      announce(draft, validator, signer, left, 'stake')
+      announce(draft, signer, treasury, amount - left, 'slash')
     }
   }
 
@@ -96,12 +107,23 @@ export function withdraw ({ draft, signer }: Context): void {
   }
 }
 
+/** Who registered a key, now or long ago: a key has one owner for ever, so that it can be held to what it signed. */
+export function ownerOfKey (draft: Draft, blsPublicKey: Uint8Array): Account | undefined {
+  return draft.get(stateCodecs.owner, stateKeys.keyOwner(keyHash(blsPublicKey)))
+}
+
+function requireUnconvicted (draft: Draft, validator: Account): void {
+  if (isConvicted(draft, validator)) {
+    throw new RuleError('ERR_CONVICTED', 'expected an account that was never convicted of double signing: validate with another one')
+  }
+}
+
 export function addCandidate (draft: Draft, account: Account, blsPublicKey: Uint8Array): void {
   draft.put(stateCodecs.candidate, stateKeys.candidate(account), { blsPublicKey, bonded: 0n, height: draft.height })
   draft.put(stateCodecs.owner, stateKeys.keyOwner(keyHash(blsPublicKey)), account)
 }
 
-/** Changes what `owner` has bonded to `validator`; who has nothing left is forgotten. */
+/** Changes what `owner` has bonded to `validator`; who has nothing left is no candidate any more. */
 export function addBond (draft: Draft, validator: Account, owner: Account, change: Amount): void {
   const key = stateKeys.bond(validator, owner)
   const amount = (draft.get(stateCodecs.bond, key) ?? 0n) + change
@@ -123,7 +145,6 @@ export function addBond (draft: Draft, validator: Account, owner: Account, chang
     draft.put(stateCodecs.candidate, stateKeys.candidate(validator), { ...candidate, bonded })
   } else {
     draft.delete(stateKeys.candidate(validator))
-    draft.delete(stateKeys.keyOwner(keyHash(candidate.blsPublicKey)))
   }
 }
 
@@ -138,7 +159,10 @@ export function nextSets (draft: Draft): void {
 
   draft.put(stateCodecs.validators, stateKeys.nextValidators, choose(draft, coming))
 
+  forgetEras(draft)
+
   if (!equalBytes(before, after)) {
+    endEra(draft)
     draft.put(stateCodecs.validators, stateKeys.validators, coming)
     patchChain(draft, { validatorsHash: after, era: era + 1 })
     draft.emit({ type: 'validators', era: era + 1, validators: coming.map(({ account }) => account) })
@@ -158,7 +182,7 @@ function choose (draft: Draft, before: Validator[]): Validator[] {
     const candidate = getCandidate(draft, account)
 
     // whoever has nothing of its own at stake has nothing to lose
-    if (candidate !== undefined && candidate.bonded >= validatorStakeMin && draft.has(stateKeys.bond(account, account))) {
+    if (candidate !== undefined && candidate.bonded >= validatorStakeMin && !isConvicted(draft, account) && draft.has(stateKeys.bond(account, account))) {
       chosen.push({ account, blsPublicKey: candidate.blsPublicKey, stake: candidate.bonded })
     }
   }

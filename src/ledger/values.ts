@@ -7,7 +7,7 @@ import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEAT
 import type { BallotState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, DatanetState, PayoutState, PlantState,
+  Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, EraState, PayoutState, PlantState,
   ProposalState, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec, Schema } from '../wire/index.ts'
@@ -172,6 +172,16 @@ const candidate: Codec<CandidateState> = value('validator', struct({
   height: counter
 }))
 
+const conviction: Codec<ConvictionState> = value('conviction', struct({
+  epoch: counter,
+  era: counter,
+  view: counter,
+  reporter: account,
+  slashed: amount
+}))
+
+const era: Codec<EraState> = value('era', struct({ epoch: counter, validatorsHash: hash32 }))
+
 const unbonding: Codec<UnbondingState> = value('unbonding', list(struct({ validator: account, amount, epoch: counter }), { max: UNBONDINGS_MAX }))
 
 const votes: Codec<VotesCheckpoint[]> = value('votes', list(struct({ height: counter, votes: amount }), { max: CHECKPOINTS_MAX }))
@@ -217,7 +227,10 @@ export const stateCodecs = {
   chain,
   channel,
   contribution,
+  conviction,
   datanet,
+  era,
+  importedWeights,
   owner,
   payout,
   plant,
@@ -227,4 +240,3 @@ export const stateCodecs = {
   validators,
   votes
 } as const
-  importedWeights,

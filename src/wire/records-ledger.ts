@@ -6,7 +6,7 @@ import {
   GENESIS_BYTES_MAX, OPENINGS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, TRACE_PROOF_MAX, VALIDATORS_MAX
 } from './constants.ts'
 import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, fileCid, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
-import { amount, int64, integer, literal, nullable, optional } from './primitives.ts'
+import { amount, bytes, int64, integer, literal, nullable, optional } from './primitives.ts'
 import type { Codec, Schema } from './interface.ts'
 import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, Validator, ValidatorInfo } from '../interface/index.ts'
 
@@ -111,6 +111,9 @@ const batch = struct({
   fees: amount
 })
 
+const statement = { kind: literal('notarize', 'nullify', 'finalize'), blockHash: bytes({ max: 32 }), signature: blsSignature }
+const certifiedStatement = struct({ ...statement, signers: bytes({ min: 1, max: VALIDATORS_MAX / 8 }) })
+
 const body: Schema<TransactionBody> = oneOf('kind', {
   transfer: { to: account, amount },
   stake: { amount },
@@ -119,6 +122,8 @@ const body: Schema<TransactionBody> = oneOf('kind', {
   bond: { validator: account, amount },
   unbond: { validator: account, amount },
   withdraw: {},
+  'report-votes': { blsPublicKey, era: counter, view: counter, first: struct(statement), second: struct(statement) },
+  'report-certificates': { era: counter, view: counter, first: certifiedStatement, second: certifiedStatement, validators: list(struct({ account, blsPublicKey, stake: amount }), { min: 1, max: VALIDATORS_MAX }) },
   'create-datanet': { datanet: recordCid, name },
   contribute: {
     datanet: recordCid,
@@ -128,13 +133,13 @@ const body: Schema<TransactionBody> = oneOf('kind', {
     shards: integer({ min: 1, max: SHARDS_MAX })
   },
   'publish-adapter': { adapter: recordCid, base: recordCid, snapshot: recordCid, contributions: sortedCids(CONTRIBUTIONS_MAX) },
+  'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
+  'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
   attest: { subject: recordCid, verdict, attestation: recordCid },
   'open-channel': { gateway: account, amount, expiresAtHeight: counter },
   'close-channel': { channel: hash32 },
   redeem: {
     channel: hash32,
-  'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
-  'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
     cumulative: amount,
     voucherSignature: signature64,
     batches: list(batch, { min: 1, max: BATCHES_MAX, ascending: one => one.adapter.bytes })

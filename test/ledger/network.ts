@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { deriveSeed, ed25519Signer, signPayload, signRecord } from '../../src/identity/index.ts'
-import { channelId, executeBlock, genesisState, readAccount, readChain, readTask, totalHoldings } from '../../src/ledger/index.ts'
+import { channelId, executeBlock, genesisState, readAccount, readChain, readTask, readValidators, totalHoldings } from '../../src/ledger/index.ts'
 import { assessmentCommit, chainTrace, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { cidOf, compareBytes, domains, equalBytes, hash, transactionCodec, utf8, voucherCodec } from '../../src/wire/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -103,9 +103,10 @@ export class Network {
   /** Executes one block of signed transactions. */
   execute (transactions: Array<Signed<Transaction>>): TransactionResult[] {
     const height = this.state.height + 1
+    const set = readValidators(this.state)
     const { state, results, events } = executeBlock(this.state, {
       height,
-      proposer: validators[height % 4].account,
+      proposer: set[height % set.length].account,
       beaconSignature: new Uint8Array(96).fill(height),
       transactions
     })

@@ -39,6 +39,10 @@ const params: records.NetworkParams = {
   unbondEpochs: 3
 }
 
+function statement (kind: records.SignedStatement['kind'], block?: string): records.SignedStatement {
+  return { kind, blockHash: block === undefined ? new Uint8Array() : hashFor(block), signature: new Uint8Array(96).fill(9) }
+}
+
 function bodies (): Record<string, records.TransactionBody> {
   const task = hashFor('task')
 
@@ -49,6 +53,17 @@ function bodies (): Record<string, records.TransactionBody> {
     bond: { kind: 'bond', validator: validator.account, amount: 10n ** 20n },
     unbond: { kind: 'unbond', validator: validator.account, amount: 10n ** 20n },
     withdraw: { kind: 'withdraw' },
+    'report-votes': {
+      kind: 'report-votes', blsPublicKey: bls.publicKeyOf(blsKeyOf('validator/4')), era: 2, view: 41, first: statement('notarize', 'block'), second: statement('notarize', 'other block')
+    },
+    'report-certificates': {
+      kind: 'report-certificates',
+      era: 2,
+      view: 41,
+      first: { ...statement('finalize', 'block'), signers: Uint8Array.of(15) },
+      second: { ...statement('nullify'), signers: Uint8Array.of(7) },
+      validators: [{ account: validator.account, blsPublicKey: bls.publicKeyOf(blsKeyOf('validator/4')), stake: 10n ** 21n }]
+    },
     unstake: { kind: 'unstake', amount: 1n },
     'create-datanet': { kind: 'create-datanet', datanet: cidFor('datanet'), name: 'state-of-the-union' },
     contribute: { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
