@@ -149,7 +149,11 @@ const deadline = (machine: Machine): number => {
  */
 export const consensus = (config: ConsensusConfig): Consensus => {
   const given = { ...DEFAULT_TIMEOUTS, ...config.timeouts }
-  const timeouts = { ...given, restIntervalMs: Math.max(given.minBlockIntervalMs, config.timeouts?.restIntervalMs ?? 0) }
+  const timeouts = {
+    ...given,
+    restIntervalMs: Math.max(given.minBlockIntervalMs, config.timeouts?.restIntervalMs ?? 0),
+    timeoutMinMs: Math.max(given.timeoutMinMs, given.minBlockIntervalMs * 2)
+  }
 
   check(config, timeouts)
   checkSigner(config)

@@ -44,6 +44,13 @@ export const LATE_MS = 1_000
 export const GRACE_MS = 500
 
 /**
+ * Turns of a leader without a lost one before its measured times count. Whoever votes quickly to make
+ * waits short, and then not at all, costs a leader one turn in so many, and only if the rest of the
+ * network is slower than the least wait.
+ */
+export const MEASURED_TURNS_MIN = 4
+
+/**
  * Validators that gossip a certificate as soon as they have it; they rotate with the view. All 128
  * would send the same thing 128 times, and one could be faulty: at a third of faulty validators eight
  * are all faulty once in 6,500 views, and then the rebroadcast after `rebroadcastMs` does it.
@@ -58,6 +65,8 @@ export const DEFAULT_TIMEOUTS = {
   // counted from the proposal; a full block executes in well under a second, on a busy machine in a few
   certificationTimeoutMs: 4_000,
   timeoutMaxMs: 20_000,
+  // twice the pause of an idle leader, which may begin anew while this machine has work
+  timeoutMinMs: 2_000,
   // a machine that comes back is slow at first; a dead one costs as much as an idle leader's pause
   silentTimeoutMs: 1_000,
   // longer than a leader's idle pause, or every idle view would say everything twice

@@ -67,13 +67,14 @@ export interface ConsensusTimeouts {
    */
   restIntervalMs?: number
   /**
-   * A view without a proposal is nullified after this. Grows by half with every nullified view in a row.
+   * A view without a proposal is nullified after this, or sooner if the leader was quick in its last
+   * turns. Grows by half with every nullified view in a row.
    *
    * @default 4000
    */
   leaderTimeoutMs?: number
   /**
-   * A proposal that gets no certificate for this long is given up: its view is nullified. Grows likewise.
+   * A proposal that gets no certificate for this long is given up: its view is nullified. Shrinks and grows likewise.
    *
    * @default 4000
    */
@@ -84,6 +85,12 @@ export interface ConsensusTimeouts {
    * @default 20000
    */
   timeoutMaxMs?: number
+  /**
+   * What was measured shortens the two no further than to this, nor to less than twice `minBlockIntervalMs`.
+   *
+   * @default 2000
+   */
+  timeoutMinMs?: number
   /**
    * Replaces the leader's timeout for a leader that missed its last turn and was not heard since.
    * After the same time a leader that lacks what to build on gives its own turn up.

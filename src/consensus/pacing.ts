@@ -1,4 +1,5 @@
 import { GRACE_MS, LATE_MS } from './constants.ts'
+import { forgetTurns, noteTurn, patienceMs } from './patience.ts'
 import { certificateAt, leader, notarizedAt } from './state.ts'
 import type { Machine, ViewState } from './state.ts'
 
@@ -13,12 +14,14 @@ export const enterView = (machine: Machine, view: number): void => {
   for (let left = Math.max(state.view, state.final.view + 1); left < view && state.view > 0; left++) {
     if (notarizedAt(machine, left) !== null) {
       state.streak = 0
+      measure(machine, left)
     } else if (left === state.view && certificateAt(machine, 'nullify', left) !== null) {
       const lost = leader(machine, left)
 
       if (!state.silent[lost]) {
         // leaders known to be dead are no sign of a slow network
         state.streak++
+        forgetTurns(state.turns[lost])
       }
 
       if (lost !== config.self && state.lastHeardMs[lost] < state.viewEnteredMs) {
@@ -34,6 +37,16 @@ export const enterView = (machine: Machine, view: number): void => {
   state.proposeNotBeforeMs = -Infinity
   state.rebroadcastEveryMs = timeouts.rebroadcastMs
   state.rebroadcastAtMs = state.nowMs + timeouts.rebroadcastMs + restMs(machine)
+}
+
+/** Notes what the current view's leader took, if all of it was seen. */
+const measure = (machine: Machine, left: number): void => {
+  const { state } = machine
+  const proposedMs = state.views.get(left)?.proposedMs ?? -Infinity
+
+  if (left === state.view && proposedMs > -Infinity) {
+    noteTurn(state.turns[leader(machine, left)], proposedMs - state.viewEnteredMs - restMs(machine), state.nowMs - Math.max(proposedMs, state.viewEnteredMs))
+  }
 }
 
 /** How much longer a leader may wait while there is nothing to do. */
@@ -91,10 +104,11 @@ export const nullifyAtMs = (machine: Machine): number => {
   if (current !== undefined && current.proposal !== null) {
     return state.blocks.get(current.proposal)?.status === 'invalid'
       ? state.viewEnteredMs
-      : Math.max(state.graceUntilMs, Math.max(state.viewEnteredMs, current.proposedMs) + grown(machine, timeouts.certificationTimeoutMs))
+      : Math.max(state.graceUntilMs, Math.max(state.viewEnteredMs, current.proposedMs) + grown(machine, patienceMs(machine, leader(machine, state.view), 'certificateMs', timeouts.certificationTimeoutMs)))
   }
 
-  const waitMs = state.silent[leader(machine, state.view)] ? timeouts.silentTimeoutMs : grown(machine, timeouts.leaderTimeoutMs) + restMs(machine)
+  const awaited = leader(machine, state.view)
+  const waitMs = state.silent[awaited] ? timeouts.silentTimeoutMs : grown(machine, patienceMs(machine, awaited, 'proposalMs', timeouts.leaderTimeoutMs)) + restMs(machine)
 
   return Math.max(state.graceUntilMs, state.viewEnteredMs + waitMs)
 }

@@ -37,6 +37,16 @@ export interface RequestState {
   attempts: number
 }
 
+/** What a leader's last turns took, as seen from here; see patience.ts. */
+export interface TurnMeasure {
+  /** from the view's beginning to the proposal */
+  proposalMs: number
+  /** from there to the notarization */
+  certificateMs: number
+  /** in a row, none of them lost */
+  turns: number
+}
+
 /** The whole state: plain objects, maps and arrays, so that it can be cloned and compared. */
 export interface State {
   started: boolean
@@ -59,6 +69,8 @@ export interface State {
   /** by validator: highest view it was heard in */
   heardView: number[]
   barredUntilView: number[]
+  /** by validator, as leader */
+  turns: TurnMeasure[]
   transactions: boolean
   /** something waits for blocks to pass */
   work: boolean
@@ -111,6 +123,7 @@ export const initialState = (validators: number): State => ({
   lastHeardMs: new Array<number>(validators).fill(-Infinity),
   heardView: new Array<number>(validators).fill(0),
   barredUntilView: new Array<number>(validators).fill(0),
+  turns: Array.from({ length: validators }, () => ({ proposalMs: 0, certificateMs: 0, turns: 0 })),
   transactions: false,
   work: true,
   blockSeenMs: -Infinity,
