@@ -1,5 +1,5 @@
 import type { SamplerSettings } from '../interface/index.ts'
-import type { LlamaModel, Lora, TokenLogProbability } from '../models/index.ts'
+import type { LlamaModel, Lora, TokenConstraint, TokenLogProbability } from '../models/index.ts'
 
 /** An adapter and its share in an answer. The engine knows adapters by their `Lora` object. */
 export interface AdapterChoice {
@@ -79,6 +79,12 @@ export interface SequenceRequest {
    * @default []
    */
   stopSequences?: ReadonlyArray<ArrayLike<number>>
+  /**
+   * forbids tokens; used up by this answer
+   *
+   * @default none
+   */
+  constraint?: TokenConstraint
   /**
    * who asks: turns are shared fairly between tenants
    *

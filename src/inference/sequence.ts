@@ -81,7 +81,7 @@ export function sequenceOf (request: SequenceRequest, model: LlamaModel, combina
     loras: adapters.map(({ lora }) => lora),
     factors: adapters.map(({ lora, weightMilli = 1000 }) => lora.shape.alpha / lora.shape.rank * (weightMilli / 1000)),
     combination: combinations.nameOf(adapters),
-    sample: sampler(request.sampler, { prompt: tokens, stop }),
+    sample: sampler(request.sampler, { prompt: tokens, stop, constraint: request.constraint }),
     stop: new Set(Array.from(stop)),
     stopSequences: stopSequences.map(one => Array.from(one)),
     topLogProbabilities,

@@ -360,6 +360,8 @@ export interface Receipt {
   promptTokens: number
   outputTokens: number
   sampler: SamplerSettings
+  /** SHA-256 of domain, salt and `AnswerConditions`; absent if there are none */
+  conditionsHash?: Hash
   fee: Amount
   /** what the channel's voucher amounts to after this receipt */
   cumulative: Amount
@@ -379,6 +381,35 @@ export interface ReceiptOpening {
   salt: Uint8Array
   prompt: number[]
   output: number[]
+  /** exactly if the receipt has their hash */
+  conditions?: AnswerConditions
+}
+
+/** A row of a contribution that a question was answered with. */
+export interface SourceRow {
+  contribution: CID
+  /** its place among the contribution's texts, from 0 */
+  row: number
+}
+
+/** Rows that the payer looked up for its question; the committee looks them up again. See protocols/retrieval. */
+export interface Sources {
+  /** whose rows of the adapter's snapshot were searched */
+  datanet: CID
+  /** what was searched for */
+  query: string
+  /** in the order of their rank, from the first: the prompt shows these */
+  rows: SourceRow[]
+}
+
+/**
+ * What shaped an answer beside adapter, prompt and sampler. Whoever replays the answer needs it;
+ * the receipt has its salted hash only. At least one field is there.
+ */
+export interface AnswerConditions {
+  /** JSON Schema as text: the answer's tokens were chosen among those that keep to it. See protocols/json-answer. */
+  schema?: string
+  sources?: Sources
 }
 
 /** A payer's promise to a gateway: all that it may take from the channel so far. */

@@ -70,6 +70,6 @@ export type { BpeModel } from './tokenizer.ts'
 export type { Place, WeightValues } from './forward.ts'
 export type {
   AnswerGradient, ChatMessage, ChatTemplate, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
-  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenGradient, Tokenizer, Verification, VerifyOptions, WeightedLora,
+  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenConstraint, TokenGradient, Tokenizer, Verification, VerifyOptions, WeightedLora,
   Weight, Weights
 } from './interface.ts'

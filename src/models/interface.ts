@@ -155,6 +155,17 @@ export interface ForwardOptions {
   rows?: ArrayLike<number>
 }
 
+/**
+ * Which tokens may come next, for answers that keep to a grammar. Belongs to one sampler, which
+ * tells it every token.
+ */
+export interface TokenConstraint {
+  /** One bit for each id, from the lowest of the first word on; at least one is set. Read before `accept`. */
+  allowed (): Uint32Array
+  /** A token was chosen. */
+  accept (id: number): void
+}
+
 export interface GenerateOptions {
   /** token ids, BOS included, at least one */
   prompt: ArrayLike<number>
@@ -167,6 +178,8 @@ export interface GenerateOptions {
    * @default []
    */
   stop?: ArrayLike<number>
+  /** forbids tokens; used up by this answer */
+  constraint?: TokenConstraint
   onToken? (id: number, index: number): void
 }
 
@@ -180,6 +193,8 @@ export interface VerifyOptions {
    * @default []
    */
   stop?: ArrayLike<number>
+  /** a new one of the kind that `generate` was given */
+  constraint?: TokenConstraint
   lora?: Lora | readonly WeightedLora[]
 }
 

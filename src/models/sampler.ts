@@ -3,7 +3,7 @@ import { VOCABULARY_MAX } from './constants.ts'
 import { SettingsError } from './errors.ts'
 import { likeliest } from './likeliest.ts'
 import { PENALTY_MILLI_MAX, REPETITION_MILLI_MAX, TOKENS_MIN_MAX } from './sampler-limits.ts'
-import type { SamplerSettings } from './interface.ts'
+import type { SamplerSettings, TokenConstraint } from './interface.ts'
 
 /** Chooses the next token from logits; draws once for each token unless it is greedy. Remembers what it chose. */
 export type Sampler = (logits: Float32Array) => number
@@ -14,6 +14,12 @@ export interface SamplerContext {
   prompt?: ArrayLike<number>
   /** ids that `tokensMin` forbids at first */
   stop?: ArrayLike<number>
+  /**
+   * forbids all other tokens, whatever the settings; where it is, `tokensMin` forbids nothing
+   *
+   * @default none
+   */
+  constraint?: TokenConstraint
 }
 
 /** A token and its natural log-probability under the model itself, before any setting of the sampler. */
@@ -24,7 +30,7 @@ export interface TokenLogProbability {
 
 /**
  * Deterministic sampling: repetition, frequency and presence penalties in f64 rounded to f32, stop
- * tokens forbidden below `tokensMin`; then greedy, or temperature, the topK likeliest (all if 0),
+ * tokens forbidden below `tokensMin`, or all that a constraint does not allow; then greedy, or temperature, the topK likeliest (all if 0),
  * of these the likeliest whose weights reach topP, and one draw of the seed's generator in f64.
  * Ties go to the lower id.
  *
@@ -68,14 +74,16 @@ interface Adjuster {
 }
 
 /** Penalties and forbidden tokens; leaves the logits as they are where there are none. */
-function adjuster (settings: SamplerSettings, { prompt = [], stop = [] }: SamplerContext): Adjuster {
-  const { repetitionMilli = 1000, frequencyMilli = 0, presenceMilli = 0, tokensMin = 0 } = settings
+function adjuster (settings: SamplerSettings, { prompt = [], stop = [], constraint }: SamplerContext): Adjuster {
+  const { repetitionMilli = 1000, frequencyMilli = 0, presenceMilli = 0 } = settings
+  // a text that has to end could not
+  const tokensMin = constraint == null ? settings.tokensMin ?? 0 : 0
   const counts = new Map<number, number>()
   const seen = new Set(repetitionMilli === 1000 ? [] : Array.from(prompt))
   let length = 0
 
   const apply = (logits: Float32Array): Float32Array => {
-    if (seen.size === 0 && counts.size === 0 && length >= tokensMin) {
+    if (seen.size === 0 && counts.size === 0 && length >= tokensMin && constraint == null) {
       return logits
     }
     const adjusted = logits.slice()
@@ -88,11 +96,15 @@ function adjuster (settings: SamplerSettings, { prompt = [], stop = [] }: Sample
     if (length < tokensMin) {
       forbid(adjusted, stop)
     }
+    if (constraint != null) {
+      restrict(adjusted, constraint.allowed())
+    }
     return adjusted
   }
 
   const chose = (id: number): void => {
     length++
+    constraint?.accept(id)
     if (repetitionMilli !== 1000) {
       seen.add(id)
     }
@@ -107,6 +119,14 @@ function adjuster (settings: SamplerSettings, { prompt = [], stop = [] }: Sample
 function forbid (logits: Float32Array, ids: ArrayLike<number>): void {
   for (let i = 0; i < ids.length; i++) {
     logits[ids[i]] = -Infinity
+  }
+}
+
+function restrict (logits: Float32Array, allowed: Uint32Array): void {
+  for (let id = 0; id < logits.length; id++) {
+    if ((allowed[id >>> 5] >>> (id & 31) & 1) === 0) {
+      logits[id] = -Infinity
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { engineDrivers } from './engine.ts'
 import { BadReceiptError, BusyError, GatewayStoppedError, PaymentRequiredError, SequenceError, UnknownAdapterError } from './errors.ts'
 import { promptTokens } from './generate.ts'
 import { queues } from './queues.ts'
-import { feeOf, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
+import { conditionsHash, feeOf, openingOf, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
 import type { Book, ChannelPage } from './book.ts'
 import type { ComputingOptions } from './computing.ts'
 import type { LoadedAdapter, ModelLibrary, ProposedAnswer, StreamOptions } from './interface.ts'
@@ -139,8 +139,9 @@ export class Answering {
     options.signal?.throwIfAborted()
 
     const { signer, secret, chain } = this.#init
+    const { conditions } = message
     const output = await computeAnswer(this.#drivers(adapter.base.model), {
-      adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop, tenant: toHex(message.payer)
+      adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop, schema: message.conditions?.schema, tenant: toHex(message.payer)
     }, options)
     const salt = receiptSalt(secret, message.channel, page.sequence)
     const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
@@ -158,11 +159,12 @@ export class Answering {
       promptTokens: prompt.length,
       outputTokens: output.length,
       sampler: message.sampler,
+      ...(conditions == null ? {} : { conditionsHash: conditionsHash(salt, conditions) }),
       fee,
       cumulative: page.cumulative + fee
     }
 
-    return { receipt, gatewaySignature: signReceipt(receipt, signer), salt, prompt, output }
+    return { receipt, gatewaySignature: signReceipt(receipt, signer), salt, prompt, output, ...(conditions == null ? {} : { conditions }) }
   }
 
   async #settle ({ channel, sequence, payerSignature, voucherSignature }: CosignMessage): Promise<Acknowledgement> {
@@ -179,7 +181,7 @@ export class Answering {
       throw new SequenceError(page.sequence, sequence)
     }
 
-    const { receipt, gatewaySignature, salt, prompt, output } = proposed
+    const { receipt, gatewaySignature, ...shown } = proposed
     const voucher = { type: 'voucher' as const, version: 1 as const, chain: receipt.chain, channel, cumulative: receipt.cumulative }
 
     if (!verifySignature(receipt.payer, signingBytes(domains.receipt, receiptCodec.encode(receipt)), payerSignature)) {
@@ -191,7 +193,7 @@ export class Answering {
     }
 
     const next: ChannelPage = { type: 'channel-page', sequence: sequence + 1, cumulative: receipt.cumulative, payerSignature, proposed: null }
-    const opening = { receipt: { payload: receipt, gatewaySignature, payerSignature }, salt, prompt, output }
+    const opening = { receipt: { payload: receipt, gatewaySignature, payerSignature }, ...openingOf(shown) }
 
     await this.#init.book.settle(channel, next, { opening, voucherSignature })
 

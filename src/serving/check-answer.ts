@@ -1,17 +1,20 @@
+import { schemaConstraint } from '../grammar/index.ts'
 import { verifyPayload } from '../identity/index.ts'
 import { samplerText, verifyGeneration } from '../models/index.ts'
 import { domains, equalBytes, hash, receiptCodec, utf8 } from '../wire/index.ts'
 import { BadReceiptError } from './errors.ts'
-import { feeOf, tokensHash } from './receipts.ts'
+import { conditionsFit, conditionsHash, feeOf, tokensHash } from './receipts.ts'
 import type { LoadedAdapter, ProposedAnswer } from './interface.ts'
 import type { PayerPage } from './payer-book.ts'
-import type { Account, Hash, SamplerSettings } from '../interface/index.ts'
+import type { Account, AnswerConditions, Hash, SamplerSettings } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
-/** What makes two questions one: the same adapter, prompt and sampler. */
-export function questionHash (adapter: CID, prompt: number[], sampler: SamplerSettings): Hash {
+/** What makes two questions one: the same adapter, prompt, sampler and conditions. */
+export function questionHash (adapter: CID, prompt: number[], sampler: SamplerSettings, conditions?: AnswerConditions): Hash {
+  const none = new Uint8Array(32)
+
   // only ever compared with what this payer itself wrote: the prompt's domain serves
-  return hash(domains.prompt, adapter.bytes, tokensHash('prompt', new Uint8Array(32), prompt), utf8(samplerText(sampler)))
+  return hash(domains.prompt, adapter.bytes, tokensHash('prompt', none, prompt), utf8(samplerText(sampler)), conditionsHash(none, conditions) ?? none)
 }
 
 export interface Expected {
@@ -29,9 +32,9 @@ export interface Expected {
  * @throws {BadReceiptError | SignatureError}
  */
 export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, expected: Expected): void {
-  const { receipt, prompt, output, salt, gatewaySignature } = answer
+  const { receipt, prompt, output, salt, gatewaySignature, conditions } = answer
   const { page } = expected
-  const question = questionHash(receipt.adapter, prompt, receipt.sampler)
+  const question = questionHash(receipt.adapter, prompt, receipt.sampler, conditions)
   const asked = page.asked.find(one => equalBytes(one.question, question) && output.length <= one.maxTokens)
   const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
 
@@ -44,7 +47,8 @@ export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, exp
     [receipt.cumulative <= (asked?.promised ?? 0n), 'the receipt charges more than was promised'],
     [receipt.promptTokens === prompt.length && receipt.outputTokens === output.length, 'the receipt counts other tokens than were sent'],
     [equalBytes(receipt.promptHash, tokensHash('prompt', salt, prompt)), 'the prompt does not hash to what the receipt says'],
-    [equalBytes(receipt.outputHash, tokensHash('output', salt, output)), 'the output does not hash to what the receipt says']
+    [equalBytes(receipt.outputHash, tokensHash('output', salt, output)), 'the output does not hash to what the receipt says'],
+    [conditionsFit(receipt, salt, conditions), 'the conditions do not hash to what the receipt says']
   ]
 
   for (const [holds, message] of expectations) {
@@ -58,14 +62,15 @@ export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, exp
 }
 
 /** One pass over prompt and output: the committee does the same, and would leave the receipt out. */
-function checkOutput ({ receipt, prompt, output }: ProposedAnswer, { base, lora }: LoadedAdapter): void {
+function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, { base, lora }: LoadedAdapter): void {
   const end = output.indexOf(base.tokenizer.eos)
 
   if (output.length === 0 || (end >= 0 && end < output.length - 1)) {
     throw new BadReceiptError('expected an answer that ends where the model ends it')
   }
 
-  const verified = verifyGeneration(base.model, { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos] })
+  const constraint = conditions?.schema == null ? undefined : schemaConstraint(conditions.schema, base.tokenizer)
+  const verified = verifyGeneration(base.model, { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos], constraint })
 
   if (!verified.ok) {
     throw new BadReceiptError(`the answer does not follow from adapter, prompt and seed: token ${verified.firstMismatch} should be ${verified.expected} but is ${verified.actual}`)

@@ -1,3 +1,4 @@
+import { schemaConstraint } from '../grammar/index.ts'
 import { EngineFullError } from '../inference/index.ts'
 import { QUEUE_MAX } from './constants.ts'
 import { BusyError } from './errors.ts'
@@ -13,6 +14,8 @@ export interface Computation {
   maxTokens: number
   sampler: SamplerSettings
   stop?: readonly string[]
+  /** JSON Schema that the answer keeps to */
+  schema?: string
   /** whose turn it is: passes are shared fairly between these */
   tenant: string
 }
@@ -29,10 +32,11 @@ export interface ComputingOptions extends StreamOptions {
  * @throws {BusyError | GatewayStoppedError}
  */
 export async function computeAnswer (driver: EngineDriver, computation: Computation, { signal, stopped, onTokens }: ComputingOptions): Promise<number[]> {
-  const { adapter: { base: { tokenizer }, lora }, prompt, maxTokens, sampler, stop, tenant } = computation
+  const { adapter: { base: { tokenizer }, lora }, prompt, maxTokens, sampler, stop, schema, tenant } = computation
   const text = textStream(tokenizer, stop)
   const output: number[] = []
-  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: [{ lora }], tenant }, {
+  const constraint = schema == null ? undefined : schemaConstraint(schema, tokenizer)
+  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: [{ lora }], constraint, tenant }, {
     signal: signal == null ? stopped : AbortSignal.any([stopped, signal])
   })
 

@@ -1,4 +1,4 @@
-import type { AbortOptions, Account, Adapter, Amount, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
+import type { AbortOptions, Account, Adapter, Amount, AnswerConditions, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
 import type { ChatMessage, ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -65,6 +65,12 @@ export interface AskOptions {
    * @default none
    */
   stop?: string[]
+  /**
+   * a schema that the answer keeps to, and the rows that the prompt shows
+   *
+   * @default none
+   */
+  conditions?: AnswerConditions
 }
 
 /** What a question costs. */
@@ -102,4 +108,5 @@ export interface ProposedAnswer {
   salt: Uint8Array
   prompt: number[]
   output: number[]
+  conditions?: AnswerConditions
 }

@@ -1,5 +1,5 @@
 import {
-  account, amount, bytes, cid, codec, hash32, integer, list, literal, oneOf, optional, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
+  account, amount, answerConditionsCodec, bytes, cid, codec, hash32, integer, list, literal, oneOf, optional, receiptCodec, receiptOpeningCodec, signature64, struct, text, uint32
 } from '../wire/index.ts'
 import { ANSWER_BYTES_MAX, ASK_BYTES_MAX, OFFERS_MAX, OPENINGS_BYTES_MAX, RECEIPTS_PER_REDEMPTION_MAX, ROLE_LENGTH_MAX, STOP_LENGTH_MAX, STOPS_MAX, TOKENS_MAX, TURNS_MAX } from './constants.ts'
 import type { SamplerSettings } from '../interface/index.ts'
@@ -34,6 +34,8 @@ export const askCodec = codec('ask', struct({
   sampler,
   /** texts behind which the answer ends; the tokens that complete one are part of it, and paid */
   stop: optional(list(text({ min: 1, max: STOP_LENGTH_MAX }), { min: 1, max: STOPS_MAX })),
+  /** what shapes the answer beside them; the receipt has its hash */
+  conditions: optional(answerConditionsCodec.schema),
   payer: account,
   channel: hash32,
   sequence: integer({ min: 0 }),
@@ -48,7 +50,8 @@ const proposed = {
   gatewaySignature: signature64,
   salt: bytes({ length: 32 }),
   prompt: tokens,
-  output: tokens
+  output: tokens,
+  conditions: optional(answerConditionsCodec.schema)
 }
 
 export const proposedAnswerCodec = codec('proposed answer', struct({ type: literal('proposed-answer'), ...proposed }), { bytesMax: ANSWER_BYTES_MAX })

@@ -1,3 +1,4 @@
+import { schemaConstraint } from '../grammar/index.ts'
 import { readChannel } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
@@ -9,7 +10,7 @@ import { promptTokens } from './generate.ts'
 import { lanes } from './lanes.ts'
 import { emptyPayerPage, payerBook } from './payer-book.ts'
 import { payerChannels } from './payer-channels.ts'
-import { feeOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
+import { feeOf, openingOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
 import { readAnswer } from './text-stream.ts'
 import { tokenListener } from './token-listener.ts'
 import type { Counter } from './counters.ts'
@@ -42,7 +43,7 @@ export interface Payer {
   /**
    * What an answer costs at most, in base units; nothing is sent.
    *
-   * @throws {PromptTooLongError}
+   * @throws {PromptTooLongError | UnsupportedSchemaError}
    */
   quote (question: AskOptions, options?: AbortOptions): Promise<Quote>
   /**
@@ -143,6 +144,12 @@ class PayerService implements Payer {
   private async prepare (question: AskOptions, options?: AbortOptions): Promise<Pick<Purchase, 'adapter' | 'prompt' | 'quote'>> {
     const adapter = await this.components.library.adapter(question.adapter, options)
     const prompt = promptTokens(adapter, question)
+    const schema = question.conditions?.schema
+
+    if (schema != null) {
+      // throws for one that cannot be kept to, before anything is sent
+      schemaConstraint(schema, adapter.base.tokenizer)
+    }
 
     return { adapter, prompt, quote: feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens) }
   }
@@ -167,7 +174,7 @@ class PayerService implements Payer {
 
   private async buy (purchase: Purchase, options?: StreamOptions): Promise<PaidAnswer> {
     const { question, adapter } = purchase
-    const wanted = questionHash(question.adapter, purchase.prompt, question.sampler)
+    const wanted = questionHash(question.adapter, purchase.prompt, question.sampler, question.conditions)
     const told = tokenListener(options)
 
     await this.repeatCosignature(purchase, options)
@@ -175,10 +182,10 @@ class PayerService implements Payer {
     // an answer that was lost or left on its way earlier comes, and is paid, first; there is at most one
     for (let attempt = 0; attempt < 2; attempt++) {
       const bought = await this.buyNext(purchase, wanted, told, options)
-      const { receipt: { payload }, prompt, output } = bought.opening
+      const { receipt: { payload }, prompt, output, conditions } = bought.opening
       const { text, finish } = readAnswer(adapter.base.tokenizer, output, question)
 
-      if (equalBytes(questionHash(payload.adapter, prompt, payload.sampler), wanted) && output.length <= question.maxTokens && finish !== undefined) {
+      if (equalBytes(questionHash(payload.adapter, prompt, payload.sampler, conditions), wanted) && output.length <= question.maxTokens && finish !== undefined) {
         // an answer that was ready came in one piece
         told.rest(output)
 
@@ -245,13 +252,13 @@ class PayerService implements Payer {
 
   private async cosign (purchase: Purchase, page: PayerPage, answer: ProposedAnswer, options?: AbortOptions): Promise<Bought> {
     const { channel, counter, signer } = purchase
-    const { receipt, gatewaySignature, salt, prompt, output } = answer
+    const { receipt, gatewaySignature } = answer
     const adapter = receipt.adapter.equals(purchase.question.adapter) ? purchase.adapter : await this.components.library.adapter(receipt.adapter, options)
 
     checkAnswer(answer, adapter, { chain: this.components.chain.id, gateway: counter.offers.gateway, payer: signer.account, channel, page })
 
     const payerSignature = signReceipt(receipt, signer)
-    const opening: ReceiptOpening = { receipt: { payload: receipt, gatewaySignature, payerSignature }, salt, prompt, output }
+    const opening: ReceiptOpening = { receipt: { payload: receipt, gatewaySignature, payerSignature }, ...openingOf(answer) }
     const voucherSignature = signVoucher(this.voucher(channel, receipt.cumulative), signer)
 
     await this.book.write(channel, {

@@ -1,8 +1,8 @@
 import { signPayload, verifySignature } from '../identity/index.ts'
-import { cidOf, compareBytes, cosignedReceiptCodec, domains, equalBytes, hash, merkleRoot, receiptCodec, signingBytes, voucherCodec } from '../wire/index.ts'
+import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, equalBytes, hash, merkleRoot, receiptCodec, signingBytes, voucherCodec } from '../wire/index.ts'
 import { BadReceiptError } from './errors.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Amount, CosignedReceipt, Hash, Receipt, ReceiptOpening, Voucher } from '../interface/index.ts'
+import type { Amount, AnswerConditions, CosignedReceipt, Hash, Receipt, ReceiptOpening, Voucher } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** Price of an answer: tokens of prompt and output at the adapter's price, rounded up to a base unit. */
@@ -20,6 +20,11 @@ export function tokensHash (domain: 'prompt' | 'output', salt: Uint8Array, token
   }
 
   return hash(domains[domain], salt, bytes)
+}
+
+/** Salted hash of what shaped an answer beside adapter, prompt and sampler; undefined if nothing did. */
+export function conditionsHash (salt: Uint8Array, conditions: AnswerConditions | undefined): Hash | undefined {
+  return conditions == null ? undefined : hash(domains.conditions, salt, answerConditionsCodec.encode(conditions))
 }
 
 /**
@@ -56,7 +61,7 @@ export function receiptCid (receipt: CosignedReceipt): CID {
  *
  * @throws {BadReceiptError} naming what does not fit
  */
-export function checkOpening ({ receipt, salt, prompt, output }: ReceiptOpening): void {
+export function checkOpening ({ receipt, salt, prompt, output, conditions }: ReceiptOpening): void {
   const { payload, gatewaySignature, payerSignature } = receipt
   const signed = signingBytes(domains.receipt, receiptCodec.encode(payload))
   const expectations: Array<[boolean, string]> = [
@@ -64,6 +69,7 @@ export function checkOpening ({ receipt, salt, prompt, output }: ReceiptOpening)
     [payload.outputTokens === output.length, `the receipt counts ${payload.outputTokens} output tokens, the opening has ${output.length}`],
     [equalBytes(payload.promptHash, tokensHash('prompt', salt, prompt)), 'the prompt does not hash to what the receipt says'],
     [equalBytes(payload.outputHash, tokensHash('output', salt, output)), 'the output does not hash to what the receipt says'],
+    [conditionsFit(payload, salt, conditions), 'the conditions do not hash to what the receipt says'],
     [verifySignature(payload.gateway, signed, gatewaySignature), 'the gateway\'s signature over the receipt does not verify'],
     [verifySignature(payload.payer, signed, payerSignature), 'the payer\'s signature over the receipt does not verify']
   ]
@@ -73,6 +79,18 @@ export function checkOpening ({ receipt, salt, prompt, output }: ReceiptOpening)
       throw new BadReceiptError(message)
     }
   }
+}
+
+/** Whether a receipt has the hash of these conditions, or none where there are none. */
+export function conditionsFit ({ conditionsHash: said }: Receipt, salt: Uint8Array, conditions: AnswerConditions | undefined): boolean {
+  const expected = conditionsHash(salt, conditions)
+
+  return said == null || expected == null ? said === expected : equalBytes(said, expected)
+}
+
+/** What an opening says beside the receipt. */
+export function openingOf ({ salt, prompt, output, conditions }: Omit<ReceiptOpening, 'receipt'>): Omit<ReceiptOpening, 'receipt'> {
+  return { salt, prompt, output, ...(conditions == null ? {} : { conditions }) }
 }
 
 /** The order in which a committee adds receipts up: by channel, then by position in it. */

@@ -1,7 +1,7 @@
 import { decodeState, hashState, influenceMethod, loraBlocks, reverseReplay, taskCotangent } from '../attribution/index.ts'
 import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
 import { contributionScores } from '../scoring/index.ts'
-import { cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
+import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
 import { FILE_BYTES_MAX, RECEIPTS_MAX } from './constants.ts'
 import { AdapterMismatchError, TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
@@ -124,7 +124,7 @@ export async function replayReceipts ({ pool }: Run, theta: Float64Array, lines:
   const gradients: Array<Float64Array | undefined> = []
   const steps: Hash[] = []
   const refused: CID[] = []
-  const requests = lines.map(({ opening: { prompt, output, receipt } }) => ({ prompt, output, sampler: receipt.payload.sampler }))
+  const requests = lines.map(({ opening: { prompt, output, receipt, conditions } }) => ({ prompt, output, sampler: receipt.payload.sampler, schema: conditions?.schema }))
 
   await pool.answers(theta, requests, (i, { follows, gradient }) => {
     if (!follows) {
@@ -140,10 +140,10 @@ export async function replayReceipts ({ pool }: Run, theta: Float64Array, lines:
 }
 
 /** What was asked and answered at which price: equal content is interchangeable in any sum. */
-function contentKey ({ prompt, output, receipt }: ReceiptOpening): Hash {
+function contentKey ({ prompt, output, receipt, conditions }: ReceiptOpening): Hash {
   const { sampler, fee } = receipt.payload
 
-  return hash(domains.traceStep, utf8(RECEIPT_STEP), integers(prompt), integers(output), utf8(`${samplerText(sampler)} ${fee}`))
+  return hash(domains.traceStep, utf8(RECEIPT_STEP), integers(prompt), integers(output), utf8(`${samplerText(sampler)} ${fee}`), ...(conditions == null ? [] : [answerConditionsCodec.encode(conditions)]))
 }
 
 function integers (values: number[]): Uint8Array {

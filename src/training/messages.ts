@@ -21,7 +21,7 @@ export type WorkerTask =
   | { op: 'gradients', theta: Float64Array, batch: Uint32Array }
   | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
-  | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings }
+  | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string }
 
 export type WorkerRequest = { id: number, task: WorkerTask } | { id: number, cancel: true }
 

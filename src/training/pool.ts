@@ -10,6 +10,8 @@ export interface AnswerRequest {
   prompt: number[]
   output: number[]
   sampler: SamplerSettings
+  /** JSON Schema that the answer keeps to */
+  schema?: string
 }
 
 export type Answer = Extract<WorkerResult, { op: 'answer' }>

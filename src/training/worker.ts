@@ -6,12 +6,13 @@ import { setPriority } from 'node:os'
 import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
+import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
 import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, verifyGeneration } from '../models/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { Evaluator } from '../attribution/index.ts'
-import type { ChatRenderer, LlamaModel, LoraShape, Tokenizer } from '../models/index.ts'
+import type { ChatRenderer, LlamaModel, LoraShape, TokenConstraint, Tokenizer } from '../models/index.ts'
 
 interface Loaded {
   model: LlamaModel
@@ -105,9 +106,11 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
   }
 }
 
-function answer ({ theta, prompt, output, sampler }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
+function answer ({ theta, prompt, output, sampler, schema }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
   const { model, shape, tokenizer } = ready()
-  const follows = verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos] }).ok
+  const constraint = constraintOf(schema, tokenizer)
+  // no answer keeps to a schema that is none
+  const follows = constraint !== null && verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).ok
 
   if (!follows) {
     return { op: 'answer', follows, logProbability: 0, gradient: new Float64Array(shape.parameters) }
@@ -116,6 +119,19 @@ function answer ({ theta, prompt, output, sampler }: Extract<WorkerTask, { op: '
   const { logProbability, gradient } = answerGradient(model, shape, theta, prompt, output)
 
   return { op: 'answer', follows, logProbability, gradient }
+}
+
+/** @returns null for a schema that this engine does not have */
+function constraintOf (schema: string | undefined, tokenizer: Tokenizer): TokenConstraint | undefined | null {
+  try {
+    return schema === undefined ? undefined : schemaConstraint(schema, tokenizer)
+  } catch (err) {
+    if (err instanceof UnsupportedSchemaError) {
+      return null
+    }
+
+    throw err
+  }
 }
 
 function describe (err: unknown): { code: string, message: string } {

@@ -22,6 +22,15 @@ export const SCORE_TABLE_BYTES_MAX = 131_072
 /** Two lists of TOKENS_MAX tokens of at most 5 bytes, and a receipt. */
 export const RECEIPT_OPENING_BYTES_MAX = 131_072
 
+/** A JSON Schema of an answer: those that clients send have hundreds of characters. */
+export const SCHEMA_LENGTH_MAX = 8_192
+
+/** What is searched for rows: a question, cut if it is longer. */
+export const QUERY_LENGTH_MAX = 2_048
+
+/** Rows that a prompt shows: more than small contexts hold. */
+export const SOURCES_MAX = 16
+
 /** What an envelope adds: signer, signature and the names of the fields are 130 bytes. */
 export const ENVELOPE_BYTES_MAX = 256
 
@@ -61,6 +70,9 @@ export const STEPS_MAX = 2048
 /** Checkpoints of a training run: 41 bytes each in the adapter's record. */
 export const CHECKPOINTS_MAX = 128
 
+/** Figures that an importer may claim of an adapter. */
+export const METRICS_MAX = 16
+
 /** Tokens of a prompt, and of an answer: twice the longest context of models that we can train. */
 export const TOKENS_MAX = 8192
 
@@ -69,9 +81,6 @@ export const BATCHES_MAX = 256
 
 /** Openings of one trace: with proofs of 32 hashes they are 36 KB. */
 export const OPENINGS_MAX = 32
-
-/** Figures that an importer may claim of an adapter. */
-export const METRICS_MAX = 16
 
 /** Contributions paid by one transaction; with proofs of 16 hashes they are 42 KB. */
 export const CLAIMS_MAX = 64

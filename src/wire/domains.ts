@@ -11,6 +11,7 @@ export const domains = {
   checkpoint: 'datanet/checkpoint/1',
   commit: 'datanet/commit/1',
   committee: 'datanet/committee/1',
+  conditions: 'datanet/conditions/1',
   contribution: 'datanet/contribution/1',
   genesis: 'datanet/genesis/1',
   header: 'datanet/header/1',

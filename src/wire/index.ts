@@ -28,7 +28,7 @@ export {
 } from './records-chain.ts'
 export { importedAdapterCodec, publishedAdapterCodec } from './records-adapters.ts'
 export { adapterCodec, attestationCodec, baseModelCodec, contributionCodec, datanetCodec, recipeCodec, shardCodec, snapshotCodec } from './records-data.ts'
-export { cosignedReceiptCodec, receiptCodec, receiptOpeningCodec, scoreTableCodec, voucherCodec } from './records-inference.ts'
+export { answerConditionsCodec, cosignedReceiptCodec, receiptCodec, receiptOpeningCodec, scoreTableCodec, voucherCodec } from './records-inference.ts'
 export { feeSplitSchema, genesisCodec, governanceActionSchema, networkParamsSchema, transactionCodec, validatorSchema, validatorsCodec } from './records-ledger.ts'
 export { signed, signedCodec } from './signed.ts'
 export type { ListOptions } from './composites.ts'

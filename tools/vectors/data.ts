@@ -108,6 +108,11 @@ const imported: records.ImportedAdapter = {
   pricePerThousandTokens: 10n ** 15n
 }
 
+const conditions: records.AnswerConditions = {
+  schema: '{"type":"object"}',
+  sources: { datanet: cidFor('datanet'), query: 'the state of the union', rows: [{ contribution: cidFor('contribution'), row: 7 }, { contribution: cidFor('contribution'), row: 0 }] }
+}
+
 const receipt: records.Receipt = {
   type: 'receipt',
   version: 1,
@@ -269,8 +274,18 @@ export function dataFixtures (): Fixture[] {
       ]
     },
     plainRecord('receipt-opening', 'receiptOpeningCodec', wire.receiptOpeningCodec, {
-      'seven tokens': { receipt: cosigned(receipt), salt: hashFor('salt'), prompt: [1, 2, 3], output: [4, 5, 6, 7] }
+      'seven tokens': { receipt: cosigned(receipt), salt: hashFor('salt'), prompt: [1, 2, 3], output: [4, 5, 6, 7] },
+      'an answer under conditions': {
+        receipt: cosigned({ ...receipt, conditionsHash: wire.hash(wire.domains.conditions, hashFor('salt'), wire.answerConditionsCodec.encode(conditions)) }),
+        salt: hashFor('salt'),
+        prompt: [1, 2, 3],
+        output: [4, 5, 6, 7],
+        conditions
+      }
     }, [
+      { name: 'conditions that are none', edit: put('conditions', {}), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'sources without a row', edit: put('conditions', { sources: { datanet: cidFor('datanet'), query: 'a', rows: [] } }) },
+      { name: 'too many sources', edit: put('conditions', { sources: { datanet: cidFor('datanet'), query: 'a', rows: new Array(wire.SOURCES_MAX + 1).fill({ contribution: cidFor('contribution'), row: 0 }) } }) },
       { name: 'too many tokens', edit: put('prompt', new Array(wire.TOKENS_MAX + 1).fill(1)) },
       { name: 'a negative token', edit: put('output.0', -1) },
       { name: 'a salt of 16 bytes', edit: put('salt', new Uint8Array(16)) }

@@ -1,0 +1,118 @@
+import type { Grammar, Part } from './grammar.ts'
+
+/** All that a text may go on with: the stacks of what is still to come. */
+export interface State {
+  /** numbers of stacks, ascending; the top of each is a byte class, or it is empty */
+  readonly stacks: readonly number[]
+  /** whether the text may end here */
+  readonly final: boolean
+  /** by byte; null where the text cannot go on with it */
+  readonly next: Map<number, State | null>
+  /** the tokens that are allowed here, once somebody asked */
+  mask?: Uint32Array
+}
+
+/** The empty stack. */
+const EMPTY = 0
+
+/**
+ * Reads a grammar byte by byte, all alternatives at once. Stacks are linked lists with shared tails
+ * and a number each, so that equal ones are the same, and states that were met are known again.
+ */
+export class Automaton {
+  readonly start: State
+  readonly #grammar: Grammar
+  /** top and tail of each stack */
+  readonly #tops: Part[] = [0]
+  readonly #tails: number[] = [EMPTY]
+  readonly #numbers = new Map<string, number>()
+  readonly #states = new Map<string, State>()
+
+  constructor (grammar: Grammar) {
+    this.#grammar = grammar
+    this.start = this.#state(this.#open([this.#push(grammar.start, EMPTY)]))
+  }
+
+  /** states that were met */
+  get size (): number {
+    return this.#states.size
+  }
+
+  step (state: State, byte: number): State | null {
+    const known = state.next.get(byte)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const tails = state.stacks.filter(stack => stack !== EMPTY && this.#takes(this.#tops[stack], byte)).map(stack => this.#tails[stack])
+    const next = tails.length === 0 ? null : this.#state(this.#open(tails))
+
+    state.next.set(byte, next)
+
+    return next
+  }
+
+  #takes (part: Part, byte: number): boolean {
+    return (this.#grammar.classes[~part][byte >>> 5] >>> (byte & 31) & 1) === 1
+  }
+
+  /** Replaces rules on top by their alternatives until every top is a byte class. */
+  #open (stacks: number[]): number[] {
+    const todo = [...stacks]
+    const seen = new Set(todo)
+    const opened: number[] = []
+
+    for (let stack = todo.pop(); stack !== undefined; stack = todo.pop()) {
+      const top = this.#tops[stack]
+
+      if (stack === EMPTY || top < 0) {
+        opened.push(stack)
+        continue
+      }
+
+      for (const alternative of this.#grammar.rules[top]) {
+        const pushed = alternative.reduceRight((tail, part) => this.#push(part, tail), this.#tails[stack])
+
+        if (!seen.has(pushed)) {
+          seen.add(pushed)
+          todo.push(pushed)
+        }
+      }
+    }
+
+    return opened.sort((a, b) => a - b)
+  }
+
+  #push (part: Part, tail: number): number {
+    const key = `${part} ${tail}`
+    const known = this.#numbers.get(key)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    this.#tails.push(tail)
+
+    const number = this.#tops.push(part) - 1
+
+    this.#numbers.set(key, number)
+
+    return number
+  }
+
+  #state (stacks: number[]): State {
+    const key = stacks.join(' ')
+    const known = this.#states.get(key)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const state: State = { stacks, final: stacks[0] === EMPTY, next: new Map() }
+
+    this.#states.set(key, state)
+
+    return state
+  }
+}
