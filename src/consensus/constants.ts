@@ -65,8 +65,9 @@ export const DEFAULT_TIMEOUTS = {
   // counted from the proposal; a full block executes in well under a second, on a busy machine in a few
   certificationTimeoutMs: 4_000,
   timeoutMaxMs: 20_000,
-  // twice the pause of an idle leader, which may begin anew while this machine has work
-  timeoutMinMs: 2_000,
+  // longer than `rebroadcastMs`, so that one lost certificate is repeated before views are given up for it,
+  // and than twice the pause of an idle leader
+  timeoutMinMs: 2_500,
   // a machine that comes back is slow at first; a dead one costs as much as an idle leader's pause
   silentTimeoutMs: 1_000,
   // longer than a leader's idle pause, or every idle view would say everything twice

@@ -87,8 +87,9 @@ export interface ConsensusTimeouts {
   timeoutMaxMs?: number
   /**
    * What was measured shortens the two no further than to this, nor to less than twice `minBlockIntervalMs`.
+   * Longer than `rebroadcastMs`: what was lost is repeated before a view is given up for it.
    *
-   * @default 2000
+   * @default 2500
    */
   timeoutMinMs?: number
   /**
