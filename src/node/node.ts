@@ -7,7 +7,7 @@ import { datanets } from '../datanets/index.ts'
 import { network } from '../gossip/index.ts'
 import { readContribution } from '../ledger/index.ts'
 import { gateway, modelLibrary, payer, reclaiming } from '../serving/index.ts'
-import { chain } from '../settlement/index.ts'
+import { chain, reporting } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
 import { training } from '../training/index.ts'
 import { genesisCodec } from '../wire/index.ts'
@@ -141,7 +141,9 @@ function compose (parts: Parts): DatanetNode {
     onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) }
   })({ chain: ledger, payer: wallet })
 
-  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, queue, events]
+  const reports = reporting({ signer, onError: error => { events.tell({ type: 'log', level: 'warn', message: `could not report a validator that signed twice: ${error.message}` }) } })({ chain: ledger })
+
+  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, reports, queue, events]
 
   return {
     config,

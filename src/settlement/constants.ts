@@ -73,3 +73,9 @@ export const REPLAY_GRACE_BLOCKS = 16
 export const EVIDENCE_MAX = 64
 /** Times `send` signs again because somebody else used the account's nonce. */
 export const SEND_ATTEMPTS_MAX = 3
+
+/** Nodes that saw the same evidence report it one after the other, this many blocks apart, until it is judged. */
+export const REPORT_STAGGER_BLOCKS = 2
+
+/** Waiting for a report to be final; it is journaled and goes on without us. */
+export const REPORT_TIMEOUT_MS = 60_000
