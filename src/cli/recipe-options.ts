@@ -34,7 +34,7 @@ export function recipeOptions (command: Command): Command {
     .option('--clip <norm>', 'bound of the batch gradient\'s norm, 0 for none', decimal(0, 1_000_000))
     .option('--weight-decay <rate>', 'by which weights shrink, times the learning rate', decimal(0, 1))
     .addOption(new Option('--examples <kind>', 'rows joined and cut, each row alone, or conversations').choices(['windows', 'rows', 'chat']))
-    .addOption(new Option('--duplicates <what>', 'of earlier commitments: trained on like any row, or left out').choices(['keep', 'drop']))
+    .addOption(new Option('--duplicates <what>', 'near ones of earlier commitments: left out unless kept').choices(['drop', 'keep']))
 }
 
 /** In the units of the recipe's record; nothing for options that were not given. */

@@ -117,7 +117,11 @@ export interface RecipeChanges {
   clipNormMicro?: number
   weightDecayNano?: number
   examples?: 'windows' | 'rows' | 'chat'
-  /** near duplicates of earlier commitments */
+  /**
+   * Near duplicates of earlier commitments.
+   *
+   * @default 'drop'
+   */
   duplicates?: 'keep' | 'drop'
 }
 

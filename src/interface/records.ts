@@ -229,12 +229,12 @@ export interface Recipe {
    */
   examples?: 'rows' | 'chat'
   /**
-   * `drop`: examples that nearly repeat one of an earlier commitment take no part in training, so
-   * that a copy changes nothing for anybody.
+   * `keep`: examples that nearly repeat one of an earlier commitment are trained on like any other.
+   * They are still one player when scores are paid, but a copy then shifts everybody's share.
    *
-   * @default they take part
+   * @default they take no part in training, so that a copy changes nothing for anybody
    */
-  duplicates?: 'drop'
+  duplicates?: 'keep'
 }
 
 /** How an adapter's answers are attributed. Consensus hashes it with the scores. */

@@ -26,7 +26,7 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recip
     ...(optimiser === 'sgd' ? { optimiser } : {}),
     ...(schedule == null || schedule === 'cosine' ? {} : { schedule }),
     ...(examples == null || examples === 'windows' ? {} : { examples }),
-    ...(duplicates === 'drop' ? { duplicates } : {}),
+    ...(duplicates === 'keep' ? { duplicates } : {}),
     ...(clipNormMicro == null || clipNormMicro === 0 ? {} : { clipNormMicro }),
     ...(weightDecayNano == null || weightDecayNano === 0 ? {} : { weightDecayNano })
   })

@@ -41,7 +41,7 @@ export interface TrainingComponents {
   storage: TrainingStore
   /** the texts of an admitted contribution's rows, in their order */
   dataset: { texts (contribution: CID, options?: AbortOptions): AsyncIterable<string> | Iterable<string> }
-  /** when the ledger got a contribution; recipes that drop near duplicates need it */
+  /** when the ledger got a contribution; recipes need it unless they keep near duplicates */
   commitmentOf? (contribution: CID): Commitment | undefined
 }
 

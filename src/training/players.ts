@@ -58,17 +58,18 @@ export function representativesOf ({ snapshot, compared, groups }: Cut, { commit
 export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<TrainingComponents, 'commitmentOf'>): { plan: TrainingPlan, dropped: ReadonlySet<number> } {
   const { compared, snapshot } = run
 
-  if (recipe.duplicates === undefined) {
+  if (recipe.duplicates === 'keep') {
     return { plan: trainingPlan(recipe, compared.length), dropped: new Set() }
   }
 
   const unknown = snapshot.contributions.find(cid => commitmentOf?.(cid) === undefined)
 
-  if (unknown !== undefined) {
-    throw new TrainingInputError(`the recipe drops near duplicates of earlier commitments, but contribution ${unknown} is not on the ledger that this node knows: wait until it is synced`)
+  // one contribution alone is in order
+  if (unknown !== undefined && snapshot.contributions.length > 1) {
+    throw new TrainingInputError(`the recipe leaves out near duplicates of earlier commitments, but contribution ${unknown} is not on the ledger that this node knows: wait until it is synced, or choose a recipe that keeps near duplicates`)
   }
 
-  const representatives = representativesOf(run, { commitmentOf })
+  const representatives = representativesOf(run, { commitmentOf: cid => commitmentOf?.(cid) })
   const kept = Uint32Array.from(compared.keys()).filter(i => representatives === undefined || representatives[i] === i)
   const plan = trainingPlan(recipe, kept.length)
 

@@ -151,7 +151,7 @@ export const recipeCodec: Codec<Recipe> = codec('recipe', struct({
   clipNormMicro: optional(integer({ min: 1, max: 1_000_000_000_000 })),
   weightDecayNano: optional(integer({ min: 1, max: 1_000_000_000 })),
   examples: optional(literal('rows', 'chat')),
-  duplicates: optional(literal('drop'))
+  duplicates: optional(literal('keep'))
 }))
 
 /** See protocols/adapter. Travels signed. */

@@ -85,11 +85,11 @@ describe('the queue of trainings', () => {
 
       return waiting(job, options)
     })
-    await queue.add(request({ rank: 2, recipe: { targets: ['v_proj', 'q_proj'], clipNormMicro: 500_000, schedule: 'constant', optimiser: 'adam', weightDecayNano: 0, examples: 'windows', duplicates: 'drop' } }))
+    await queue.add(request({ rank: 2, recipe: { targets: ['v_proj', 'q_proj'], clipNormMicro: 500_000, schedule: 'constant', optimiser: 'adam', weightDecayNano: 0, examples: 'windows', duplicates: 'keep' } }))
 
     const { recipe } = await begun
 
-    expect(recipe).to.deep.include({ rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'], clipNormMicro: 500_000, schedule: 'constant', duplicates: 'drop' })
+    expect(recipe).to.deep.include({ rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'], clipNormMicro: 500_000, schedule: 'constant', duplicates: 'keep' })
     expect(recipe).to.not.have.any.keys('optimiser', 'weightDecayNano', 'examples')
     expect(recipeCodec.decode(recipeCodec.encode(recipe))).to.deep.equal(recipe)
   })

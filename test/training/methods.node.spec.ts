@@ -86,8 +86,8 @@ describe('a contribution that repeats another', () => {
   })
 })
 
-describe('a recipe that drops near duplicates', () => {
-  const drop = { duplicates: 'drop' } as const
+describe('a recipe that does not keep near duplicates', () => {
+  const drop = { duplicates: undefined }
   const train = async (here: World, texts: (index: number) => Iterable<string>, heights?: number[]): Promise<Task['adapter']> => {
     const indexOf = (cid: CID): number => here.snapshot.contributions.findIndex(one => one.equals(cid))
     const jobs = training({ threads: 1 })({ ...here.components, dataset: { texts: cid => texts(indexOf(cid)) }, ...(heights === undefined ? {} : { commitmentOf: cid => ({ height: heights[indexOf(cid)], index: 0 }) }) })

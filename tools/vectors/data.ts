@@ -215,7 +215,7 @@ export function dataFixtures (): Fixture[] {
     plainRecord('recipe', 'recipeCodec', wire.recipeCodec, {
       'sixteen steps': recipe,
       'all options': { ...recipe, optimiser: 'sgd', schedule: 'constant', clipNormMicro: 1_000_000, weightDecayNano: 10_000_000, examples: 'chat' },
-      'near duplicates dropped': { ...recipe, duplicates: 'drop' }
+      'near duplicates kept': { ...recipe, duplicates: 'keep' }
     }, [
       { name: 'no steps', edit: put('steps', 0) },
       { name: 'more steps than an adapter can list', edit: put('steps', wire.STEPS_MAX + 1) },
