@@ -66,7 +66,7 @@ export function frozenWeights (e: Engine, matrix: WeightMatrix, name?: string): 
   }
   const node = new Node(e.kernels.buffer, e.directions, -1, rows, columns, NONE, [])
   node.name = name
-  node.packed = { type, at, transposed: false }
+  node.packed = { type, at, transposed: false, rounded: matrix.activations != null }
   node.decode = () => {
     const mark = e.arena.mark()
     const y = e.arena.take(node.size * 4)

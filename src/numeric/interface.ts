@@ -17,7 +17,8 @@ export type WeightType = 'f32' | 'bf16' | 'q8_0' | 'q4_0'
  * q4_0: an f16 scale and 16 bytes, byte j with elements j (low nibble) and j + 16, value = scale·(q − 8).
  *
  * It *is* the f32 matrix of its dequantised values, which are exact: products, gradients and whatever
- * else is computed have the bits that they have over `dequantise(matrix)`.
+ * else is computed have the bits that they have over `dequantise(matrix)`, unless `activations` says
+ * that it is multiplied by integers.
  */
 export interface WeightMatrix {
   /** f16 only for import: `dequantise` takes it, kernels and tapes do not. */
@@ -25,6 +26,14 @@ export interface WeightMatrix {
   /** Inputs of q8_0 and q4_0 are a multiple of 32. */
   readonly shape: readonly [rows: number, columns: number]
   readonly bytes: Uint8Array
+  /**
+   * What x·Wᵀ means for q8_0 and q4_0: with `int16` x is rounded to 15 bits by blocks of 32 inputs first,
+   * and sums within a block are of integers, several times as fast; see `Kernels.matmulRounded`.
+   * Gradients and tangents go straight through the rounding: they are those of the dequantised matrix.
+   *
+   * @default the product with the dequantised matrix in f32
+   */
+  readonly activations?: 'int16'
 }
 
 /** How rotary embeddings pair up the columns of a head: (2i, 2i+1) or (i, i + head/2). */
@@ -214,6 +223,13 @@ export interface Kernels {
    * yRow ≥ rows. f32 is what packColumns(rows, columns, W, 1, columns) packs.
    */
   matmulWeights (type: WeightType, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
+  /**
+   * The same in integers, from the same packed bytes. Of each 32 columns x becomes d·q, d = 2^(e − 14) for the
+   * least e ≥ −112 with |x| < 2^e, q = x/d to the nearest integer, ties to even; y = Σ f32(Σ q·quant)·(d·scale), the
+   * inner sum exact and rounded to f32 once, the outer one sequential. Scratch as for matmulWeights. Where an x is
+   * not finite, y is not.
+   */
+  matmulRounded (type: 'q8_0' | 'q4_0', m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
   /** y[m,columns] (+)= x[m,rows]·W, strictly sequential in the rows: the backward pass, from the same packed bytes. */
   matmulWeightsBack (type: WeightType, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
   /** y[i,:] = W[ids[i],:] as f32, ids as i32 below rows. */

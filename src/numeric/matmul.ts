@@ -12,10 +12,12 @@ export function scratchBytes (m: number, n: number, k: number): number {
   return 4 * k * Math.ceil(m / TILE_ROWS) * TILE_ROWS + packedBytes('f32', n, k)
 }
 
-/** x·op(b) for op(x) = x of [m,k]. */
-function frozenProduct (e: Engine, b: Node, tb: boolean, m: number, n: number, k: number, x: number, y: number, accumulate: boolean): void {
-  const { type, at, transposed } = frozenOperand(e, b, tb)
-  if (tb !== transposed) {
+/** x·op(b) for op(x) = x of [m,k]. What is linear in x, a tangent, is never rounded: derivatives go straight through. */
+function frozenProduct (e: Engine, b: Node, tb: boolean, m: number, n: number, k: number, x: number, y: number, accumulate: boolean, tangent: boolean): void {
+  const { type, at, transposed, rounded } = frozenOperand(e, b, tb)
+  if (rounded === true && tb && !tangent && (type === 'q8_0' || type === 'q4_0')) {
+    e.kernels.matmulRounded(type, m, n, k, x, k, at, e.arena.take(weightsScratchBytes(m, n, k)), y, n, accumulate)
+  } else if (tb !== transposed) {
     e.kernels.matmulWeights(type, m, n, k, x, k, at, e.arena.take(weightsScratchBytes(m, n, k)), y, n, accumulate)
   } else {
     e.kernels.matmulWeightsBack(type, m, k, n, x, k, at, e.arena.take(weightsScratchBytes(m, n, k)), y, n, accumulate)
@@ -45,7 +47,7 @@ export function matmul (e: Engine, a: Node, b: Node, ta: boolean, tb: boolean): 
   return e.bilinear('matmul', a, b, m, n, (x, w, y, accumulate) => {
     const mark = e.arena.mark()
     if (streamed) {
-      frozenProduct(e, b, tb, m, n, k, x, y, accumulate)
+      frozenProduct(e, b, tb, m, n, k, x, y, accumulate, !e.recording || x !== a.at)
     } else {
       e.kernels.gemm(m, n, k, x, ta ? 1 : a.columns, ta ? a.columns : 1, w, tb ? 1 : b.columns, tb ? b.columns : 1,
         NONE, e.arena.take(scratchBytes(m, n, k)), y, n, accumulate)

@@ -23,7 +23,7 @@ export class Node implements Value {
   readonly buffer: ArrayBufferLike
   readonly directions: number
   /** This frozen matrix packed for products; what is packed is the transpose where `transposed`. */
-  packed?: { type: WeightType, at: number, transposed: boolean }
+  packed?: { type: WeightType, at: number, transposed: boolean, rounded?: boolean }
   /** Set for weights that are held packed only: they have no address of their own. */
   decode?: () => Float32Array
 

@@ -1,9 +1,10 @@
+import { roundedProduct } from './reference-rounded.ts'
 import { dequantise, packedBytes, weightBytes, weightsScratchBytes } from './weights.ts'
 import type { Kernels, WeightType } from './interface.ts'
 
 const round = Math.fround
 
-type Weights = Pick<Kernels, 'packedBytes' | 'packWeights' | 'weightsScratchBytes' | 'matmulWeights' | 'matmulWeightsBack' | 'gatherWeights'>
+type Weights = Pick<Kernels, 'packedBytes' | 'packWeights' | 'weightsScratchBytes' | 'matmulWeights' | 'matmulRounded' | 'matmulWeightsBack' | 'gatherWeights'>
 
 /** Products with frozen weights: the oracle packs nothing and dequantises all. */
 export function referenceWeights (f: Float32Array, ids: Int32Array): Weights {
@@ -32,6 +33,14 @@ export function referenceWeights (f: Float32Array, ids: Int32Array): Weights {
     },
     matmulWeights (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
       product(m, rows, columns, x, xRow, matrix(type, rows, columns, packed), 1, columns, y, yRow, accumulate)
+    },
+    matmulRounded (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
+      const w = { type, shape: [rows, columns] as const, bytes: memory.slice(packed, packed + weightBytes(type, rows, columns)) }
+      for (let i = 0; i < m; i++) {
+        const from = (x >>> 2) + i * xRow
+        const to = (y >>> 2) + i * yRow
+        roundedProduct(w, f.subarray(from, from + columns), f.subarray(to, to + rows), accumulate)
+      }
     },
     matmulWeightsBack (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
       product(m, columns, rows, x, xRow, matrix(type, rows, columns, packed), columns, 1, y, yRow, accumulate)

@@ -6,7 +6,7 @@ import { packedBytes, weightsScratchBytes } from './weights.ts'
 import type { Kernels, Threads, WeightType } from './interface.ts'
 import type { Pool } from './threads.ts'
 
-type Weighted = 'packedBytes' | 'packWeights' | 'weightsScratchBytes' | 'matmulWeights' | 'matmulWeightsBack' | 'gatherWeights'
+type Weighted = 'packedBytes' | 'packWeights' | 'weightsScratchBytes' | 'matmulWeights' | 'matmulRounded' | 'matmulWeightsBack' | 'gatherWeights'
 
 /** What the compiled kernels export: booleans come back as 0 or 1, types of weights go in as numbers. */
 interface Exported extends Omit<Kernels, 'buffer' | 'memoryBytes' | 'allFinite' | Weighted> {
@@ -17,6 +17,8 @@ interface Exported extends Omit<Kernels, 'buffer' | 'memoryBytes' | 'allFinite' 
     type: number, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number,
     y: number, yRow: number, accumulate: boolean, from: number, to: number
   ): void
+  roundRows (m: number, columns: number, x: number, xRow: number, to: number): void
+  multiplyRounded (type: number, m: number, rows: number, columns: number, x: number, packed: number, y: number, yRow: number, accumulate: boolean): void
   gatherWeights (type: number, columns: number, count: number, ids: number, packed: number, scratch: number, y: number): void
   useStatics (at: number): void
   share (task: number, chunk: number, scratch: number): void
@@ -96,6 +98,14 @@ function weighted (exported: Exported, gemm: Kernels['gemm'], helpers?: Pool): P
         helpers.run(1, rows, [TYPES[type], m, columns, x, xRow, packed, y, yRow, accumulate ? 1 : 0], scratch)
       } else {
         exported.multiplyWeights(TYPES[type], m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate)
+      }
+    },
+    matmulRounded (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
+      exported.roundRows(m, columns, x, xRow, scratch)
+      if (helpers?.wants(m, rows, columns, 0) === true) {
+        helpers.run(3, rows, [TYPES[type], m, columns, scratch, packed, y, yRow, accumulate ? 1 : 0], scratch)
+      } else {
+        exported.multiplyRounded(TYPES[type], m, rows, columns, scratch, packed, y, yRow, accumulate)
       }
     },
     matmulWeightsBack (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {

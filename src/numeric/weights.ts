@@ -29,24 +29,29 @@ export function weightsScratchBytes (m: number, rows: number, columns: number): 
  *
  * @throws {ShapeError}
  */
-export function checkWeights (primitive: string, { type, shape, bytes }: WeightMatrix): void {
+export function checkWeights (primitive: string, { type, shape, bytes, activations }: WeightMatrix): void {
   const [rows, columns] = shape
   const quantised = type === 'q8_0' || type === 'q4_0'
   if (!Number.isInteger(rows) || !Number.isInteger(columns) || rows < 1 || columns < 1 || (quantised && columns % QUANT_BLOCK !== 0)) {
     throw new ShapeError(primitive, `at least one row and column${quantised ? `, columns by ${QUANT_BLOCK} for ${type}` : ''}`, `[${rows},${columns}]`)
+  }
+  if (activations != null && (!quantised || activations !== 'int16')) {
+    throw new ShapeError(primitive, 'activations in int16, of q8_0 or q4_0 only', `${String(activations)} of ${type}`)
   }
   if (bytes.length !== weightBytes(type, rows, columns)) {
     throw new ShapeError(primitive, `${weightBytes(type, rows, columns)} bytes for [${rows},${columns}] of ${type}`, `${bytes.length}`)
   }
 }
 
-/** Values of one block of 32 into `values` from `to` on. */
-function decodeBlock (type: 'q8_0' | 'q4_0', bytes: Uint8Array, at: number, values: Float32Array, to: number): void {
-  const scale = fromFloat16(bytes[at] | (bytes[at + 1] << 8))
+/** Block `index` of a matrix of q8_0 or q4_0, row after row: 32 integers and the scale of all. */
+export function blockOf ({ type, bytes }: WeightMatrix, index: number): { scale: number, quants: Int8Array } {
+  const at = index * (type === 'q8_0' ? BLOCK_BYTES.q8_0 : BLOCK_BYTES.q4_0)
+  const quants = new Int8Array(QUANT_BLOCK)
   for (let i = 0; i < QUANT_BLOCK; i++) {
     const byte = bytes[at + 2 + (type === 'q8_0' ? i : i & 15)]
-    values[to + i] = scale * (type === 'q8_0' ? (byte << 24) >> 24 : ((i < 16 ? byte : byte >>> 4) & 15) - 8)
+    quants[i] = type === 'q8_0' ? byte : ((i < 16 ? byte : byte >>> 4) & 15) - 8
   }
+  return { scale: fromFloat16(bytes[at] | (bytes[at + 1] << 8)), quants }
 }
 
 /**
@@ -69,8 +74,9 @@ export function dequantise (matrix: WeightMatrix): Float32Array {
   if (type === 'f16') {
     return values.map((_, i) => fromFloat16(bytes[2 * i] | (bytes[2 * i + 1] << 8)))
   }
-  for (let i = 0; i < count; i += QUANT_BLOCK) {
-    decodeBlock(type, bytes, i / QUANT_BLOCK * BLOCK_BYTES[type], values, i)
+  for (let from = 0; from < count; from += QUANT_BLOCK) {
+    const { scale, quants } = blockOf(matrix, from / QUANT_BLOCK)
+    quants.forEach((quant, i) => { values[from + i] = scale * quant })
   }
   return values
 }

@@ -65,6 +65,15 @@ function weightProducts (backend: Backend): Float32Array[] {
   }))
 }
 
+/** Products with frozen weights in integers, for one row and for several. */
+function roundedProducts (backend: Backend): Float32Array[] {
+  return (['q8_0', 'q4_0'] as const).flatMap(type => [1, 6].map(m => {
+    const t = tape({ backend, arenaBytesMax: 1 << 22 })
+    const w = t.constant({ ...quantise(type, normals(21, 45 * 416, 1), [45, 416]), activations: 'int16' })
+    return t.matmul(t.parameter(normals(22, m * 416, 1), [m, 416]), w, { transposeB: true }).data
+  }))
+}
+
 /** Everything that GPT-2 has and the layer of `derivatives` has not, over more queries than attention takes at once. */
 function secondFamily (backend: Backend): Float32Array[] {
   const t = tape({ backend, directions: 1, arenaBytesMax: 1 << 23 })
@@ -94,6 +103,7 @@ export function golden (backend: Backend): Record<string, string> {
     gradient: hash(...d.gradients),
     hessianVectorProduct: hash(...d.products.flat()),
     weights: hash(...weightProducts(backend)),
+    roundedProducts: hash(...roundedProducts(backend)),
     secondFamily: hash(...secondFamily(backend)),
     prng: hash(random.shuffle(1000), random.save()),
     bfloat16: hash(toBfloat16(normals(5, 1000, 1)))

@@ -62,6 +62,10 @@ describe('threads at one product', () => {
         keep(m * 1030)
         k.matmulWeightsBack(type, m, 1030, 512, A, 1030, PACKED, SCRATCH, Y, 512, m > 1)
         keep(m * 512)
+        if (type === 'q8_0' || type === 'q4_0') {
+          k.matmulRounded(type, m, 1030, 512, A, 1030, PACKED, SCRATCH, Y, 1030, m > 1)
+          keep(m * 1030)
+        }
       }
     }
     return found

@@ -4,6 +4,7 @@
  * without their number of columns, scratch last of all left out.
  */
 import { gemm } from './gemm'
+import { multiplyRounded } from './integers'
 import { multiplyWeights, multiplyWeightsBack } from './weights'
 import { groupBytes } from './weights-layout'
 
@@ -39,6 +40,9 @@ export function share (task: usize, chunk: i32, scratch: usize): void {
   if (word(task, 0) == 1) {
     multiplyWeights(type, word(task, 4), count, other, address(task, 6), word(task, 7), address(task, 8) + <usize>(from >> 4) * groupBytes(type, other),
       scratch, address(task, 9) + offset, word(task, 10), word(task, 11) != 0)
+  } else if (word(task, 0) == 3) {
+    multiplyRounded(type, word(task, 4), count, other, address(task, 6), address(task, 7) + <usize>(from >> 4) * groupBytes(type, other),
+      address(task, 8) + offset, word(task, 9), word(task, 10) != 0)
   } else {
     multiplyWeightsBack(type, word(task, 4), other, all, address(task, 6), word(task, 7), address(task, 8),
       scratch, address(task, 9), word(task, 10), word(task, 11) != 0, from, from + count)

@@ -5,9 +5,11 @@
  *
  * - f32: two panels of 8 rows, each [columns][8], as packColumns makes them
  * - bf16: [columns][2 vectors]: in vector v, rows 8v + i in the low halves, 8v + 4 + i in the high
- * - q8_0: for each 32 columns 16 scales (f16), then [32][1 vector]: byte j of word i is row i + 4j
- * - q4_0: for each 32 columns 16 scales, then [16][1 vector]: nibble j of word i is row i + 4(j mod 4)
- *   of column 2s + (j div 4), in two's complement
+ * - q8_0: for each 32 columns 16 scales (f16), then [16][2 vectors]: byte j of word i of vector v is row
+ *   8v + i + 4(j div 2) of column 2s + (j mod 2). Eight bytes in order are thus four rows of two columns,
+ *   as products of integers want them, rows 0, 4, 1, 5 of eight, then 2, 6, 3, 7: the scales' order
+ * - q4_0: for each 32 columns 16 scales by row, then [16][1 vector]: nibble j of word i is row
+ *   i + 4(j mod 4) of column 2s + (j div 4), as its file has it: 8 more than the quant
  */
 import { packColumns } from './gemm'
 
@@ -60,10 +62,11 @@ function packQ8 (rows: i32, columns: i32, from: usize, packed: usize): bool {
     for (let block = 0; block < columns; block += 32) {
       const scale = load<u16>(from)
       finite = finite && (scale & 0x7c00) != 0x7c00
-      store<u16>(to + <usize>(c << 1), scale)
-      const quants = to + 32 + <usize>(((c & 3) << 2) | (c >> 2))
+      const place = <usize>((c & 8) | ((c & 3) << 1) | ((c >> 2) & 1)) << 1
+      store<u16>(to + place, scale)
+      const quants = to + 32 + place
       for (let i: usize = 0; i < 32; i++) {
-        store<u8>(quants + (i << 4), load<u8>(from + i, 2))
+        store<u8>(quants + ((i >> 1) << 5) + (i & 1), load<u8>(from + i, 2))
       }
       from += 34
       to += Q8_BLOCK
@@ -84,7 +87,7 @@ function packQ4 (rows: i32, columns: i32, from: usize, packed: usize): bool {
       store<u16>(to + <usize>(c << 1), scale)
       for (let i = 0; i < 32; i++) {
         const byte = <u32>load<u8>(from + <usize>(i & 15), 2)
-        const nibble = ((i < 16 ? byte : byte >> 4) & 15) ^ 8
+        const nibble = (i < 16 ? byte : byte >> 4) & 15
         const word = to + 32 + (<usize>(i >> 1) << 4) + (<usize>(c & 3) << 2)
         store<u32>(word, load<u32>(word) | (nibble << (shift + ((i & 1) << 4))))
       }

@@ -53,21 +53,31 @@ function singleQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
   const top = i32x4.splat(0xff000000)
   const line = x + (<usize>columns << 2)
   do {
-    const d0 = scales(w, power)
-    const d1 = scales(w + 8, power)
-    const d2 = scales(w + 16, power)
-    const d3 = scales(w + 24, power)
+    const e0 = scales(w, power)
+    const e1 = scales(w + 8, power)
+    const e2 = scales(w + 16, power)
+    const e3 = scales(w + 24, power)
+    const d0 = i32x4.shuffle(e0, e1, 0, 2, 4, 6)
+    const d1 = i32x4.shuffle(e0, e1, 1, 3, 5, 7)
+    const d2 = i32x4.shuffle(e2, e3, 0, 2, 4, 6)
+    const d3 = i32x4.shuffle(e2, e3, 1, 3, 5, 7)
     const end = x + 128
     w += 32
     do {
-      const t = v128.load32_splat(x)
       const u = v128.load(w)
+      const v = v128.load(w, 16)
+      let t = v128.load32_splat(x)
       s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(i32x4.shl(u, 24)))))
-      s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 16), top)))))
-      s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 8), top)))))
-      s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(u, top)))))
-      x += 4
-      w += 16
+      s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 8), top)))))
+      s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(i32x4.shl(v, 24)))))
+      s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 8), top)))))
+      t = v128.load32_splat(x, 4)
+      s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 16), top)))))
+      s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(u, top)))))
+      s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 16), top)))))
+      s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(v, top)))))
+      x += 8
+      w += 32
     } while (x < end)
   } while (x < line)
   v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
@@ -80,6 +90,7 @@ function singleQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
   }
   const power = f32x4.splat(Q4_POWER)
   const top = i32x4.splat(0xf0000000)
+  const sign = i32x4.splat(0x88888888)
   const line = x + (<usize>columns << 2)
   do {
     const d0 = scales(w, power)
@@ -89,7 +100,7 @@ function singleQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
     const end = x + 128
     w += 32
     do {
-      const u = v128.load(w)
+      const u = v128.xor(v128.load(w), sign)
       let t = v128.load32_splat(x)
       s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(i32x4.shl(u, 28)))))
       s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 24), top)))))
@@ -141,8 +152,46 @@ function expand (type: i32, steps: i32, w: usize, to: usize, apart: usize): void
     }
     return
   }
-  const power = f32x4.splat(type == Q8 ? Q8_POWER : Q4_POWER)
-  const top = i32x4.splat(type == Q8 ? 0xff000000 : 0xf0000000)
+  if (type == Q8) {
+    expandQ8(end, w, to, apart)
+  } else {
+    expandQ4(end, w, to, apart)
+  }
+}
+
+function expandQ8 (end: usize, w: usize, to: usize, apart: usize): void {
+  const power = f32x4.splat(Q8_POWER)
+  const top = i32x4.splat(0xff000000)
+  while (to < end) {
+    const e0 = scales(w, power)
+    const e1 = scales(w + 8, power)
+    const e2 = scales(w + 16, power)
+    const e3 = scales(w + 24, power)
+    const d0 = i32x4.shuffle(e0, e1, 0, 2, 4, 6)
+    const d1 = i32x4.shuffle(e0, e1, 1, 3, 5, 7)
+    const d2 = i32x4.shuffle(e2, e3, 0, 2, 4, 6)
+    const d3 = i32x4.shuffle(e2, e3, 1, 3, 5, 7)
+    const last = to + 1024
+    w += 32
+    for (; to < last; w += 32, to += 64) {
+      const u = v128.load(w)
+      const v = v128.load(w, 16)
+      put(to, d0, i32x4.shl(u, 24))
+      put(to + 16, d1, v128.and(i32x4.shl(u, 8), top))
+      put(to + apart, d2, i32x4.shl(v, 24))
+      put(to + apart + 16, d3, v128.and(i32x4.shl(v, 8), top))
+      put(to + 32, d0, v128.and(i32x4.shl(u, 16), top))
+      put(to + 48, d1, v128.and(u, top))
+      put(to + apart + 32, d2, v128.and(i32x4.shl(v, 16), top))
+      put(to + apart + 48, d3, v128.and(v, top))
+    }
+  }
+}
+
+function expandQ4 (end: usize, w: usize, to: usize, apart: usize): void {
+  const power = f32x4.splat(Q4_POWER)
+  const top = i32x4.splat(0xf0000000)
+  const sign = i32x4.splat(0x88888888)
   while (to < end) {
     const d0 = scales(w, power)
     const d1 = scales(w + 8, power)
@@ -150,25 +199,16 @@ function expand (type: i32, steps: i32, w: usize, to: usize, apart: usize): void
     const d3 = scales(w + 24, power)
     const last = to + 1024
     w += 32
-    for (; to < last; w += 16) {
-      const u = v128.load(w)
-      if (type == Q8) {
-        put(to, d0, i32x4.shl(u, 24))
-        put(to + 16, d1, v128.and(i32x4.shl(u, 16), top))
-        put(to + apart, d2, v128.and(i32x4.shl(u, 8), top))
-        put(to + apart + 16, d3, v128.and(u, top))
-        to += 32
-      } else {
-        put(to, d0, i32x4.shl(u, 28))
-        put(to + 16, d1, v128.and(i32x4.shl(u, 24), top))
-        put(to + apart, d2, v128.and(i32x4.shl(u, 20), top))
-        put(to + apart + 16, d3, v128.and(i32x4.shl(u, 16), top))
-        put(to + 32, d0, v128.and(i32x4.shl(u, 12), top))
-        put(to + 48, d1, v128.and(i32x4.shl(u, 8), top))
-        put(to + apart + 32, d2, v128.and(i32x4.shl(u, 4), top))
-        put(to + apart + 48, d3, v128.and(u, top))
-        to += 64
-      }
+    for (; to < last; w += 16, to += 64) {
+      const u = v128.xor(v128.load(w), sign)
+      put(to, d0, i32x4.shl(u, 28))
+      put(to + 16, d1, v128.and(i32x4.shl(u, 24), top))
+      put(to + apart, d2, v128.and(i32x4.shl(u, 20), top))
+      put(to + apart + 16, d3, v128.and(i32x4.shl(u, 16), top))
+      put(to + 32, d0, v128.and(i32x4.shl(u, 12), top))
+      put(to + 48, d1, v128.and(i32x4.shl(u, 8), top))
+      put(to + apart + 32, d2, v128.and(i32x4.shl(u, 4), top))
+      put(to + apart + 48, d3, v128.and(u, top))
     }
   }
 }

@@ -1,0 +1,164 @@
+/**
+ * Products of integers: quants of q8_0 and q4_0 with rows of x that are rounded to 15 bits by blocks of
+ * 32. Sums within a block are exact, so that only the order of blocks matters, and it is that of the columns.
+ *
+ * A rounded row is a sequence of ROUNDED_BLOCK bytes for each 32 columns: 32 i16 q, the f32 d with
+ * x ≈ d·q, and −8·Σq as i32, from which sums over q4_0 start.
+ */
+import { edge } from './statics'
+import { groupBytes, Q8 } from './weights-layout'
+
+export const ROUNDED_BLOCK: usize = 72
+
+/** 1.5·2^23: adding it leaves the nearest integer, ties to even, in the low bits. */
+const MAGIC: f32 = 12582912
+
+/** Four of 32 numbers times a power of two, to the nearest integers. */
+// @ts-ignore: decorator
+@inline
+function nearest (x: usize, up: v128): v128 {
+  const magic = f32x4.splat(MAGIC)
+  return i32x4.sub(f32x4.add(f32x4.mul(v128.load(x), up), magic), magic)
+}
+
+/** d = 2^(e − 14) for the least e with |x| < 2^e, at least 2^−126; infinite if an x is not finite. */
+function roundBlock (x: usize, to: usize): void {
+  const magnitude = i32x4.splat(0x7fffffff)
+  let most = i32x4.splat(0)
+  for (let i: usize = 0; i < 128; i += 16) {
+    most = i32x4.max_u(most, v128.and(v128.load(x + i), magnitude))
+  }
+  most = i32x4.max_u(most, i32x4.shuffle(most, most, 2, 3, 0, 1))
+  const exponent = max(i32x4.extract_lane(i32x4.max_u(most, i32x4.shuffle(most, most, 1, 0, 3, 2)), 0) >> 23, 14)
+  const up = i32x4.splat((267 - exponent) << 23)
+  let sum = i32x4.splat(0)
+  for (let i: usize = 0; i < 32; i += 8) {
+    const q = i16x8.narrow_i32x4_s(nearest(x + (i << 2), up), nearest(x + (i << 2) + 16, up))
+    v128.store(to + (i << 1), q)
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, i16x8.splat(-8)))
+  }
+  store<i32>(to, exponent == 255 ? 0x7f800000 : (exponent - 13) << 23, 64)
+  sum = i32x4.add(sum, i32x4.shuffle(sum, sum, 2, 3, 0, 1))
+  store<i32>(to, i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1), 68)
+}
+
+export function roundRows (m: i32, columns: i32, x: usize, xRow: i32, to: usize): void {
+  for (let i = 0; i < m; i++) {
+    const end = x + (<usize>columns << 2)
+    for (let from = x; from < end; from += 128, to += ROUNDED_BLOCK) {
+      roundBlock(from, to)
+    }
+    x += <usize>xRow << 2
+  }
+}
+
+/** Four f16 scales as f32. */
+// @ts-ignore: decorator
+@inline
+function scales (at: usize, d: v128): v128 {
+  const bits = v128.and(i32x4.shl(v128.load16x4_s(at), 13), i32x4.splat(0x8fffffff))
+  // 2^112, since exponents of f16 are smaller by as much: exact, subnormals too
+  return f32x4.mul(f32x4.mul(bits, f32x4.splat(5192296858534827628530496329220096.0)), d)
+}
+
+// @ts-ignore: decorator
+@inline
+function step (sum: v128, d: v128, integers: v128): v128 {
+  return f32x4.add(sum, f32x4.mul(d, f32x4.convert_i32x4_s(integers)))
+}
+
+/** 16 rows against one rounded row. */
+function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
+  if (accumulate) {
+    s0 = i32x4.shuffle(v128.load(y), v128.load(y, 16), 0, 4, 1, 5)
+    s1 = i32x4.shuffle(v128.load(y), v128.load(y, 16), 2, 6, 3, 7)
+    s2 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 0, 4, 1, 5)
+    s3 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 2, 6, 3, 7)
+  }
+  for (let block = 0; block < columns; block += 32) {
+    const at = w
+    const end = x + 64
+    let i0 = i32x4.splat(0); let i1 = i0; let i2 = i0; let i3 = i0
+    w += 32
+    do {
+      const t = v128.load32_splat(x)
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.load8x8_s(w)))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 8)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 16)))
+      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 24)))
+      x += 4
+      w += 32
+    } while (x < end)
+    const d = v128.load32_splat(x)
+    s0 = step(s0, scales(at, d), i0)
+    s1 = step(s1, scales(at + 8, d), i1)
+    s2 = step(s2, scales(at + 16, d), i2)
+    s3 = step(s3, scales(at + 24, d), i3)
+    x += 8
+  }
+  v128.store(y, i32x4.shuffle(s0, s1, 0, 2, 4, 6))
+  v128.store(y, i32x4.shuffle(s0, s1, 1, 3, 5, 7), 16)
+  v128.store(y, i32x4.shuffle(s2, s3, 0, 2, 4, 6), 32)
+  v128.store(y, i32x4.shuffle(s2, s3, 1, 3, 5, 7), 48)
+}
+
+function rowsQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
+  if (accumulate) {
+    s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
+  }
+  const low = i16x8.splat(15)
+  for (let block = 0; block < columns; block += 32) {
+    const at = w
+    const end = x + 64
+    let i0 = v128.load32_splat(x, 68); let i1 = i0; let i2 = i0; let i3 = i0
+    w += 32
+    do {
+      const t = v128.load32_splat(x)
+      const u = v128.load(w)
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, low)))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(i16x8.shr_u(u, 4), low)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(i16x8.shr_u(u, 8), low)))
+      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      x += 4
+      w += 16
+    } while (x < end)
+    const d = v128.load32_splat(x)
+    s0 = step(s0, scales(at, d), i0)
+    s1 = step(s1, scales(at + 8, d), i1)
+    s2 = step(s2, scales(at + 16, d), i2)
+    s3 = step(s3, scales(at + 24, d), i3)
+    x += 8
+  }
+  v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
+}
+
+/** y[m,rows] (+)= x·Wᵀ for rounded x[m,columns]. */
+export function multiplyRounded (type: i32, m: i32, rows: i32, columns: i32, x: usize, packed: usize, y: usize, yRow: i32, accumulate: bool): void {
+  const group = groupBytes(type, columns)
+  const line = <usize>(columns >> 5) * ROUNDED_BLOCK
+  for (let j = 0; j < rows; j += 16) {
+    const bytes = <usize>min(rows - j, 16) << 2
+    let from = x
+    let to = y
+    for (let i = 0; i < m; i++) {
+      const at = bytes < 64 ? edge : to
+      if (at == edge) {
+        memory.copy(edge, to, bytes)
+      }
+      if (type == Q8) {
+        rowsQ8(columns, from, packed, at, accumulate)
+      } else {
+        rowsQ4(columns, from, packed, at, accumulate)
+      }
+      if (at == edge) {
+        memory.copy(to, edge, bytes)
+      }
+      from += line
+      to += <usize>yRow << 2
+    }
+    packed += group
+    y += 64
+  }
+}
