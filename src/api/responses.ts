@@ -222,7 +222,7 @@ const completion = (object_: string, choice: Record<string, TSchema>): TSchema =
   datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, spans })
 })
 
-const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)) }
+const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)) }
 
 /** Of a successful answer in JSON, by method and path; a route that is missing here answers in its own way. */
 export const responses: Record<string, TSchema> = {

@@ -17,17 +17,6 @@ export function drawBelow (count: number, beacon: Hash, adapter: CID, validator:
   return Number(new DataView(digest.buffer, digest.byteOffset).getBigUint64(0) % BigInt(count))
 }
 
-/**
- * Columns of a Jacobian that a validator computes again: all different, its own draw. Of n validators
- * that take k of m columns each, n·k/m are expected to look at any one, and nobody knows before the
- * adapter is published who.
- */
-export function drawColumns (columns: number, checks: number, beacon: Hash, adapter: CID, validator: Account): number[] {
-  const left = Array.from({ length: columns }, (_, column) => column)
-
-  return Array.from({ length: Math.min(checks, columns) }, (_, i) => left.splice(drawBelow(left.length, beacon, adapter, validator, 1 + i), 1)[0])
-}
-
 const exactly = (name: string, measure: number, limit: number, detail: string): CheckResult =>
   ({ name, passed: measure === limit, measure, limit, detail })
 

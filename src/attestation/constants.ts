@@ -24,11 +24,6 @@ export const ROW_DOMAIN = 'datanet/row/1'
 export const MINHASH_DOMAIN = 'datanet/minhash/1'
 export const SEGMENT_DOMAIN = 'datanet/segment/1'
 
-/** Columns of a Jacobian that a validator computes again, each as dear as about two and a half trainings. */
-export const COLUMN_CHECKS = 1
-/** Beside the other checks of an adapter they fit into one attestation. */
-export const COLUMN_CHECKS_MAX = 32
-
 /** A row with fewer words than this loses quality in proportion. */
 export const QUALITY_WORDS_FULL = 8
 /** Letters among the characters that are no space, in per mille, from which a row is text. English prose has about 950. */
@@ -51,3 +46,47 @@ export const CONTRIBUTION_TIMEOUT_MS = 300_000
 
 /** One adapter: its files and the recomputation of one segment. */
 export const ADAPTER_TIMEOUT_MS = 600_000
+
+/** Hash domains of the draw of who computes a column, and of what they sign. */
+export const COLUMN_DRAW_DOMAIN = 'datanet/column-draw/1'
+export const COLUMN_DOMAIN = 'datanet/column/1'
+
+/** Nodes that compute each column of a Jacobian: with the developer's, three voices on each. */
+export const COLUMN_COMPUTERS = 2
+/** Voices for the same bytes from which a column is agreed, those of who published it included. */
+export const COLUMN_QUORUM = 2
+/** Blocks that the drawn have, after the adapter came, before the next in line may compute in their place. */
+export const COLUMN_TAKEOVER_BLOCKS = 256
+/**
+ * Places in a column's line whose word is kept and forwarded. More than are drawn, because stakes
+ * move: what was drawn when it computed may stand a few places further back when it is heard.
+ */
+export const COLUMN_VOICES_MAX = 8
+/** Accounts that share one adapter: bounds the hashes of a draw. Other adapters have others. */
+export const COLUMN_ACCOUNTS_MAX = 64
+/** Stakes are read again for draws after so many blocks. */
+export const COLUMN_STAKES_BLOCKS = 16
+
+/** Columns of one adapter that a node computes, each as dear as about two and a half trainings. */
+export const COLUMNS_PER_ADAPTER = 4
+/** More than anybody should ask of one node. */
+export const COLUMNS_PER_ADAPTER_MAX = 1024
+/** Adapters that wait for their columns; more are found again at the next start. */
+export const COLUMN_ADAPTERS_MAX = 256
+/** Pause after work that failed or made room for other work; doubles with each time. */
+export const COLUMN_RETRY_BLOCKS = 4
+export const COLUMN_ATTEMPTS_MAX = 8
+/** Columns of one adapter, and the texts of its data to be fetched. */
+export const COLUMN_TIMEOUT_MS = 3_600_000
+
+/** Statements that are kept in memory, of all adapters: about 32 MiB. */
+export const COLUMN_STATEMENTS_MAX = 65_536
+/** A statement has about 300 bytes with its envelope. */
+export const COLUMN_STATEMENT_BYTES_MAX = 1_024
+/** Statements in one message of an answer, and messages: 8 voices on each of 1,024 columns. */
+export const COLUMN_STATEMENTS_PER_MESSAGE = 512
+export const COLUMN_MESSAGES_MAX = 16
+export const COLUMNS_PROTOCOL = '/datanet/columns/1'
+export const COLUMNS_TIMEOUT_MS = 5_000
+/** Peers that are asked what they heard of an adapter. */
+export const COLUMN_PEERS_ASKED = 3

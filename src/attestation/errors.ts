@@ -21,3 +21,10 @@ export class CannotJudgeError extends DatanetError {
     super('ERR_CANNOT_JUDGE', `${subject} is not attested by this node: ${reason}`)
   }
 }
+
+/** Somebody spoke of a column that, by our ledger, is not for it to compute. */
+export class ColumnNotDrawnError extends DatanetError {
+  constructor (adapter: CID, column: number) {
+    super('ERR_COLUMN_NOT_DRAWN', `expected a statement on column ${column} of ${adapter} by an account that is drawn for it`)
+  }
+}

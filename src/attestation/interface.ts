@@ -1,8 +1,12 @@
+import type { ColumnsNetwork } from './column-exchange.ts'
+import type { ColumnStatement } from './column-record.ts'
+import type { ColumnAgreement } from './column-tally.ts'
 import type { Datanets, DatanetsChain } from '../datanets/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type { AbortOptions, Adapter, Attestation, Signed, Startable } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { TypedEventTarget } from '@libp2p/interface'
+import type { Level } from 'level'
 import type { CID } from 'multiformats/cid'
 
 /** Recomputes parts of a training run; the training service fits. */
@@ -12,12 +16,19 @@ export interface AdapterCheck {
    * be done, which postpones the verdict.
    */
   spotCheck (adapter: Adapter, segment: number, options?: AbortOptions): Promise<{ ok: boolean, detail: string }>
-  /** Computes one column of a published Jacobian again and compares bytes. */
-  checkColumn? (adapter: Adapter, column: number, options?: AbortOptions): Promise<{ ok: boolean, detail: string }>
+}
+
+/** Computes columns of an influence Jacobian; the training service fits. */
+export interface ColumnComputer {
+  /**
+   * Stores each column as a file and gives their CIDs. May be ended by work that somebody waits
+   * for, with an error of code `ERR_PREEMPTED`.
+   */
+  columns (recipe: CID, columns: number[], options?: AbortOptions): Promise<CID[]>
 }
 
 export interface ValidatorComponents {
-  storage: Pick<Storage, 'put' | 'get'>
+  storage: Pick<Storage, 'put' | 'get' | 'getFile'>
   datanets: Pick<Datanets, 'contributions' | 'manifest' | 'record' | 'rows'>
   chain: DatanetsChain
   /** a validator's account */
@@ -39,13 +50,6 @@ export interface ValidatorInit {
    * @default EARLIER_ATTEMPTS_MAX
    */
   earlierAttemptsMax?: number
-  /**
-   * Columns of a published Jacobian that are computed again before an adapter is attested, 0 to
-   * COLUMN_CHECKS_MAX. Each costs about two and a half trainings.
-   *
-   * @default COLUMN_CHECKS
-   */
-  columnChecks?: number
 }
 
 export interface ValidatorEvents {
@@ -61,4 +65,47 @@ export interface ValidatorEvents {
 export interface Validator extends Startable, TypedEventTarget<ValidatorEvents> {
   /** subjects that wait for their turn or another try */
   readonly pending: number
+}
+
+export interface ColumnsInit {
+  /**
+   * Columns of one adapter that this node computes of those that it is drawn for, 0 for none. Each
+   * costs about two and a half trainings, in the background.
+   *
+   * @default COLUMNS_PER_ADAPTER
+   */
+  columnsMax?: number
+}
+
+export interface ColumnsComponents {
+  chain: Pick<DatanetsChain, 'id' | 'state' | 'addEventListener' | 'removeEventListener'>
+  network: ColumnsNetwork
+  storage: Pick<Storage, 'get' | 'pin'>
+  /** keeps what this node said */
+  db: Level
+  /** with both, this node computes what its account is drawn for; others only listen */
+  compute?: ColumnComputer
+  signer?: Signer
+}
+
+export interface ColumnsEvents {
+  /** somebody, or we, said what a column is */
+  statement: CustomEvent<ColumnStatement>
+  /** columns that this node should compute could not be computed; it may try again */
+  failed: CustomEvent<{ adapter: CID, error: Error }>
+}
+
+/** The columns of adapters' influence Jacobians, as the swarm computes them and agrees on them. */
+export interface Columns extends Startable, TypedEventTarget<ColumnsEvents> {
+  /**
+   * What is said of each column of an adapter, by what this node heard so far.
+   *
+   * @param adapter - CID of its signed record
+   * @param record - if given, columns that it publishes are its developer's voice
+   */
+  agreement (adapter: CID, record?: Pick<Adapter, 'developer' | 'influence'>): ColumnAgreement[]
+  /** The signed statements on a column: they prove to anybody who agreed. */
+  proof (adapter: CID, column: number): Array<Signed<ColumnStatement>>
+  /** Asks peers what they heard of an adapter. */
+  refresh (adapter: CID, options?: AbortOptions): Promise<void>
 }

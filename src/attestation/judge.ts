@@ -1,7 +1,7 @@
 import { isPassing } from '../datanets/index.ts'
 import { readChain } from '../ledger/index.ts'
 import { BLOCK_BYTES_MAX } from '../storage/index.ts'
-import { adapterFiles, checkAdapterRecords, drawBelow, drawColumns, readAdapterRecords } from './adapter-checks.ts'
+import { adapterFiles, checkAdapterRecords, drawBelow, readAdapterRecords } from './adapter-checks.ts'
 import { checkContribution, failedCheck } from './checks.ts'
 import { CannotJudgeError, EarlierUnavailableError } from './errors.ts'
 import { History, earlierOf } from './history.ts'
@@ -15,11 +15,9 @@ import type { CID } from 'multiformats/cid'
 export class Judge {
   private readonly components: ValidatorComponents
   private readonly history: History
-  private readonly columnChecks: number
 
-  constructor (components: ValidatorComponents, columnChecks: number) {
+  constructor (components: ValidatorComponents) {
     this.components = components
-    this.columnChecks = columnChecks
     this.history = new History(components.datanets)
   }
 
@@ -81,31 +79,18 @@ export class Judge {
       await storage.get(file, { ...options, bytesMax: BLOCK_BYTES_MAX })
     }
     checks.push({ name: 'files', passed: true, measure: files.length, limit: files.length, detail: 'all files were fetched' })
-    checks.push(...await this.recompute(subject, records.adapter, adapterCheck, options))
+    checks.push(await this.recompute(subject, records.adapter, adapterCheck, options))
     return checks
   }
 
-  /** One segment of the training and some columns of the Jacobian, drawn by the beacon, the adapter and our account. */
-  private async recompute (subject: CID, adapter: Adapter, check: AdapterCheck, options: AbortOptions): Promise<CheckResult[]> {
+  /** One segment of the training, drawn by the beacon, the adapter and our account. */
+  private async recompute (subject: CID, adapter: Adapter, check: AdapterCheck, options: AbortOptions): Promise<CheckResult> {
     const { chain, signer } = this.components
     const { beacon } = readChain(chain.state())
     const segments = adapter.checkpoints.length
     const segment = drawBelow(segments, beacon, subject, signer.account, 0)
-    const result = await check.spotCheck(adapter, segment, options)
-    const results: CheckResult[] = [
-      { name: 'segment', passed: result.ok, measure: segment, limit: segments, detail: result.detail.slice(0, 480) }
-    ]
-    if (result.ok && adapter.influence.form === 'forward' && check.checkColumn !== undefined) {
-      const columns = adapter.influence.columns.length
-      for (const column of drawColumns(columns, this.columnChecks, beacon, subject, signer.account)) {
-        const { ok, detail } = await check.checkColumn(adapter, column, options)
-        results.push({ name: 'column', passed: ok, measure: column, limit: columns, detail: detail.slice(0, 480) })
-        // one wrong column decides
-        if (!ok) {
-          break
-        }
-      }
-    }
-    return results
+    const { ok, detail } = await check.spotCheck(adapter, segment, options)
+
+    return { name: 'segment', passed: ok, measure: segment, limit: segments, detail: detail.slice(0, 480) }
   }
 }

@@ -4,7 +4,7 @@ import PQueue from 'p-queue'
 import { signRecord } from '../identity/index.ts'
 import { listAdapters, listContributions, readAdapter, readAttestation, readContribution } from '../ledger/index.ts'
 import { attestationCodec, domains, signedCodec } from '../wire/index.ts'
-import { ADAPTER_TIMEOUT_MS, COLUMN_CHECKS, COLUMN_CHECKS_MAX, CONTRIBUTION_TIMEOUT_MS, EARLIER_ATTEMPTS_MAX, RETRY_MS, RETRY_MS_MAX, SUBJECTS_MAX } from './constants.ts'
+import { ADAPTER_TIMEOUT_MS, CONTRIBUTION_TIMEOUT_MS, EARLIER_ATTEMPTS_MAX, RETRY_MS, RETRY_MS_MAX, SUBJECTS_MAX } from './constants.ts'
 import { AttestationRefusedError, CannotJudgeError } from './errors.ts'
 import { Judge } from './judge.ts'
 import type { Validator, ValidatorComponents, ValidatorEvents, ValidatorInit } from './interface.ts'
@@ -28,7 +28,7 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     super()
     this.init = init
     this.components = components
-    this.judge = new Judge(components, Math.min(init.columnChecks ?? COLUMN_CHECKS, COLUMN_CHECKS_MAX))
+    this.judge = new Judge(components)
   }
 
   get pending (): number {

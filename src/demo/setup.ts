@@ -69,8 +69,8 @@ export async function prepare (dataDir: string, studioPort: number): Promise<Gen
         api: { host: '127.0.0.1', port: name === 'studio' ? studioPort : 0 },
         // assessors recompute side by side, one core each; the studio trains while nobody else computes
         threads: name === 'studio' ? 2 : 1,
-        // a column costs a validator two and a half trainings: on one machine's cores one of them looks at one
-        columnChecks: name === VALIDATORS[0] ? 1 : 0
+        // a column costs two and a half trainings: on one machine's cores one validator computes one
+        columnsPerAdapter: name === VALIDATORS[0] ? 1 : 0
       })
     }
   }

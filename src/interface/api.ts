@@ -324,8 +324,10 @@ export interface GraphNode {
   sharePpm?: number
   /** base units of OPEN: what the answer's fee gives it by its own shares, or what it earned so far */
   amount?: string
-  /** validators whose attestations say that they computed its column of the Jacobian again, to the same bytes */
+  /** accounts that computed its column of the adapter's influence Jacobian and came to the same bytes, who published it included */
   checkedBy?: string[]
+  /** those that came to other bytes */
+  disputedBy?: string[]
   children: GraphNode[]
 }
 

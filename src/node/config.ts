@@ -43,8 +43,8 @@ const nodeConfig = Type.Object({
   account: Type.String({ pattern: NAME_PATTERN.source }),
   /** training threads */
   threads: Type.Integer({ minimum: 1, maximum: 64 }),
-  /** of a published Jacobian, computed again by a validator before it attests an adapter; 1 if left out */
-  columnChecks: Type.Optional(Type.Integer({ minimum: 0, maximum: 32 })),
+  /** columns of an adapter's influence Jacobian that a validator or assessor computes at most, of those that it is drawn for; 4 if left out */
+  columnsPerAdapter: Type.Optional(Type.Integer({ minimum: 0, maximum: 1024 })),
   /** epochs whose blocks are kept; all if left out: an archive */
   keepEpochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 }, { additionalProperties: false })

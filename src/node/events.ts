@@ -6,7 +6,7 @@ import { signersOf } from './signers.ts'
 import { taskView } from './task-view.ts'
 import { toJson } from './to-json.ts'
 import type { AssessorEvent } from '../assessment/index.ts'
-import type { Validator } from '../attestation/index.ts'
+import type { Columns, Validator } from '../attestation/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { FinalisedBlock, LedgerEvent, NodeEvent, Startable, TrainingView } from '../interface/index.ts'
 import type { Chain } from '../settlement/index.ts'
@@ -21,6 +21,8 @@ export interface NodeEvents extends Startable, TypedEventEmitter<NodeEventMap> {
   assessor (event: AssessorEvent): void
   /** tells what a validator could not judge */
   watch (validator: Validator): Validator
+  /** tells which columns could not be computed */
+  watchColumns (columns: Columns): Columns
   tell (event: NodeEvent): void
 }
 
@@ -88,6 +90,14 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
     })
 
     return validator
+  }
+
+  readonly watchColumns = (columns: Columns): Columns => {
+    columns.addEventListener('failed', ({ detail }) => {
+      this.tell({ type: 'log', level: 'warn', message: `columns of ${detail.adapter.toString()} could not be computed: ${withCauses(detail.error)}` })
+    })
+
+    return columns
   }
 
   private block (finalised: FinalisedBlock): void {

@@ -1,9 +1,9 @@
 import { CID } from 'multiformats/cid'
 import { accountFromString, accountToString } from '../identity/index.ts'
-import { listAdapters, listAttestations, listContributions, listPayouts, listTasks, readAdapter, readBase, readChain, readContribution } from '../ledger/index.ts'
+import { listAdapters, listContributions, listPayouts, listTasks, readAdapter, readBase, readChain, readContribution } from '../ledger/index.ts'
 import { divide } from '../scoring/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
-import { attestationCodec, equalBytes, signedCodec } from '../wire/index.ts'
+import { equalBytes } from '../wire/index.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
 import { contributionTitle } from './views.ts'
@@ -11,8 +11,6 @@ import type { DatanetNode } from './node.ts'
 import type { AbortOptions, Account, AdapterState, Amount, AnswerView, GraphNode, GraphView } from '../interface/index.ts'
 
 const MILLION = 1_000_000n
-
-const attestations = signedCodec(attestationCodec)
 
 /**
  * What is behind an answer of this node, an adapter or an account, layer by layer: adapter,
@@ -86,7 +84,7 @@ async function answerGraph (node: DatanetNode, answer: AnswerView): Promise<Grap
 async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState, options: AbortOptions): Promise<GraphNode> {
   const paid = paidBy(node, cid)
   const total = [...paid.values()].reduce((sum, one) => sum + one, 0n)
-  const checked = await columnChecks(node, cid, options)
+  const voices = await columnVoices(node, cid, options)
   const contributions = await Promise.all(adapter.contributions.map(async (contribution, column): Promise<GraphNode> => {
     const contributor = readContribution(node.chain.state(), contribution)?.contributor
     const amount = paid.get(contribution.toString()) ?? 0n
@@ -96,7 +94,7 @@ async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState,
       id: contribution.toString(),
       title: await contributionTitle(node, contribution),
       ...part(total, amount),
-      checkedBy: checked.get(column) ?? [],
+      ...voices[column],
       children: contributor == null ? [] : [person(accountToString(contributor), 'contributor', amount)]
     }
   }))
@@ -178,23 +176,20 @@ function paidBy (node: DatanetNode, adapter: CID): Map<string, Amount> {
   return paid
 }
 
-/** By column: who computed it again and found the published bytes. Attestations that nobody gives are left out. */
-async function columnChecks (node: DatanetNode, adapter: CID, { signal }: AbortOptions): Promise<Map<number, string[]>> {
-  const checked = new Map<number, string[]>()
+/** By column: who came to the published or agreed bytes, and who to others. */
+async function columnVoices (node: DatanetNode, adapter: CID, { signal }: AbortOptions): Promise<Array<Pick<GraphNode, 'checkedBy' | 'disputedBy'>>> {
   const patience = AbortSignal.timeout(LOOKUP_TIMEOUT_MS)
-  const records = await Promise.all([...listAttestations(node.chain.state(), adapter)].map(async ({ validator, state: { attestation } }) => {
-    const bytes = await node.storage.get(attestation, { signal: signal == null ? patience : AbortSignal.any([signal, patience]), bytesMax: attestations.bytesMax }).catch(() => undefined)
+  const options = { signal: signal == null ? patience : AbortSignal.any([signal, patience]) }
+  const record = await readAdapterRecord(node.storage, adapter, options).catch(() => undefined)
+  const names = (accounts: Account[]): string[] => accounts.map(accountToString).sort()
 
-    return { validator: accountToString(validator), checks: bytes == null ? [] : parsed(() => attestations.decode(bytes))?.payload.checks ?? [] }
-  }))
+  await node.columns.refresh(adapter, options)
 
-  for (const { validator, checks } of records) {
-    for (const { measure } of checks.filter(({ name, passed }) => name === 'column' && passed)) {
-      checked.set(measure, [...checked.get(measure) ?? [], validator])
-    }
-  }
+  return node.columns.agreement(adapter, record != null && 'influence' in record ? record : undefined).map(({ files: [first, ...others] }) => {
+    const disputed = others.flatMap(({ voices }) => voices)
 
-  return checked
+    return { checkedBy: names(first?.voices ?? []), ...(disputed.length === 0 ? {} : { disputedBy: names(disputed) }) }
+  })
 }
 
 async function adapterName (node: DatanetNode, adapter: CID): Promise<string> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { assessor } from '../assessment/index.ts'
-import { validator } from '../attestation/index.ts'
+import { columns, validator } from '../attestation/index.ts'
 import { datanets } from '../datanets/index.ts'
 import { network } from '../gossip/index.ts'
 import { readContribution } from '../ledger/index.ts'
@@ -30,6 +30,7 @@ import type { NodeEvents } from './events.ts'
 import type { Keychain } from './keychain.ts'
 import type { Trainings } from './trainings.ts'
 import type { Assessor } from '../assessment/index.ts'
+import type { Columns } from '../attestation/index.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Genesis, Role, Startable } from '../interface/index.ts'
@@ -53,6 +54,8 @@ export interface DatanetNode extends Startable {
   readonly payer: Payer
   readonly answers: Answers
   readonly citations: Citations
+  /** of adapters' influence Jacobians, as the swarm computes them */
+  readonly columns: Columns
   /** only with the role "assessor" */
   readonly assessor?: Assessor
   /** only with the role "gateway" */
@@ -127,8 +130,10 @@ function compose (parts: Parts): DatanetNode {
 
   const seat = has('assessor') ? assessor({ signer, onEvent: events.assessor })({ network: net, chain: ledger, storage: store, training: jobs, gateway: shop, db }) : undefined
 
+  const shared = columns({ columnsMax: config.columnsPerAdapter })({ chain: ledger, network: net, storage: store, db, ...(has('validator') || has('assessor') ? { compute: jobs, signer } : {}) })
+
   const optional: Array<Startable | undefined> = [
-    has('validator') ? events.watch(validator({ columnChecks: config.columnChecks })({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: jobs })) : undefined,
+    has('validator') ? events.watch(validator()({ storage: store, datanets: nets, chain: ledger, signer, adapterCheck: jobs })) : undefined,
     seat,
     seat == null ? undefined : founderStake({ genesis, signer })({ chain: ledger, events }),
     shop
@@ -143,7 +148,7 @@ function compose (parts: Parts): DatanetNode {
 
   const reports = reporting({ signer, onError: error => { events.tell({ type: 'log', level: 'warn', message: `could not report a validator that signed twice: ${error.message}` }) } })({ chain: ledger })
 
-  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, ...optional.filter(service => service != null), refunds, reports, queue, events]
+  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, events.watchColumns(shared), ...optional.filter(service => service != null), refunds, reports, queue, events]
 
   return {
     config,
@@ -159,6 +164,7 @@ function compose (parts: Parts): DatanetNode {
     payer: wallet,
     answers: answers(db),
     citations: citations({ db, storage: store, datanets: nets, chain: ledger }),
+    columns: shared,
     assessor: seat,
     gateway: shop,
     events,

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { drawBelow, drawColumns, earlierOf, validator } from '../../src/attestation/index.ts'
+import { drawBelow, earlierOf, validator } from '../../src/attestation/index.ts'
 import { signRecord } from '../../src/identity/index.ts'
 import { listAttestations, readAdapter, readContribution } from '../../src/ledger/index.ts'
 import { RAW, adapterCodec, attestationCodec, cidOf, contributionCodec, domains, recipeCodec, shardCodec, signedCodec, snapshotCodec } from '../../src/wire/index.ts'
@@ -282,47 +282,6 @@ describe('validator', function () {
       const foreign = await publish(node, adapter => ({ ...adapter, name: 'foreign', developer: bob.account }))
       const [third] = await verdicts([service], foreign.subject)
       expect(third.checks.map(({ name, passed }) => [name, passed])).to.deep.equal([['ledger', false], ['checkpoints', true], ['losses', true], ['columns', true]])
-    })
-
-    it('rejects an adapter with a forged column, and says in the attestation who looked at which', async () => {
-      const forged = 2
-      const services = await judges(3, {
-        spotCheck: async (_, segment) => ({ ok: true, detail: `segment ${segment} ends in the same bytes` }),
-        checkColumn: async (_, column) => ({ ok: column !== forged, detail: column === forged ? 'other bytes than published' : 'the published bytes' })
-      }, { retryMs: 20, columnChecks: 3 })
-      const node = await swarm.node()
-      const file = await node.store.put(Uint8Array.of(4, 5, 6), { codec: RAW })
-      const attested = Promise.all(services.map(async service => {
-        let detail = await next(service, 'attested')
-        while (detail.record.payload.subjectKind !== 'adapter') {
-          detail = await next(service, 'attested')
-        }
-        return detail.record.payload
-      }))
-      const { subject } = await publish(node, adapter => ({ ...adapter, influence: { form: 'forward', columns: [file, file, file] } }), 3)
-      const records = await attested
-
-      expect(records.map(({ verdict }) => verdict)).to.deep.equal(['reject', 'reject', 'reject'])
-      for (const { checks } of records) {
-        const columns = checks.filter(({ name }) => name === 'column')
-
-        // no column twice, and nothing is computed after the one that decides
-        expect(new Set(columns.map(({ measure }) => measure)).size).to.equal(columns.length)
-        expect(columns.map(({ passed }) => passed)).to.deep.equal(columns.map((_, i) => i < columns.length - 1))
-        expect(columns.at(-1)).to.include({ measure: forged, limit: 3, detail: 'other bytes than published' })
-      }
-      expect(readAdapter(swarm.chain.state(), subject)?.status).to.equal('rejected')
-    })
-
-    it('draws different columns, each about as often, by beacon, adapter and validator', () => {
-      const drawn = new Array<number>(5).fill(0)
-      for (let i = 0; i < 2_000; i++) {
-        const columns = drawColumns(5, 2, cidOf(Uint8Array.of(i % 256, i >> 8)).multihash.digest, base, alice.account)
-        expect(new Set(columns).size).to.equal(2)
-        columns.forEach(column => { drawn[column]++ })
-      }
-      expect(Math.min(...drawn)).to.be.greaterThan(700)
-      expect(drawColumns(2, 9, cidOf(Uint8Array.of(1)).multihash.digest, base, alice.account).sort()).to.deep.equal([0, 1])
     })
 
     it('leaves adapters to others without a training service', async () => {

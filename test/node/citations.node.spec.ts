@@ -1,8 +1,7 @@
 import { expect } from 'aegir/chai'
 import { CID } from 'multiformats/cid'
-import { listAttestations } from '../../src/ledger/index.ts'
+import { accountToString } from '../../src/identity/index.ts'
 import { attributeAnswer } from '../../src/serving/index.ts'
-import { attestationCodec, signedCodec } from '../../src/wire/index.ts'
 import { openShop } from '../api/fixtures.ts'
 import { cleanTemporary } from './fixtures.ts'
 import type { AnswerView, AttributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
@@ -61,12 +60,21 @@ describe('what an answer repeats of the data', function () {
     expect(adapter.children[1].sharePpm).to.be.oneOf([0, 1_000_000])
   })
 
-  it('has a graph of the adapter that says who checked its columns, and one of its developer', async () => {
+  it('has a graph of the adapter that says who agreed on its columns, and one of its developer', async () => {
+    const said = (): string[] => here.home.node.columns.proof(CID.parse(here.adapter), 0).map(({ payload }) => accountToString(payload.computer))
+
+    for (; said().length < 1;) {
+      await new Promise(resolve => { here.home.node.columns.addEventListener('statement', resolve, { once: true }) })
+    }
+
     const { root: adapter } = await here.home.http.get<GraphView>(`/api/v1/graph/${here.adapter}`)
     const contribution = adapter.children.find(({ kind }) => kind === 'contribution')
     const { root: account } = await here.home.http.get<GraphView>(`/api/v1/graph/${adapter.children[0].id}`)
 
-    expect(contribution?.checkedBy).to.have.length(1)
+    // the developer that published the column, and the validator that is drawn for it
+    expect(contribution?.checkedBy).to.have.members([adapter.children[0].id, ...said()])
+    expect(said()).to.deep.equal([accountToString(here.shop.node.keychain.signer(here.shop.node.config.account).account)])
+    expect(contribution?.disputedBy).to.equal(undefined)
     expect(contribution?.children[0].kind).to.equal('account')
     expect(account.children.map(({ kind, id }) => [kind, id])).to.deep.include(['adapter', here.adapter])
     await expect(here.home.http.get(`/api/v1/graph/${contribution?.id ?? ''}`)).to.eventually.be.rejected.with.property('code', 'ERR_NOT_FOUND')
@@ -85,16 +93,5 @@ describe('what an answer repeats of the data', function () {
     // another object of the same adapter has nothing to remember, and comes to the same bits
     expect(attributeAnswer({ ...adapter }, answer)).to.not.equal(first)
     expect(attributeAnswer({ ...adapter }, answer)).to.deep.equal(first)
-  })
-
-  it('rests on an adapter of which validators computed a column again, as the attestation says', async () => {
-    const { chain, storage } = here.shop.node
-    const subject = CID.parse(here.adapter)
-
-    for (const { state } of listAttestations(chain.state(), subject)) {
-      const { payload } = signedCodec(attestationCodec).decode(await storage.get(state.attestation))
-
-      expect(payload.checks.at(-1)).to.include({ name: 'column', passed: true, measure: 0, limit: 1, detail: 'column 0 has the published bytes' })
-    }
   })
 })
