@@ -61,7 +61,7 @@ export class Pass {
 
   /** Logits of each work that samples, in order, and the works whose numbers are not finite. */
   run (works: readonly Work[]): { logits: Float32Array[], faults: Set<Work> } {
-    const { kernels, model: { plan }, weights, buffers: { x, h, ids, picked, logits, scratch } } = this.#init
+    const { kernels, model: { plan }, weights, buffers: { x, h, ids, picked, logits } } = this.#init
     const pickedRows = this.#begin(works)
     this.#embed(ids)
     weights.layers.forEach((layer, index) => {
@@ -72,8 +72,8 @@ export class Pass {
     if (pickedRows > 0) {
       kernels.gather(pickedRows, plan.dim, picked, x, h)
       this.#normalise(pickedRows, h, weights.finalNorm, h)
-      const { type, rows, columns, at } = weights.head
-      kernels.matmulWeights(type, pickedRows, rows, columns, h, columns, at, scratch, logits, rows, false)
+      const { rows } = weights.head
+      this.#multiply(pickedRows, weights.head, h, logits)
       const sampled = works.filter(({ sample }) => sample).map(work => ({ work, rows: 1 }))
       this.#faults(sampled, logits, rows).forEach(work => faults.add(work))
     }
@@ -191,16 +191,27 @@ export class Pass {
 
   /** Projections of the same rows, with their biases and then their adapters. */
   #project (layer: number, group: number, x: number, projections: ReadonlyArray<readonly [Projection, number]>): void {
-    const { kernels, buffers: { scratch } } = this.#init
+    const { kernels } = this.#init
     const targets: MergeTarget[] = []
-    for (const [{ target, weight: { type, rows, columns, at }, bias }, y] of projections) {
-      kernels.matmulWeights(type, this.#rows, rows, columns, x, columns, at, scratch, y, rows, false)
+    for (const [{ target, weight, bias }, y] of projections) {
+      const { rows } = weight
+      this.#multiply(this.#rows, weight, x, y)
       if (bias != null) {
         kernels.addRow(this.#rows, rows, y, bias, y)
       }
       targets.push({ target, y, size: rows })
     }
     this.#merging.apply(layer, group, x, projections[0][0].weight.columns, targets)
+  }
+
+  /** y[count, rows] = x·Wᵀ */
+  #multiply (count: number, { type, rows, columns, at, rounded }: Matrix, x: number, y: number): void {
+    const { kernels, buffers: { scratch } } = this.#init
+    if (rounded && (type === 'q8_0' || type === 'q4_0')) {
+      kernels.matmulRounded(type, count, rows, columns, x, columns, at, scratch, y, rows, false)
+    } else {
+      kernels.matmulWeights(type, count, rows, columns, x, columns, at, scratch, y, rows, false)
+    }
   }
 
   /** Works with a row that is not finite. Whatever leaves the range of f32 stays out of it until here. */

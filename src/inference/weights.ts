@@ -12,6 +12,8 @@ export interface Matrix {
   rows: number
   columns: number
   at: number
+  /** multiplied in integers */
+  rounded: boolean
 }
 
 export interface Norm {
@@ -62,7 +64,7 @@ export function placeWeights (model: LlamaModel, memory: Region): PlacedWeights 
     if (type === 'f16') {
       throw new InferenceSettingsError(`expected weights of f32, bf16, q8_0 or q4_0 but ${name} is f16`)
     }
-    const placed = { type, rows, columns, at: memory.take(packedBytes(type, rows, columns)) }
+    const placed = { type, rows, columns, at: memory.take(packedBytes(type, rows, columns)), rounded: source.activations != null }
     matrices.push({ matrix: placed, source })
     return placed
   }

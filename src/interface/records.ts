@@ -137,6 +137,8 @@ export interface LlamaConfig {
   headDim?: number
   /** how rotary embeddings pair a head's columns; absent: column i with i + headDim/2, as Hugging Face does */
   ropePairing?: 'interleaved'
+  /** what products with weights in q8_0 and q4_0 round their inputs to; absent: nothing, they are in f32 */
+  activations?: 'int16'
 }
 
 /** Token ids with a meaning of their own, for tokenizers whose file does not say. */

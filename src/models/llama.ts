@@ -40,7 +40,13 @@ export function llama (config: LlamaConfig, weights: Weights, options: { pairing
       throw new ModelShapeError(`expected the tensors of a ${config.architecture ?? 'llama'} model of ${config.layers} layers but there is also ${name}`)
     }
   }
-  return { config, plan: modelPlan(config), weights, pairing: config.ropePairing ?? 'half' }
+  return { config, plan: modelPlan(config), weights: multipliedAs(config.activations, weights), pairing: config.ropePairing ?? 'half' }
+}
+
+/** Quantised matrices say what products with them mean, since kernels see no configuration. */
+function multipliedAs (activations: LlamaConfig['activations'], weights: Weights): Weights {
+  const rounds = (weight: Weight): boolean => 'bytes' in weight && (weight.type === 'q8_0' || weight.type === 'q4_0') && weight.activations !== activations
+  return [...weights.values()].some(rounds) ? new Map([...weights].map(([name, weight]) => [name, rounds(weight) ? { ...weight, activations } : weight])) : weights
 }
 
 /** A weight as the model keeps it. */
@@ -77,6 +83,9 @@ function checkArchitecture (config: LlamaConfig): void {
   }
   if (config.ropePairing != null && config.ropePairing !== 'interleaved') {
     throw new ModelShapeError(`expected a ropePairing of interleaved, or none for halves, but got ${String(config.ropePairing)}`)
+  }
+  if (config.activations != null && config.activations !== 'int16') {
+    throw new ModelShapeError(`expected activations of int16, or none for f32, but got ${String(config.activations)}`)
   }
   if (config.architecture === 'gpt2' && (config.ropePairing != null || config.ropeTheta !== 1 || config.kvHeads !== config.heads)) {
     throw new ModelShapeError(`expected a gpt2 model to have a ropeTheta of 1 and as many kvHeads as heads but got ${config.ropeTheta}, ${config.kvHeads} and ${config.heads}`)

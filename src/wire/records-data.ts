@@ -105,7 +105,8 @@ export const baseModelCodec: Codec<BaseModel> = codec('base', refine(struct({
     rmsNormEpsNano: integer({ min: 1, max: 1_000_000_000 }),
     tied: boolean,
     headDim: optional(size),
-    ropePairing: optional(literal('interleaved'))
+    ropePairing: optional(literal('interleaved')),
+    activations: optional(literal('int16'))
   }), 'heads divisible by kvHeads, and dim by heads unless headDim says another size', ({ dim, heads, kvHeads, headDim }) => {
     return heads % kvHeads === 0 && (headDim == null ? dim % heads === 0 : headDim !== dim / heads)
   }),

@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import { inferenceEngine } from '../../src/inference/index.ts'
-import { generate, llama, llamaShapes } from '../../src/models/index.ts'
-import { prng, quantise } from '../../src/numeric/index.ts'
+import { forward, generate, llama, llamaShapes } from '../../src/models/index.ts'
+import { prng, quantise, tape } from '../../src/numeric/index.ts'
 import { tinyConfig } from '../models/fixtures.ts'
 import { adapters, drain } from './fixtures.ts'
 import type { LlamaConfig } from '../../src/interface/index.ts'
@@ -27,6 +27,7 @@ describe('inference engine on every architecture', () => {
     qwen2: { ...wide, architecture: 'qwen2' },
     gpt2: { ...wide, architecture: 'gpt2', ropeTheta: 1, kvHeads: 4 }
   }
+  const rounded: typeof configs = { 'llama in integers': { ...wide, activations: 'int16' }, 'gpt2 in integers': { ...configs.gpt2, activations: 'int16' } }
 
   for (const [name, config] of Object.entries(configs)) {
     for (const type of [undefined, 'bf16', 'q8_0', 'q4_0'] as const) {
@@ -38,6 +39,32 @@ describe('inference engine on every architecture', () => {
         requests.forEach(request => { engine.add(request) })
         const { outputs } = drain(engine)
         requests.forEach(request => { expect(outputs.get(request.id)).to.deep.equal([...generate(model, { ...request, lora: request.adapters })]) })
+      })
+    }
+  }
+
+  it('computes in integers where the configuration says so, and nearly the same', () => {
+    const logits = [configs.llama, rounded['llama in integers']].map(config => {
+      const model = modelOf(config, 'q8_0')
+      return forward(tape(), model, [1, 2, 3]).data.slice()
+    })
+    expect(logits[0]).to.not.deep.equal(logits[1])
+    logits[0].forEach((value, i) => { expect(logits[1][i]).to.be.closeTo(value, 0.01) })
+  })
+
+  for (const [name, config] of Object.entries(rounded)) {
+    for (const type of ['q8_0', 'q4_0'] as const) {
+      it(`gives the tape's bits, prompt and answer cut anyhow: ${name} in ${type}`, () => {
+        const model = modelOf(config, type)
+        const [lora] = adapters(model, 1)
+        const request = { prompt: [1, 2, 3, 9, 8], maxTokens: 12, sampler, adapters: [{ lora }] }
+        const expected = [...generate(model, { ...request, lora: request.adapters })]
+        for (const stepTokensMax of [2, 64]) {
+          const engine = inferenceEngine({ model, stepTokensMax, batchMax: 2 })
+          engine.add({ id: 'a', ...request })
+          engine.add({ id: 'b', ...request, adapters: [] })
+          expect(drain(engine).outputs.get('a')).to.deep.equal(expected)
+        }
       })
     }
   }
