@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { EngineFullError } from '../../src/inference/index.ts'
 import { initialTheta, llama, llamaShapes, loraShape } from '../../src/models/index.ts'
 import { prng } from '../../src/numeric/index.ts'
 import type { InferenceEngine, SequenceRequest } from '../../src/inference/index.ts'
@@ -91,43 +92,68 @@ export interface Latencies {
   firstToken: number[]
   answer: number[]
   faults: number
-  heapBytes: [before: number, after: number]
+  /** turned away because too many waited */
+  refused: number
+  /** of the process, each tenth of the time: memory is flat if the last ones are not above the first */
+  residentBytes: number[]
 }
+
+/** How often memory is looked at. */
+const LOOKS = 10
 
 /** Requests that arrive by themselves (Poisson), whatever the engine has finished. */
 export async function openLoop (engine: InferenceEngine, work: (index: number) => SequenceRequest, perSecond: number, ms: number): Promise<Latencies> {
   const random = prng(7)
   const born = new Map<string, number>()
-  const result: Latencies = { firstToken: [], answer: [], faults: 0, heapBytes: [process.memoryUsage().rss, 0] }
+  const result: Latencies = { firstToken: [], answer: [], faults: 0, refused: 0, residentBytes: [] }
   const begin = performance.now()
+  const end = begin + ms
   let next = begin
   let count = 0
-  while (performance.now() < begin + ms || engine.busy) {
+  while (performance.now() < end || engine.busy) {
     const now = performance.now()
-    for (; next <= now && next < begin + ms; count++) {
+    for (; next <= now && next < end; count++) {
       const request = work(count)
+      result.refused += offer(engine, request) ? 0 : 1
       born.set(request.id, next)
-      engine.add(request)
       next += -Math.log(1 - random.nextFloat()) * 1000 / perSecond
     }
-    const { tokens, faults } = engine.step()
-    result.faults += faults.length
-    for (const { id, index, finish } of tokens) {
-      const age = performance.now() - (born.get(id) ?? 0)
-      if (index === 0) {
-        result.firstToken.push(age)
-      }
-      if (finish != null) {
-        result.answer.push(age)
-        born.delete(id)
-      }
+    if (now - begin >= (result.residentBytes.length + 1) * ms / LOOKS) {
+      result.residentBytes.push(process.memoryUsage().rss)
     }
+    step(engine, born, result)
     await (engine.busy ? setImmediate() : sleep(1))
   }
-  result.heapBytes[1] = process.memoryUsage().rss
   result.firstToken.sort((a, b) => a - b)
   result.answer.sort((a, b) => a - b)
   return result
+}
+
+function offer (engine: InferenceEngine, request: SequenceRequest): boolean {
+  try {
+    engine.add(request)
+    return true
+  } catch (err) {
+    if (err instanceof EngineFullError) {
+      return false
+    }
+    throw err
+  }
+}
+
+function step (engine: InferenceEngine, born: Map<string, number>, result: Latencies): void {
+  const { tokens, faults } = engine.step()
+  result.faults += faults.length
+  for (const { id, index, finish } of tokens) {
+    const age = performance.now() - (born.get(id) ?? 0)
+    if (index === 0) {
+      result.firstToken.push(age)
+    }
+    if (finish != null) {
+      result.answer.push(age)
+      born.delete(id)
+    }
+  }
 }
 
 export function quantile (ascending: readonly number[], share: number): number {
