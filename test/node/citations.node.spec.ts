@@ -61,10 +61,11 @@ describe('what an answer repeats of the data', function () {
   })
 
   it('has a graph of the adapter that says who agreed on its columns, and one of its developer', async () => {
-    const said = (): string[] => here.home.node.columns.proof(CID.parse(here.adapter), 0).map(({ payload }) => accountToString(payload.computer))
+    const { columns } = here.home.node
+    const said = (): string[] => columns.proof(CID.parse(here.adapter), 0).map(({ payload }) => accountToString(payload.computer))
 
-    for (; said().length < 1;) {
-      await new Promise(resolve => { here.home.node.columns.addEventListener('statement', resolve, { once: true }) })
+    while (said().length < 1) {
+      await new Promise(resolve => { columns.addEventListener('statement', resolve, { once: true }) })
     }
 
     const { root: adapter } = await here.home.http.get<GraphView>(`/api/v1/graph/${here.adapter}`)
