@@ -1,7 +1,9 @@
+import { projectionName } from './architecture.ts'
 import { ENGINE } from './constants.ts'
 import { SettingsError } from './errors.ts'
+import { llamaShapes } from './llama.ts'
 import type { Preset } from './interface.ts'
-import type { Recipe } from '../interface/index.ts'
+import type { LlamaConfig, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -49,13 +51,21 @@ export const presets: Readonly<Record<string, Preset>> = {
 /**
  * A recipe from a preset's name. Targets are sorted, as the record wants them.
  *
+ * @param preset - its name
+ * @param base - CID of the base's record
+ * @param snapshot - CID of the snapshot's record
+ * @param overrides - instead of what the preset says
+ * @param config - of the base: targets of the preset that it lacks are left out, those of `overrides` never
  * @throws {SettingsError} if there is no such preset
  */
-export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: Partial<Omit<Recipe, 'type' | 'version' | 'base' | 'snapshot' | 'engine'>> = {}): Recipe {
+export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: Partial<Omit<Recipe, 'type' | 'version' | 'base' | 'snapshot' | 'engine'>> = {}, config?: LlamaConfig): Recipe {
   if (!Object.hasOwn(presets, preset)) {
     throw new SettingsError(`expected a preset among ${Object.keys(presets).join(', ')} but got ${preset}`)
   }
   const { title, description, ...settings } = presets[preset]
-  const recipe: Recipe = { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, ...overrides }
+  const shapes = config === undefined ? undefined : llamaShapes(config)
+  // GPT-2 has no gate
+  const targets = settings.targets.filter(target => shapes?.has(projectionName(0, target)) !== false)
+  const recipe: Recipe = { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, targets, ...overrides }
   return { ...recipe, targets: [...recipe.targets].sort() }
 }

@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { presets, recipeOf } from '../models/index.ts'
 import { ConfigError } from './errors.ts'
-import type { Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
+import type { LlamaConfig, Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
 import type { TrainingEstimate } from '../training/index.ts'
 
 /** Steps of a request; of its preset unless it says otherwise. */
@@ -13,8 +13,8 @@ export function stepsOf ({ preset, steps }: TrainingRequest): number {
   return steps ?? presets[preset].steps
 }
 
-/** The recipe of a request: its preset with its changes. Defaults that are spelled out are left out, as the record wants it. */
-export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recipe {
+/** The recipe of a request on a base of this shape: its preset with its changes. Defaults that are spelled out are left out, as the record wants it. */
+export function recipeOfRequest (request: TrainingRequest, snapshot: CID, config: LlamaConfig): Recipe {
   const { seed, steps, rank, recipe = {} } = request
   const { optimiser, schedule, examples, duplicates, clipNormMicro, weightDecayNano, ...numbers } = recipe
 
@@ -29,7 +29,7 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID): Recip
     ...(duplicates === 'keep' ? { duplicates } : {}),
     ...(clipNormMicro == null || clipNormMicro === 0 ? {} : { clipNormMicro }),
     ...(weightDecayNano == null || weightDecayNano === 0 ? {} : { weightDecayNano })
-  })
+  }, config)
 }
 
 export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): TrainingEstimateView {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
 import { readAdapter } from '../ledger/index.ts'
-import { adapterCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
+import { RECORD_BYTES_MAX, adapterCodec, baseModelCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { TRAININGS_KEPT_MAX, TRAININGS_QUEUED_MAX } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
 import { estimateView, recipeOfRequest, stepsOf } from './training-recipe.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Adapter, Amount, Startable, TrainingEstimateView, TrainingRequest, TrainingView } from '../interface/index.ts'
+import type { AbortOptions, Adapter, Amount, Recipe, Startable, TrainingEstimateView, TrainingRequest, TrainingView } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Training, TrainingEvent, ResumePoint } from '../training/index.ts'
@@ -126,7 +126,7 @@ class TrainingsService implements Trainings {
     stepsOf(request)
 
     const { cid } = await this.components.datanets.snapshot(request.datanets.map(datanet => CID.parse(datanet)), options)
-    const recipe = recipeOfRequest(request, cid)
+    const recipe = await this.recipe(request, cid, options)
 
     return estimateView(recipe, await this.components.training.estimate(recipe, { ...options, calibrate: true }))
   }
@@ -197,6 +197,12 @@ class TrainingsService implements Trainings {
     }
   }
 
+  private async recipe (request: TrainingRequest, snapshot: CID, { signal }: AbortOptions): Promise<Recipe> {
+    const { config } = baseModelCodec.decode(await this.components.storage.get(CID.parse(request.base), { signal, bytesMax: RECORD_BYTES_MAX }))
+
+    return recipeOfRequest(request, snapshot, config)
+  }
+
   private async train (job: Job, signal: AbortSignal): Promise<Adapter> {
     const { datanets, training } = this.components
     const { request } = job
@@ -206,9 +212,10 @@ class TrainingsService implements Trainings {
       job.snapshot = cid.toString()
     }
 
+    const recipe = await this.recipe(request, CID.parse(job.snapshot), { signal })
+
     await this.update(job, { state: 'training', losses: (job.resume?.lossMicro ?? []).map(loss => loss / 1e6) })
 
-    const recipe = recipeOfRequest(request, CID.parse(job.snapshot))
     const resume: ResumePoint | undefined = job.resume == null
       ? undefined
       : {

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { defaultChat, ENGINE, examplesOf, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
+import { defaultChat, ENGINE, examplesOf, loraShape, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
 import { cidOf, recipeCodec } from '../../src/wire/index.ts'
 import type { ChatRenderer } from '../../src/models/index.ts'
 
@@ -41,6 +41,15 @@ describe('presets', () => {
     }
     expect(recipeOf('quick', cid, cid, { steps: 3 }).steps).to.equal(3)
     expect(() => recipeOf('toString', cid, cid)).to.throw().with.property('code', 'ERR_MODEL_SETTINGS')
+  })
+
+  it('train what a base has, but refuse what a person asks for and it lacks', () => {
+    const gpt2 = { architecture: 'gpt2', dim: 16, hiddenDim: 24, layers: 1, heads: 2, kvHeads: 2, vocabularySize: 280, contextLength: 64, ropeTheta: 1, rmsNormEpsNano: 10_000, tied: true } as const
+    const { architecture: _, ...llama } = gpt2
+    expect(recipeOf('quick', cid, cid, {}, gpt2).targets).to.deep.equal(['down_proj', 'up_proj'])
+    expect(recipeOf('quick', cid, cid, {}, llama).targets).to.deep.equal(['down_proj', 'gate_proj', 'up_proj'])
+    expect(loraShape(gpt2, recipeOf('careful', cid, cid, {}, gpt2)).parameters).to.be.greaterThan(0)
+    expect(() => loraShape(gpt2, recipeOf('quick', cid, cid, { targets: ['gate_proj'] }, gpt2))).to.throw().with.property('code', 'ERR_LORA_SHAPE')
   })
 })
 
