@@ -79,6 +79,13 @@ export const CHANNEL_BLOCKS = 86_400
 /** Bytes of decoded weights kept for adapters and bases before the least recently used is dropped. */
 export const WEIGHTS_BYTES_MAX = 512 * 1024 * 1024
 
+/** Of these, bytes of adapters that a gateway fetches before somebody asks; what is asked for has the other half at least. */
+export const PREFETCH_BYTES_MAX = WEIGHTS_BYTES_MAX / 2
+
+/** So many of the likeliest adapters are fetched ahead, and so many blocks are between two looks. */
+export const PREFETCH_ADAPTERS_MAX = 256
+export const PREFETCH_EVERY_BLOCKS = 16
+
 export const ASK_PROTOCOL = '/datanet/ask/1'
 export const ASK_STREAM_PROTOCOL = '/datanet/ask-stream/1'
 export const COSIGN_PROTOCOL = '/datanet/cosign/1'

@@ -4,18 +4,20 @@ import { Answering } from './answering.ts'
 import { book } from './book.ts'
 import {
   ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, CHANNEL_IDLE_BLOCKS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
-  RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS, TIDY_EVERY_BLOCKS
+  PREFETCH_EVERY_BLOCKS, RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS, TIDY_EVERY_BLOCKS
 } from './constants.ts'
 import { checkEntitled } from './entitlement.ts'
 import { GatewayStoppedError } from './errors.ts'
 import { acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec } from './messages.ts'
 import { pieces } from './pieces.ts'
+import { prefetching } from './prefetching.ts'
 import { redeemAll } from './redeeming.ts'
 import { tidy } from './tidying.ts'
 import type { Acknowledgement } from './answering.ts'
 import type { Book } from './book.ts'
 import type { ModelLibrary, Offer, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
+import type { Prefetching } from './prefetching.ts'
 import type { Redemption } from './redeeming.ts'
 import type { Tidied } from './tidying.ts'
 import type { Network } from '../gossip/index.ts'
@@ -35,6 +37,12 @@ export interface GatewayInit {
    * @default CHANNEL_IDLE_BLOCKS
    */
   idleBlocks?: number
+  /**
+   * fetch adapters before somebody asks for them: those that earned most, and new ones
+   *
+   * @default true
+   */
+  prefetch?: boolean
   /** told why a redemption before a cutoff failed; it is tried again by itself */
   onError? (error: Error): void
 }
@@ -81,10 +89,15 @@ class GatewayService implements Gateway {
   private readonly components: GatewayComponents
   private readonly book: Book
   private readonly answering: Answering
+  private readonly fetching: Prefetching
   private readonly listed = new Map<string, Offer>()
   private readonly onBlock = (): void => {
     this.redeemBeforeCutoff()
     this.tidyNow()
+
+    if (this.components.chain.height % PREFETCH_EVERY_BLOCKS === 0) {
+      this.fetchAhead()
+    }
   }
 
   /** heights at which channels were used since the start */
@@ -105,6 +118,7 @@ class GatewayService implements Gateway {
     this.components = components
     this.book = book(components.db)
     this.answering = new Answering({ ...init, ...components, book: this.book })
+    this.fetching = prefetching(components)
   }
 
   async start (): Promise<void> {
@@ -116,6 +130,7 @@ class GatewayService implements Gateway {
     this.answering.start()
     this.serve()
     this.components.chain.addEventListener('block', this.onBlock)
+    this.fetchAhead()
   }
 
   async stop (): Promise<void> {
@@ -125,6 +140,7 @@ class GatewayService implements Gateway {
 
     this.started = false
     this.components.chain.removeEventListener('block', this.onBlock)
+    await this.fetching.stop()
     await this.answering.stop()
     await this.redeeming?.catch(() => {})
     await this.tidying?.catch(() => {})
@@ -260,6 +276,12 @@ class GatewayService implements Gateway {
   private assertStarted (): void {
     if (!this.started) {
       throw new GatewayStoppedError()
+    }
+  }
+
+  private fetchAhead (): void {
+    if (this.init.prefetch !== false) {
+      this.fetching.look().catch((error: Error) => { this.init.onError?.(error) })
     }
   }
 
