@@ -14,6 +14,8 @@ export interface ImportModelOptions extends ModelFilesOptions {
   licence?: string
   /** tokens that the network lets it see; by default all that it was trained for */
   contextLength?: number
+  /** `int16` multiplies matrices in q8_0 and q4_0 in integers: several times as fast, and another base; by default f32 */
+  activations?: LlamaConfig['activations']
   /** every number is read and checked first, then the file is stored */
   onProgress?(progress: { phase: 'check' | 'store', bytes: number, total: number }): void
 }
@@ -41,7 +43,8 @@ export async function importModel (storage: Pick<Storage, 'put' | 'putFile' | 'p
   const { weights, tokenizer, chatTemplate } = files
 
   try {
-    const config = shortened(files.config, options.contextLength)
+    const { activations } = options
+    const config = { ...shortened(files.config, options.contextLength), ...(activations == null ? {} : { activations }) }
     const total = weights.size
     let bytes = 0
 

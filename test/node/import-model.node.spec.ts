@@ -7,7 +7,7 @@ import { importModel, offlineStore } from '../../src/node/index.ts'
 import { baseModelCodec } from '../../src/wire/index.ts'
 import { smallPieces, tinyModel } from '../models/fixtures.ts'
 import { sentencePieceMetadata, writeGguf } from '../models/gguf-writer.ts'
-import type { Tensor } from '../../src/models/index.ts'
+import type { Tensor, Weight } from '../../src/models/index.ts'
 
 const GREEDY = { temperatureMilli: 0, topK: 0, seed: 0 }
 const CONFIG = {
@@ -71,6 +71,11 @@ describe('importing a model', () => {
       expect(record).to.deep.include({ name: 'test', licence: 'NOASSERTION', format: 'gguf', tokenizerKind: 'sentencepiece', special: { bos: 1, eos: 2, stop: [] } })
       expect(record.config.contextLength).to.equal(16)
       expect(record).to.have.property('chatTemplate')
+
+      const faster = await importModel(store, path, { contextLength: 16, activations: 'int16' })
+      expect(faster.record).to.deep.equal({ ...record, config: { ...record.config, activations: 'int16' } })
+      const { weights } = await openModel(faster.record, await store.openFile(faster.record.weights))
+      expect([...weights.values()].filter((weight: Weight) => 'bytes' in weight && weight.activations !== 'int16')).to.deep.equal([])
     })
   })
 
