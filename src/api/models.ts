@@ -20,6 +20,9 @@ export interface ModelView {
     /** base units of OPEN */
     pricePerThousandTokens?: string
     influence?: string
+    /** `imported`: trained elsewhere, so that answers are not traced to data */
+    origin?: 'trained' | 'imported'
+    deprecated?: { reason: string, successor: string | null }
     parameters?: number
     contextLength: number
   }
@@ -82,6 +85,8 @@ function adapterModel (adapter: AdapterView, { licence, contextLength }: BaseVie
       base: adapter.base,
       pricePerThousandTokens: adapter.pricePerThousandTokens,
       influence: adapter.influence,
+      origin: adapter.origin,
+      ...(adapter.deprecated == null ? {} : { deprecated: { reason: adapter.deprecated.reason, successor: adapter.deprecated.successor } }),
       contextLength
     }
   }

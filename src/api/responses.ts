@@ -85,7 +85,9 @@ const adapterFields = {
   contributions: count,
   status: admission,
   losses: list(real),
-  influence: oneOf('forward', 'reverse'),
+  influence: oneOf('forward', 'reverse', 'none'),
+  origin: oneOf('trained', 'imported'),
+  deprecated: orNull(object({ reason: text, successor: orNull(cidText), height: count })),
   pricePerThousandTokens: amountText,
   earned: amountText
 }
@@ -98,7 +100,7 @@ const entryFields = {
   version,
   newest: flag,
   baseName: text,
-  snapshot: cidText,
+  snapshot: orNull(cidText),
   datanets: list(object({ datanet: cidText, name: text, licence: text })),
   licences: list(text),
   height: count
@@ -106,13 +108,22 @@ const entryFields = {
 
 const adapterDetail = object({
   ...entryFields,
-  recipe: object({ recipe: cidText, engine: text, rank: count, alpha: count, targets: list(text), steps: count, batchSize: count, sequenceLength: count, seed: count }),
+  recipe: orNull(object({ recipe: cidText, engine: text, rank: count, alpha: count, targets: list(text), steps: count, batchSize: count, sequenceLength: count, seed: count })),
+  lora: object({ rank: count, alpha: count, targets: list(text) }),
+  source: orNull(text),
+  claims: list(object({ name: text, value: real })),
   method: text,
   weights: cidText,
   held: flag,
   trainedOn: list(cidText),
   versions: list(object({ adapter: cidText, version, status: admission, height: count })),
-  uses: list(object({ task: hashText, epoch: count, gateway: accountText, payer: orNull(accountText), receipts: count, fees: amountText }))
+  uses: list(object({ task: hashText, epoch: count, gateway: accountText, payer: orNull(accountText), receipts: count, fees: amountText })),
+  usage: object({
+    answers: count,
+    fees: amountText,
+    payers: list(object({ payer: accountText, answers: count, fees: amountText })),
+    epochs: list(object({ epoch: count, answers: count, fees: amountText }))
+  })
 })
 
 /** bytes as they are */
@@ -121,6 +132,8 @@ const file = Type.Unsafe<Uint8Array>({ content: { 'application/octet-stream': { 
 const shares = list(object({ contribution: cidText, contributor: text, title: text, influence: real, share: real }))
 const tokens = list(object({ text, share: orNull(count), influence: real }))
 /** words of an answer that stand in the data as they are */
+const sources = may(list(object({ contribution: cidText, contributor: text, title: text, row: count, text })))
+
 const spans = may(list(object({
   from: count,
   end: count,
@@ -138,6 +151,7 @@ const answer = object({
   answer: text,
   tokens,
   shares,
+  sources,
   spans,
   method: text,
   precision,
@@ -206,7 +220,9 @@ const model = object({
     developer: may(accountText),
     base: may(cidText),
     pricePerThousandTokens: may(amountText),
-    influence: may(oneOf('forward', 'reverse')),
+    influence: may(oneOf('forward', 'reverse', 'none')),
+    origin: may(oneOf('trained', 'imported')),
+    deprecated: may(object({ reason: text, successor: orNull(cidText) })),
     parameters: may(count),
     contextLength: count
   })
@@ -219,7 +235,7 @@ const completion = (object_: string, choice: Record<string, TSchema>): TSchema =
   model: cidText,
   choices: list(object({ index: count, ...choice, finish_reason: oneOf('stop', 'length'), logprobs: Type.Null() })),
   usage: object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),
-  datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, spans })
+  datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, sources, spans })
 })
 
 const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)) }
@@ -236,6 +252,11 @@ export const responses: Record<string, TSchema> = {
   'GET /api/v1/adapters': list(adapter),
   'GET /api/v1/registry': list(object(entryFields)),
   'GET /api/v1/adapters/{id}': adapterDetail,
+  'POST /api/v1/adapters/import': object({
+    weights: cidText, base: cidText, rank: count, alpha: count, targets: list(text), parameters: count, bytes: count, sameAs: orNull(cidText)
+  }),
+  'POST /api/v1/adapters/publish': object({ adapter: cidText, name: text, weights: cidText, status: admission }),
+  'POST /api/v1/adapters/{id}/deprecate': object(sent),
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
   'GET /api/v1/adapters/{id}/adapter_config.json': file,
   'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
@@ -284,7 +305,7 @@ export const responses: Record<string, TSchema> = {
   'GET /v1/models': object({ object: Type.Literal('list'), data: list(model) }),
   'GET /v1/models/{id}': model,
   'GET /v1/receipts/{id}': receipt,
-  'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, spans, tokens }),
+  'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, sources, spans, tokens }),
   'POST /v1/completions': completion('text_completion', { text }),
   'POST /v1/chat/completions': completion('chat.completion', { message: object({ role: Type.Literal('assistant'), content: text, refusal: Type.Null() }) })
 }

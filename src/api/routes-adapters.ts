@@ -1,8 +1,8 @@
 import { CID } from 'multiformats/cid'
-import { adapterDetail, adapterRegistry, exportAdapter, pullAdapter } from '../node/index.ts'
-import { ADAPTER_FILES_TIMEOUT_MS } from './constants.ts'
-import { resolveAdapter } from './context.ts'
-import { adapterParams, pullBody, registryQuery } from './schemas.ts'
+import { adapterDetail, adapterRegistry, exportAdapter, importAdapter, publishAdapter, pullAdapter } from '../node/index.ts'
+import { ADAPTER_FILES_TIMEOUT_MS, IMPORT_BYTES_MAX } from './constants.ts'
+import { cidOf, resolveAdapter, send, signerOf } from './context.ts'
+import { adapterParams, deprecateBody, importBody, publishBody, pullBody, registryQuery } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
@@ -23,6 +23,20 @@ export function adapterRoutes (server: FastifyInstance, context: ApiContext): vo
   // what follows takes this node's disk or time: for the operator alone
   server.post<{ Params: Named, Body: Static<typeof pullBody> }>('/api/v1/adapters/:id/pull', { schema: { params: adapterParams, body: pullBody } }, async ({ params, body }) =>
     pullAdapter(node.storage, await meant(params), { ...body, ...patience() }))
+
+  server.post<{ Body: Static<typeof importBody> }>('/api/v1/adapters/import', { bodyLimit: IMPORT_BYTES_MAX, schema: { body: importBody } }, async ({ body: { base, config, weights } }) =>
+    importAdapter(node, cidOf(base), { config: new TextEncoder().encode(JSON.stringify(config)), weights: new Uint8Array(Buffer.from(weights, 'base64')) }, patience()))
+
+  server.post<{ Body: Static<typeof publishBody> }>('/api/v1/adapters/publish', { schema: { body: publishBody } }, async ({ body: { as, ...request } }) =>
+    publishAdapter(node, request, signerOf(context, as), patience()))
+
+  server.post<{ Params: Named, Body: Static<typeof deprecateBody> }>('/api/v1/adapters/:id/deprecate', { schema: { params: adapterParams, body: deprecateBody } }, async ({ params, body: { as, reason, successor } }) =>
+    send(context, {
+      kind: 'deprecate-adapter',
+      adapter: await meant(params),
+      reason,
+      successor: successor == null ? null : await meant({ id: successor })
+    }, as))
 
   server.get<{ Params: Named }>('/api/v1/adapters/:id/adapter_config.json', { schema: { params: adapterParams } }, async ({ params }, reply) => {
     const { config } = await exportAdapter(node.storage, await meant(params), patience())

@@ -119,15 +119,35 @@ export const registryQuery = strict({
   licence: someText,
   developer: Type.Optional(accountText),
   status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('admitted'), Type.Literal('rejected')])),
+export const importBody = strict({
+  base: cidText,
+  config: Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { description: 'adapter_config.json' }),
+  weights: Type.String({ minLength: 12, contentEncoding: 'base64', description: 'adapter_model.safetensors' })
+})
+export const publishBody = strict({
+  as,
+  weights: cidText,
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  licence: Type.String({ minLength: 1, maxLength: 120, description: 'SPDX expression' }),
+  source: Type.Optional(Type.String({ minLength: 1, maxLength: 120, description: 'where the weights come from' })),
+  metrics: Type.Optional(Type.Array(strict({
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    value: Type.Number({ minimum: -1_000_000_000, maximum: 1_000_000_000 })
+  }), { maxItems: 16, description: 'figures that you claim; they are shown as claims' })),
+  pricePerThousandTokens: Type.Optional(amountText)
+})
+export const deprecateBody = strict({ as, reason: Type.String({ minLength: 1, maxLength: 120 }), successor: Type.Optional(adapterText) })
   newest: Type.Optional(Type.Boolean({ description: 'only the newest version of each' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
 })
+  text: Type.Optional(Type.String({ minLength: 1, maxLength: 120, description: 'words that begin like those of name or source, or nearly so; the best fit comes first' })),
 
 export const whyQuery = strict({ contribution: cidText, task: Type.Optional(hashText) })
 export const datanetQuery = strict({ datanet: Type.Optional(cidText) })
 export const idParams = strict({ id: Type.String({ minLength: 1, maxLength: 128 }) })
 export const blocksQuery = strict({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) })
 
+  origin: Type.Optional(Type.Union([Type.Literal('trained'), Type.Literal('imported')])),
 const seed = Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'the same seed gives the same answer; drawn if left out and the temperature is not 0' })
 const tokensMax = Type.Integer({ minimum: 1, maximum: 4_096 })
 const penalty = Type.Number({ minimum: -2, maximum: 2 })

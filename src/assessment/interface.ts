@@ -1,16 +1,16 @@
-import type { Adapter, Hash, ProgressOptions, ReceiptOpening, ScoreTable, Startable } from '../interface/index.ts'
+import type { Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, ScoreTable, Startable } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What recomputes a task's scores; a `Training` fits. */
 export interface Recomputer {
-  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: RecomputeOptions): Promise<Assessment & { refused: CID[] }>
+  assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options?: RecomputeOptions): Promise<Assessment & { refused: CID[] }>
 
   /**
    * One step of the trace alone, for less work than all of it where that is possible.
    *
    * @returns null if the trace has no such step
    */
-  step? (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: RecomputeOptions): Promise<Hash | null>
+  step? (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: RecomputeOptions): Promise<Hash | null>
 }
 
 export interface RecomputeOptions extends ProgressOptions<RecomputeEvent> {

@@ -41,6 +41,13 @@ export const RETRY_MS_MAX = 60_000
 /** Subjects that wait for validation; more are found again when these are done. */
 export const SUBJECTS_MAX = 4_096
 
+/** Weights of an imported adapter: rank 64 on all projections of a model of a billion parameters. */
+export const IMPORTED_WEIGHTS_BYTES_MAX = 268_435_456
+
+/** Records of earlier adapters that are read at once, and how long they are waited for. */
+export const ADAPTERS_COMPARED_AT_ONCE = 32
+export const ADAPTER_LOOKUP_TIMEOUT_MS = 5_000
+
 /** One contribution: all its shards and those of earlier ones that we lack. */
 export const CONTRIBUTION_TIMEOUT_MS = 300_000
 

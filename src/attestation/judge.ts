@@ -5,6 +5,7 @@ import { adapterFiles, checkAdapterRecords, drawBelow, readAdapterRecords } from
 import { checkContribution, failedCheck } from './checks.ts'
 import { CannotJudgeError, EarlierUnavailableError } from './errors.ts'
 import { History, earlierOf } from './history.ts'
+import { checkImported } from './imported-checks.ts'
 import type { AdapterRecords } from './adapter-checks.ts'
 import type { AdapterCheck, ValidatorComponents } from './interface.ts'
 import type { ContributionEntry } from '../datanets/index.ts'
@@ -57,6 +58,9 @@ export class Judge {
 
   async adapter (subject: CID, state: AdapterState, options: AbortOptions): Promise<CheckResult[]> {
     const { storage, adapterCheck } = this.components
+    if (state.snapshot === null) {
+      return this.imported(subject, state, options)
+    }
     if (adapterCheck === undefined) {
       throw new CannotJudgeError(subject, 'it has no training service')
     }
@@ -81,6 +85,20 @@ export class Judge {
     checks.push({ name: 'files', passed: true, measure: files.length, limit: files.length, detail: 'all files were fetched' })
     checks.push(await this.recompute(subject, records.adapter, adapterCheck, options))
     return checks
+  }
+
+  /** Weights alone: neither a training service nor data have a say. */
+  private async imported (subject: CID, state: AdapterState, options: AbortOptions): Promise<CheckResult[]> {
+    const { storage, chain } = this.components
+    try {
+      return await checkImported(storage, subject, state, chain.state(), options)
+    } catch (err) {
+      options.signal?.throwIfAborted()
+      if (isPassing(err)) {
+        throw err
+      }
+      return [failedCheck('record', err instanceof Error ? err.message : String(err))]
+    }
   }
 
   /** One segment of the training, drawn by the beacon, the adapter and our account. */

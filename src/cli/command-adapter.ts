@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { integer } from './arguments.ts'
+import { deprecateCommand, importCommand, publishCommand } from './command-adapter-publish.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -20,21 +21,25 @@ interface FilterOptions {
   licence?: string
   developer?: string
   status?: string
+  origin?: string
   limit?: number
   newest?: boolean
 }
 
 /** `datanet adapter`: what is published, and its files. */
 export function adapterCommand (): Command {
-  const command = new Command('adapter').description('adapters of the network: look, search, keep and take them along')
+  const command = new Command('adapter').description('adapters of the network: look, search, keep, take along, bring and deprecate')
 
   command.addCommand(listCommand(), { isDefault: true })
   command.addCommand(searchCommand())
   command.addCommand(showCommand())
   command.addCommand(pullCommand())
   command.addCommand(exportCommand())
+  command.addCommand(importCommand())
+  command.addCommand(publishCommand())
+  command.addCommand(deprecateCommand())
 
-  return examples(command, ['datanet adapter list', 'datanet adapter search speech --licence CC0-1.0', 'datanet adapter export speeches ./speeches'])
+  return examples(command, ['datanet adapter list', 'datanet adapter search speech --licence CC0-1.0', 'datanet adapter export speeches ./speeches', 'datanet adapter publish ./speeches --name speeches --licence CC0-1.0'])
 }
 
 function filterOptions (command: Command): Command {
@@ -44,6 +49,7 @@ function filterOptions (command: Command): Command {
     .option('--licence <spdx>', 'licence of the base or of a Datanet')
     .option('--developer <account>', 'who published it')
     .addOption(new Option('--status <status>', 'what validators said').choices(['pending', 'admitted', 'rejected']))
+    .addOption(new Option('--origin <origin>', 'trained by a recipe of the network, or imported').choices(['trained', 'imported']))
     .option('--newest', 'only the newest version of each')
     .option('--limit <count>', 'at most so many', integer(1, 500))
 }
@@ -55,22 +61,22 @@ function listCommand (): Command {
 }
 
 function searchCommand (): Command {
-  return examples(filterOptions(new Command('search').description('adapters by a part of their name').argument('<text>', 'in any case of letters'))
-    .action(async (name: string, options: FilterOptions, self: Command) => { await list(self, { ...options, name }) }),
+  return examples(filterOptions(new Command('search').description('adapters by words of their name or source, the best fit first').argument('<text>', 'words may be cut short or slightly wrong'))
+    .action(async (text: string, options: FilterOptions, self: Command) => { await list(self, { ...options, text }) }),
   ['datanet adapter search speech', 'datanet adapter search speech --licence CC0-1.0 --newest'])
 }
 
-async function list (self: Command, filter: FilterOptions & { name?: string }): Promise<void> {
+async function list (self: Command, filter: FilterOptions & { text?: string }): Promise<void> {
   const { out, node, signal } = contextOf(self)
-  const { name, base, datanet, licence, developer, status, newest, limit } = filter
-  const query = new URLSearchParams(Object.entries({ name, base, datanet, licence, developer, status, newest, limit }).flatMap(([key, value]) => value == null ? [] : [[key, String(value)]]))
+  const { text, base, datanet, licence, developer, status, origin, newest, limit } = filter
+  const query = new URLSearchParams(Object.entries({ text, base, datanet, licence, developer, status, origin, newest, limit }).flatMap(([key, value]) => value == null ? [] : [[key, String(value)]]))
   const found = await (await node()).get<AdapterEntryView[]>(`/api/v1/registry?${query.toString()}`, { signal })
 
   if (found.length === 0) {
     out.line('no adapter fits')
   } else {
     out.table(['adapter', 'version', 'status', 'base', 'Datanets', 'licences', 'loss', 'price of 1,000 tokens', 'CID'], found.map(view => [
-      view.name, versionText(view), view.status, view.baseName, view.datanets.map(one => one.name).join(' '), view.licences.join(' '),
+      view.name, versionText(view), statusText(view), view.baseName, view.origin === 'imported' ? '(imported)' : view.datanets.map(one => one.name).join(' '), view.licences.join(' '),
       lossText(view), formatOpen(view.pricePerThousandTokens), view.adapter
     ]))
   }
@@ -92,20 +98,14 @@ function showCommand (): Command {
 }
 
 function describe (out: Output, view: AdapterDetailView): void {
-  const { recipe } = view
-
   out.table(['adapter', view.name], [
     ['CID', view.adapter],
-    ['version', `${versionText(view)}, ${view.status} at height ${view.height}`],
+    ['version', `${versionText(view)}, ${statusText(view)} at height ${view.height}`],
+    ...deprecationRows(view),
     ['developer', view.developer],
     ['base', `${view.baseName} ${view.base}`],
-    ['snapshot', view.snapshot],
-    ['Datanets', view.datanets.map(({ name, licence }) => `${name} (${licence})`).join(', ')],
-    ['contributions', String(view.contributions)],
+    ...originRows(view),
     ['licences', view.licences.join(', ')],
-    ['recipe', `rank ${recipe.rank}, alpha ${recipe.alpha} on ${recipe.targets.join(' ')}, ${recipe.steps} steps of ${recipe.batchSize} × ${recipe.sequenceLength} tokens, seed ${recipe.seed}, ${recipe.engine}`],
-    ['loss', `${lossText(view)} nats per token`],
-    ['attribution', `${view.method}, ${view.influence}`],
     ['price', `${formatOpen(view.pricePerThousandTokens)} for 1,000 tokens`],
     ['earned', formatOpen(view.earned)],
     ['kept here', view.held ? 'yes' : 'no']
@@ -116,10 +116,45 @@ function describe (out: Output, view: AdapterDetailView): void {
     out.table(['version', 'status', 'height', 'CID'], view.versions.map(one => [versionText(one), one.status, String(one.height), one.adapter]))
   }
 
-  if (view.uses.length > 0) {
-    out.line()
-    out.table(['epoch', 'payer', 'gateway', 'receipts', 'fees'], view.uses.map(one => [String(one.epoch), one.payer == null ? '–' : short(one.payer), short(one.gateway), String(one.receipts), formatOpen(one.fees)]))
+  describeUsage(out, view)
+}
+
+function deprecationRows ({ deprecated }: AdapterDetailView): string[][] {
+  return deprecated == null ? [] : [['deprecated', `${deprecated.reason}${deprecated.successor == null ? '' : `; ask ${deprecated.successor} instead`}`]]
+}
+
+/** What it came from: what anybody can compute again, or what its importer says. */
+function originRows ({ recipe, lora, snapshot, datanets, contributions, method, influence, losses, source, claims }: AdapterDetailView): string[][] {
+  const shape = `rank ${lora.rank}, alpha ${lora.alpha} on ${lora.targets.join(' ')}`
+
+  return recipe == null
+    ? [
+        ['origin', `imported${source == null ? '' : ` from ${source}`}: answers are checked, not traced to data`],
+        ['shape', shape],
+        ['claimed, unchecked', claims.map(({ name, value }) => `${name} ${value}`).join(', ') || '–']
+      ]
+    : [
+        ['snapshot', snapshot ?? '–'],
+        ['Datanets', datanets.map(({ name, licence }) => `${name} (${licence})`).join(', ')],
+        ['contributions', String(contributions)],
+        ['recipe', `${shape}, ${recipe.steps} steps of ${recipe.batchSize} × ${recipe.sequenceLength} tokens, seed ${recipe.seed}, ${recipe.engine}`],
+        ['loss', `${lossText({ losses })} nats per token`],
+        ['attribution', `${method}, ${influence}`]
+      ]
+}
+
+function describeUsage (out: Output, { usage, uses }: AdapterDetailView): void {
+  if (usage.answers === 0) {
+    return
   }
+
+  out.line()
+  out.line(`${usage.answers.toLocaleString('en')} answers over ${formatOpen(usage.fees)} were redeemed`)
+  out.table(['payer', 'answers', 'fees'], usage.payers.map(one => [one.payer, String(one.answers), formatOpen(one.fees)]))
+  out.line()
+  out.table(['epoch', 'answers', 'fees'], usage.epochs.map(one => [String(one.epoch), String(one.answers), formatOpen(one.fees)]))
+  out.line()
+  out.table(['epoch', 'payer', 'gateway', 'receipts', 'fees'], uses.map(one => [String(one.epoch), one.payer == null ? '–' : short(one.payer), short(one.gateway), String(one.receipts), formatOpen(one.fees)]))
 }
 
 function pullCommand (): Command {
@@ -178,6 +213,10 @@ function pathOf (adapter: string): string {
 
 function versionText ({ version, newest }: { version: number | null, newest?: boolean }): string {
   return version == null ? '–' : `${version}${newest === true ? ' (newest)' : ''}`
+}
+
+function statusText ({ status, deprecated }: Pick<AdapterEntryView, 'status' | 'deprecated'>): string {
+  return deprecated == null ? status : `${status}, deprecated`
 }
 
 function lossText ({ losses }: { losses: number[] }): string {

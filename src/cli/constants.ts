@@ -11,3 +11,9 @@ export const exitCodes = {
   refused: 4,
   interrupted: 130
 } as const
+
+/** adapter_config.json of PEFT has about 1 KiB. */
+export const ADAPTER_CONFIG_BYTES_MAX = 64 * 1024
+
+/** What a node takes in one request. */
+export const ADAPTER_WEIGHTS_BYTES_MAX = 64 * 1024 * 1024

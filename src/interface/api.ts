@@ -174,7 +174,11 @@ export interface AdapterView {
   contributions: number
   status: 'pending' | 'admitted' | 'rejected'
   losses: number[]
-  influence: 'forward' | 'reverse'
+  /** `none` if it was trained elsewhere: its answers are not traced to data */
+  influence: 'forward' | 'reverse' | 'none'
+  origin: 'trained' | 'imported'
+  /** its developer advises against it; it is served and paid as before */
+  deprecated: { reason: string, successor: string | null, height: number } | null
   pricePerThousandTokens: string
   earned: string
 }

@@ -7,10 +7,11 @@ export interface AdapterEntryView extends AdapterView {
   /** whether it is the developer's last admitted one of the name */
   newest: boolean
   baseName: string
-  snapshot: string
+  /** null if it was trained elsewhere */
+  snapshot: string | null
   /** what it was trained on */
   datanets: Array<{ datanet: string, name: string, licence: string }>
-  /** SPDX identifiers of base and Datanets, each once: all of them bind who uses the weights */
+  /** SPDX expressions of base, Datanets and imported weights, each once: all of them bind who uses the weights */
   licences: string[]
   /** of the block that published it */
   height: number
@@ -26,10 +27,27 @@ export interface AdapterUseView {
   fees: string
 }
 
+/** All redemptions of answers of an adapter in sum. */
+export interface AdapterUsageView {
+  answers: number
+  fees: string
+  /** who paid most first; payers of channels that the ledger has forgotten are in the sums alone */
+  payers: Array<{ payer: string, answers: number, fees: string }>
+  /** newest first */
+  epochs: Array<{ epoch: number, answers: number, fees: string }>
+}
+
 /** GET /api/v1/adapters/:id */
 export interface AdapterDetailView extends AdapterEntryView {
-  recipe: { recipe: string, engine: string, rank: number, alpha: number, targets: string[], steps: number, batchSize: number, sequenceLength: number, seed: number }
+  /** null if it was trained elsewhere: nobody can run that again */
+  recipe: { recipe: string, engine: string, rank: number, alpha: number, targets: string[], steps: number, batchSize: number, sequenceLength: number, seed: number } | null
+  /** the shape of its weights */
+  lora: { rank: number, alpha: number, targets: string[] }
   method: string
+  /** where imported weights come from, as their importer says */
+  source: string | null
+  /** figures that the importer claims and nobody has checked */
+  claims: Array<{ name: string, value: number }>
   weights: string
   /** whether this node keeps the weights, so that they outlive their developer's node */
   held: boolean
@@ -39,6 +57,7 @@ export interface AdapterDetailView extends AdapterEntryView {
   versions: Array<Pick<AdapterEntryView, 'adapter' | 'version' | 'status' | 'height'>>
   /** what gateways redeemed on the ledger, newest epoch first, at most 100 */
   uses: AdapterUseView[]
+  usage: AdapterUsageView
 }
 
 /** POST /api/v1/adapters/:id/pull */
@@ -48,4 +67,38 @@ export interface PulledAdapterView {
   files: number
   bytes: number
   parameters: number
+}
+
+/** POST /api/v1/adapters/import: weights that were trained elsewhere, checked and kept, not published */
+export interface ImportedWeightsView {
+  /** CID of the canonical file of the weights */
+  weights: string
+  base: string
+  rank: number
+  alpha: number
+  targets: string[]
+  parameters: number
+  bytes: number
+  /** the adapter on the ledger that has the same weights */
+  sameAs: string | null
+}
+
+/** POST /api/v1/adapters/publish */
+export interface PublishAdapterRequest {
+  /** of an import on this node */
+  weights: string
+  name: string
+  /** SPDX expression */
+  licence: string
+  source?: string
+  metrics?: Array<{ name: string, value: number }>
+  pricePerThousandTokens?: string
+}
+
+/** POST /api/v1/adapters/publish */
+export interface PublishedAdapterView {
+  adapter: string
+  name: string
+  weights: string
+  status: AdapterView['status']
 }

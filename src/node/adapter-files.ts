@@ -2,7 +2,7 @@ import { exportPeft, loraShape, peftToTheta } from '../models/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, RECORD_BYTES_MAX, recipeCodec } from '../wire/index.ts'
 import { PEFT_BYTES_PER_TENSOR } from './registry-constants.ts'
-import type { AbortOptions, Adapter, BaseModel, PulledAdapterView, Recipe } from '../interface/index.ts'
+import type { AbortOptions, BaseModel, PublishedAdapter, PulledAdapterView } from '../interface/index.ts'
 import type { Lora, PeftFiles } from '../models/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -13,8 +13,7 @@ export interface PullOptions extends AbortOptions {
 }
 
 interface AdapterWeights {
-  record: Adapter
-  recipe: Recipe
+  record: PublishedAdapter
   base: BaseModel
   lora: Lora
   bytes: number
@@ -31,7 +30,7 @@ interface AdapterWeights {
  */
 export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'pin'>, adapter: CID, { all = false, signal }: PullOptions = {}): Promise<PulledAdapterView> {
   const { record, lora, bytes } = await readWeights(storage, adapter, { signal })
-  const rest = all ? [...record.checkpoints, ...(record.influence.form === 'forward' ? record.influence.columns : [])] : []
+  const rest = all && record.type === 'adapter' ? [...record.checkpoints, ...(record.influence.form === 'forward' ? record.influence.columns : [])] : []
   let total = bytes
 
   for (const file of rest) {
@@ -44,7 +43,7 @@ export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'p
   }
 
   // the record last: it says that the rest is here
-  for (const cid of [record.base, record.snapshot, record.recipe, adapter]) {
+  for (const cid of [record.base, ...record.type === 'adapter' ? [record.snapshot, record.recipe] : [], adapter]) {
     await storage.pin(cid, { depth: 0, signal })
   }
 
@@ -66,10 +65,10 @@ export async function exportAdapter (storage: Pick<Storage, 'get' | 'getFile'>, 
 
 async function readWeights (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, { signal }: AbortOptions): Promise<AdapterWeights> {
   const record = await readAdapterRecord(storage, adapter, { signal })
-  const recipe = recipeCodec.decode(await storage.get(record.recipe, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const run = record.type === 'adapter' ? recipeCodec.decode(await storage.get(record.recipe, { signal, bytesMax: RECORD_BYTES_MAX })) : record
   const base = baseModelCodec.decode(await storage.get(record.base, { signal, bytesMax: RECORD_BYTES_MAX }))
-  const shape = loraShape(base.config, recipe)
+  const shape = loraShape(base.config, run)
   const weights = await storage.getFile(record.weights, { signal, bytesMax: 4 * shape.parameters + PEFT_BYTES_PER_TENSOR * (2 * shape.factors.length + 2) })
 
-  return { record, recipe, base, lora: { shape, theta: peftToTheta(shape, weights) }, bytes: weights.byteLength }
+  return { record, base, lora: { shape, theta: peftToTheta(shape, weights) }, bytes: weights.byteLength }
 }

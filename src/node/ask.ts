@@ -102,7 +102,7 @@ async function answerView (node: DatanetNode, request: AskRequest, adapter: Load
     answer: paid.text,
     tokens: tokenViews(adapter, paid.opening.output, attribution),
     shares: shares as AttributionShare[],
-    method: adapter.record.method,
+    method: adapter.record.type === 'adapter' ? adapter.record.method : 'none',
     precision: attribution == null ? 'preview' : 'exact',
     fee: payload.fee.toString(),
     promptTokens: payload.promptTokens,

@@ -11,6 +11,7 @@ import { chain, reporting } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
 import { training } from '../training/index.ts'
 import { genesisCodec } from '../wire/index.ts'
+import { adapterIndex } from './adapters-index.ts'
 import { answers } from './answers.ts'
 import { importBase, shippedBase } from './base-model.ts'
 import { citations } from './citations.ts'
@@ -24,6 +25,7 @@ import { openKeychain } from './keychain.ts'
 import { signingFile } from './signing-file.ts'
 import { trainings } from './trainings.ts'
 import type { Answers } from './answers.ts'
+import type { AdapterIndex } from './adapters-index.ts'
 import type { Citations } from './citations.ts'
 import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
@@ -53,6 +55,8 @@ export interface DatanetNode extends Startable {
   readonly library: ModelLibrary
   readonly payer: Payer
   readonly answers: Answers
+  /** what is published, by what people look for */
+  readonly adapters: AdapterIndex
   readonly citations: Citations
   /** of adapters' influence Jacobians, as the swarm computes them */
   readonly columns: Columns
@@ -148,7 +152,8 @@ function compose (parts: Parts): DatanetNode {
 
   const reports = reporting({ signer, onError: error => { events.tell({ type: 'log', level: 'warn', message: `could not report a validator that signed twice: ${error.message}` }) } })({ chain: ledger })
 
-  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, events.watchColumns(shared), ...optional.filter(service => service != null), refunds, reports, queue, events]
+  const published = adapterIndex({ chain: ledger, storage: store })
+  const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, events.watchColumns(shared), ...optional.filter(service => service != null), refunds, reports, queue, published, events]
 
   return {
     config,
@@ -164,6 +169,7 @@ function compose (parts: Parts): DatanetNode {
     payer: wallet,
     answers: answers(db),
     citations: citations({ db, storage: store, datanets: nets, chain: ledger }),
+    adapters: published,
     columns: shared,
     assessor: seat,
     gateway: shop,

@@ -1,28 +1,33 @@
-import { accountToString } from '../identity/index.ts'
-import { listAdapters, listTasks, readAdapter, readChannel, readContribution } from '../ledger/index.ts'
+import { readAdapter } from '../ledger/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
-import { recipeCodec, toHex } from '../wire/index.ts'
+import { recipeCodec } from '../wire/index.ts'
+import { adapterUsage } from './adapters-usage.ts'
+import { adapterView } from './adapters-view.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
-import { ADAPTER_USES_SHOWN_MAX, REGISTRY_SHOWN_MAX } from './registry-constants.ts'
+import { REGISTRY_SHOWN_MAX } from './registry-constants.ts'
 import { baseViews, datanetViews } from './views.ts'
+import type { IndexedAdapter } from './adapters-index.ts'
 import type { DatanetNode } from './node.ts'
-import type { Adapter, AdapterDetailView, AdapterEntryView, AdapterState, AdapterUseView, BaseView, DatanetView } from '../interface/index.ts'
+import type { AdapterDetailView, AdapterEntryView, AdapterState, BaseView, DatanetView, PublishedAdapter } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What is looked for among adapters; all that is given must fit. */
 export interface AdapterFilter {
+  /** words that begin like those of the name or the source, or nearly so; the best fit comes first */
+  text?: string
   /** part of the name, in any case of letters */
   name?: string
   /** CID or name of the base */
   base?: string
   /** CID or name of a Datanet that it was trained on */
   datanet?: string
-  /** SPDX identifier of the base or of a Datanet, in any case of letters */
+  /** SPDX identifier of the base, of a Datanet or of imported weights, in any case of letters */
   licence?: string
   /** account, as text */
   developer?: string
   status?: AdapterState['status']
+  origin?: 'trained' | 'imported'
   /** only the newest admitted version of each developer and name */
   newest?: boolean
   /** @default REGISTRY_SHOWN_MAX */
@@ -30,21 +35,40 @@ export interface AdapterFilter {
 }
 
 interface Entry {
-  adapter: CID
+  indexed: IndexedAdapter
   state: AdapterState
-  record: Adapter
+}
+
+interface Names {
+  bases: BaseView[]
+  datanets: DatanetView[]
+  /** admitted versions by name and developer, the first one first */
+  versions: Map<string, Entry[]>
 }
 
 /**
- * The adapters of the chain that fit, the last published first. Those whose record nobody serves
- * now are left out: without it they have no name.
+ * The adapters of the chain that fit, the last published first, or the best fit if a text is looked
+ * for. Those whose record nobody serves now are left out: without it they have no name.
  */
 export async function adapterRegistry (node: DatanetNode, filter: AdapterFilter = {}): Promise<AdapterEntryView[]> {
-  const views = await registry(node)
+  const { entries, names } = await registry(node)
+  const found = filter.text == null ? entries : await ranked(node, filter.text, entries)
+  const shown: AdapterEntryView[] = []
+  const limit = Math.min(filter.limit ?? REGISTRY_SHOWN_MAX, REGISTRY_SHOWN_MAX)
 
-  return views
-    .filter(view => fits(view, filter))
-    .slice(0, Math.min(filter.limit ?? REGISTRY_SHOWN_MAX, REGISTRY_SHOWN_MAX))
+  for (const entry of found) {
+    const view = entryView(entry, names)
+
+    if (fits(view, filter)) {
+      shown.push(view)
+    }
+
+    if (shown.length === limit) {
+      break
+    }
+  }
+
+  return shown
 }
 
 /**
@@ -53,85 +77,92 @@ export async function adapterRegistry (node: DatanetNode, filter: AdapterFilter 
  * @throws {NotFoundError} if it is not on the ledger, or nobody serves its record now
  */
 export async function adapterDetail (node: DatanetNode, adapter: CID): Promise<AdapterDetailView> {
-  const views = await registry(node)
-  const view = views.find(one => one.adapter === adapter.toString())
-  const state = readAdapter(node.chain.state(), adapter)
+  const { entries, names } = await registry(node)
+  const entry = entries.find(({ indexed }) => indexed.adapter.equals(adapter))
 
-  if (view == null || state == null) {
+  if (entry == null) {
     throw new NotFoundError('adapter', adapter.toString(), 'list them with `datanet adapter list`; one that is missing there has a record that nobody serves now')
   }
 
   const record = await readAdapterRecord(node.storage, adapter, lookup())
+
+  return {
+    ...entryView(entry, names),
+    ...await originView(node, record),
+    weights: record.weights.toString(),
+    held: await node.storage.isPinned(record.weights, lookup()),
+    trainedOn: entry.state.contributions.map(String),
+    versions: entries.filter(({ indexed: { key } }) => key === entry.indexed.key).map(one => {
+      const { adapter, version, status, height } = entryView(one, names)
+
+      return { adapter, version, status, height }
+    }),
+    ...adapterUsage(node.chain.state(), adapter)
+  }
+}
+
+/** What it came from: a recipe that anybody can run again, or what its importer says. */
+async function originView (node: DatanetNode, record: PublishedAdapter): Promise<Pick<AdapterDetailView, 'recipe' | 'lora' | 'method' | 'source' | 'claims'>> {
+  if (record.type === 'imported-adapter') {
+    const { rank, alpha, targets, source = null, metrics } = record
+
+    return { recipe: null, lora: { rank, alpha, targets }, method: 'none', source, claims: metrics.map(({ name, valueMicro }) => ({ name, value: valueMicro / 1e6 })) }
+  }
+
   const { engine, rank, alpha, targets, steps, batchSize, sequenceLength, seed } = recipeCodec.decode(await node.storage.get(record.recipe, lookup()))
 
   return {
-    ...view,
     recipe: { recipe: record.recipe.toString(), engine, rank, alpha, targets, steps, batchSize, sequenceLength, seed },
+    lora: { rank, alpha, targets },
     method: record.method,
-    weights: record.weights.toString(),
-    held: await node.storage.isPinned(record.weights, lookup()),
-    trainedOn: state.contributions.map(String),
-    versions: views
-      .filter(({ developer, name }) => developer === view.developer && name === view.name)
-      .map(({ adapter, version, status, height }) => ({ adapter, version, status, height })),
-    uses: usesOf(node, adapter)
+    source: null,
+    claims: []
   }
 }
 
-async function registry (node: DatanetNode): Promise<AdapterEntryView[]> {
-  const [bases, datanets, found] = await Promise.all([baseViews(node), datanetViews(node), Promise.all([...listAdapters(node.chain.state())].map(async entry => withRecord(node, entry)))])
-  const entries = found.flat().toSorted((a, b) => a.state.height - b.state.height || (a.adapter.toString() < b.adapter.toString() ? -1 : 1))
+async function registry (node: DatanetNode): Promise<{ entries: Entry[], names: Names }> {
+  const [bases, datanets, all] = await Promise.all([baseViews(node), datanetViews(node), node.adapters.all()])
+  const ledger = node.chain.state()
   const versions = new Map<string, Entry[]>()
+  const entries = all.flatMap(indexed => {
+    const state = readAdapter(ledger, indexed.adapter)
 
-  for (const entry of entries.filter(({ state }) => state.status === 'admitted')) {
-    const key = nameKey(entry)
+    return state == null ? [] : [{ indexed, state }]
+  })
 
-    versions.set(key, [...versions.get(key) ?? [], entry])
+  for (const entry of entries.toReversed().filter(({ state }) => state.status === 'admitted')) {
+    versions.set(entry.indexed.key, [...versions.get(entry.indexed.key) ?? [], entry])
   }
 
-  return entries.map(entry => entryView(node, entry, versions.get(nameKey(entry)) ?? [], bases, datanets)).reverse()
+  return { entries, names: { bases, datanets, versions } }
 }
 
-async function withRecord (node: DatanetNode, { adapter, state }: Omit<Entry, 'record'>): Promise<Entry[]> {
-  const record = await readAdapterRecord(node.storage, adapter, lookup()).catch(() => undefined)
+async function ranked (node: DatanetNode, text: string, entries: Entry[]): Promise<Entry[]> {
+  const byCid = new Map(entries.map(entry => [entry.indexed.adapter.toString(), entry]))
 
-  return record == null ? [] : [{ adapter, state, record }]
+  return (await node.adapters.search(text)).flatMap(({ adapter }) => byCid.get(adapter.toString()) ?? [])
 }
 
-/** Nobody continues the versions of somebody else's name. */
-function nameKey ({ state, record }: Entry): string {
-  return `${toHex(state.developer)} ${record.name}`
-}
-
-function entryView (node: DatanetNode, entry: Entry, versions: Entry[], bases: BaseView[], datanets: DatanetView[]): AdapterEntryView {
-  const { adapter, state, record } = entry
-  const base = bases.find(one => one.base === state.base.toString())
-  const used = new Set(state.contributions.map(contribution => readContribution(node.chain.state(), contribution)?.datanet.toString()))
-  const trainedOn = datanets.filter(({ datanet }) => used.has(datanet))
-  const index = versions.indexOf(entry)
+function entryView (entry: Entry, { bases, datanets, versions }: Names): AdapterEntryView {
+  const { indexed, state } = entry
+  const base = bases.find(one => one.base === indexed.base)
+  const trainedOn = datanets.filter(({ datanet }) => indexed.datanets.includes(datanet))
+  const admitted = versions.get(indexed.key) ?? []
+  const index = admitted.indexOf(entry)
 
   return {
-    adapter: adapter.toString(),
-    name: record.name,
+    ...adapterView(indexed, state),
     version: index < 0 ? null : index + 1,
-    newest: index >= 0 && index === versions.length - 1,
-    developer: accountToString(state.developer),
-    base: state.base.toString(),
+    newest: index >= 0 && index === admitted.length - 1,
     baseName: base?.name ?? '',
-    snapshot: state.snapshot?.toString() ?? '',
+    snapshot: state.snapshot?.toString() ?? null,
     datanets: trainedOn.map(({ datanet, name, licence }) => ({ datanet, name, licence })),
-    licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence)])],
-    contributions: state.contributions.length,
-    status: state.status,
-    height: state.height,
-    losses: record.lossMicro.map(loss => loss / 1e6),
-    influence: record.influence.form,
-    pricePerThousandTokens: record.pricePerThousandTokens.toString(),
-    earned: state.earned.toString()
+    licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence), ...indexed.licence == null ? [] : [indexed.licence]])],
+    height: state.height
   }
 }
 
-function fits (view: AdapterEntryView, { name, base, datanet, licence, developer, status, newest }: AdapterFilter): boolean {
+function fits (view: AdapterEntryView, { name, base, datanet, licence, developer, status, origin, newest }: AdapterFilter): boolean {
   const lower = (text: string): string => text.toLowerCase()
 
   return (name == null || lower(view.name).includes(lower(name))) &&
@@ -140,29 +171,8 @@ function fits (view: AdapterEntryView, { name, base, datanet, licence, developer
     (licence == null || view.licences.some(one => lower(one) === lower(licence))) &&
     (developer == null || view.developer === developer) &&
     (status == null || view.status === status) &&
+    (origin == null || view.origin === origin) &&
     (newest !== true || view.newest)
-}
-
-/** What gateways redeemed for answers of an adapter, the newest epoch first. */
-function usesOf (node: DatanetNode, adapter: CID): AdapterUseView[] {
-  const state = node.chain.state()
-
-  return [...listTasks(state)]
-    .filter(({ state: task }) => task.adapter.equals(adapter))
-    .toSorted((a, b) => b.state.epoch - a.state.epoch)
-    .flatMap(({ task, state: { epoch, sources } }) => sources.map(({ gateway, channel, receipts, fees }) => {
-      const payer = readChannel(state, channel)?.payer
-
-      return {
-        task: toHex(task),
-        epoch,
-        gateway: accountToString(gateway),
-        payer: payer == null ? null : accountToString(payer),
-        receipts,
-        fees: fees.toString()
-      }
-    }))
-    .slice(0, ADAPTER_USES_SHOWN_MAX)
 }
 
 const lookup = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })

@@ -1,10 +1,10 @@
 import { accountFromString, accountToString } from '../identity/index.ts'
 import {
-  listAdapters, listAttestations, listDatanets, listProposals, listTasks, readAccount, readAdapter, readChain, readContribution, readValidators, stateRoot
+  listAttestations, listDatanets, listProposals, listTasks, readAccount, readAdapter, readChain, readContribution, readValidators, stateRoot
 } from '../ledger/index.ts'
 import { parameterCount, presets } from '../models/index.ts'
-import { readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, toHex } from '../wire/index.ts'
+import { adapterView } from './adapters-view.ts'
 import { LOOKUP_TIMEOUT_MS, TASKS_SHOWN_MAX } from './constants.ts'
 import { taskView } from './task-view.ts'
 import { toJson } from './to-json.ts'
@@ -119,26 +119,13 @@ export function presetViews (): PresetView[] {
 }
 
 export async function adapterViews (node: DatanetNode): Promise<AdapterView[]> {
-  const views = await Promise.all([...listAdapters(node.chain.state())].map(async ({ adapter, state }) => {
-    const record = await readAdapterRecord(node.storage, adapter, lookup()).catch(() => undefined)
+  const ledger = node.chain.state()
 
-    return record == null
-      ? []
-      : [{
-          adapter: adapter.toString(),
-          name: record.name,
-          developer: accountToString(state.developer),
-          base: state.base.toString(),
-          contributions: state.contributions.length,
-          status: state.status,
-          losses: record.lossMicro.map(loss => loss / 1e6),
-          influence: record.influence.form,
-          pricePerThousandTokens: record.pricePerThousandTokens.toString(),
-          earned: state.earned.toString()
-        }]
-  }))
+  return (await node.adapters.all()).toReversed().flatMap(entry => {
+    const state = readAdapter(ledger, entry.adapter)
 
-  return views.flat()
+    return state == null ? [] : [adapterView(entry, state)]
+  })
 }
 
 /** The newest tasks first. */

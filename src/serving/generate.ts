@@ -15,7 +15,7 @@ import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
  */
 export function promptTokens (adapter: LoadedAdapter, { prompt, messages, maxTokens }: Pick<AskOptions, 'prompt' | 'messages' | 'maxTokens'>): number[] {
   const { tokenizer, model, chat, record } = adapter.base
-  const converses = messages != null && (record.chatTemplate != null || adapter.recipe.examples === 'chat')
+  const converses = messages != null && (record.chatTemplate != null || adapter.recipe?.examples === 'chat')
   const tokens = converses ? Array.from(chat.prompt(tokenizer, messages)) : [tokenizer.bos, ...tokenizer.encode(prompt)]
   const lengthMax = Math.min(model.config.contextLength, TOKENS_MAX)
 

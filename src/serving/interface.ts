@@ -1,5 +1,4 @@
-import type { AbortOptions, Account, Adapter, Amount, AnswerConditions, BaseModel, CosignedReceipt, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
-import type { Kept } from './recent.ts'
+import type { AbortOptions, Account, Amount, AnswerConditions, BaseModel, CosignedReceipt, PublishedAdapter, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
 import type { ChatMessage, ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -16,8 +15,10 @@ export interface LoadedBase {
 /** An adapter ready to serve. */
 export interface LoadedAdapter {
   cid: CID
-  record: Adapter
-  recipe: Recipe
+  record: PublishedAdapter
+  /** null if it was trained elsewhere */
+  recipe: Recipe | null
+  /** empty if it was trained elsewhere */
   snapshot: Snapshot
   base: LoadedBase
   lora: Lora
@@ -28,15 +29,9 @@ export interface LoadedAdapter {
 /** Models by CID, fetched, verified and kept in bounded memory. */
 export interface ModelLibrary {
   /** an adapter's record alone, without its weights */
-  record (cid: CID, options?: AbortOptions): Promise<Adapter>
+  record (cid: CID, options?: AbortOptions): Promise<PublishedAdapter>
   base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
   adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
-  /** adapters in memory, the most recently used first */
-  loaded (): Kept[]
-  /** Loads an adapter and keeps it, whatever else is asked for, until it is evicted. */
-  pin (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
-  /** Gives an adapter's memory back; answers that are being made end as they would. False if it was not there. */
-  evict (cid: CID): boolean
 }
 
 export interface GeneratedAnswer {

@@ -1,11 +1,11 @@
+import { raceSignal } from 'race-signal'
 import { verifyRecord } from '../identity/index.ts'
 import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
-import { adapterCodec, baseModelCodec, domains, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
-import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
+import { baseModelCodec, domains, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
+import { COLUMN_BYTES_MAX, LOAD_TIMEOUT_MS, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
-import { recent } from './recent.ts'
 import type { LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
-import type { AbortOptions, Adapter } from '../interface/index.ts'
+import type { AbortOptions, PublishedAdapter, Recipe } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -13,7 +13,7 @@ export interface ModelLibraryComponents {
   storage: Pick<Storage, 'get' | 'getFile' | 'openFile'>
 }
 
-const signedAdapter = signedCodec(adapterCodec)
+const signedAdapter = signedCodec(publishedAdapterCodec)
 
 /**
  * Loads models by CID from the swarm, once each, and forgets the least recently used when they
@@ -32,7 +32,7 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
     const bases = recent<LoadedBase>(bytesMax, ({ model }) => bytesOf(model.weights))
     const adapters = recent<LoadedAdapter>(bytesMax, ({ lora, columns }) => lora.theta.byteLength * (1 + (columns?.length ?? 0)))
 
-    const base: ModelLibrary['base'] = async (cid, caller) => bases.get(cid, async options => {
+    const base: ModelLibrary['base'] = async (cid, caller) => bases(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
       const tokenizer = loadTokenizer(record, await storage.getFile(record.tokenizer, options))
       const chat = loadChat(record.chatTemplate == null ? undefined : await storage.getFile(record.chatTemplate, options))
@@ -42,48 +42,45 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       return { record, model, tokenizer, chat, cid }
     }, caller)
 
-    const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters.get(cid, async options => {
+    const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters(cid, async options => {
       const record = await readAdapterRecord(storage, cid, options)
-      const recipe = recipeCodec.decode(await storage.get(record.recipe, options))
-      const snapshot = snapshotCodec.decode(await storage.get(record.snapshot, options))
+      const { recipe, snapshot, lora } = await readOrigin(storage, record, options)
       const loadedBase = await base(record.base, options)
-      const shape = loraShape(loadedBase.record.config, recipe)
+      const shape = loraShape(loadedBase.record.config, lora)
       const theta = peftToTheta(shape, await storage.getFile(record.weights, options))
-      const columns = record.influence.form === 'forward'
+      const columns = record.type === 'adapter' && record.influence.form === 'forward'
         ? await readColumns(storage, record.influence.columns, snapshot.contributions.length, shape.parameters, options)
         : null
 
       return { cid, record, recipe, snapshot, base: loadedBase, lora: { shape, theta }, columns }
     }, caller)
 
-    return {
-      record: async (cid, options) => readAdapterRecord(storage, cid, options),
-      base,
-      adapter,
-      loaded: () => adapters.list(),
-      async pin (cid, options) {
-        const loaded = await adapter(cid, options)
-
-        adapters.pin(cid)
-
-        return loaded
-      },
-      evict: cid => adapters.evict(cid)
-    }
+    return { record: async (cid, options) => readAdapterRecord(storage, cid, options), base, adapter }
   }
 }
 
 /**
- * An adapter's record, signed by its developer.
+ * An adapter's record, signed by its developer; `type` says whether it was trained here.
  *
  * @throws {SignatureError | MalformedRecordError}
  */
-export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID, options?: AbortOptions): Promise<Adapter> {
+export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID, options?: AbortOptions): Promise<PublishedAdapter> {
   const signed = signedAdapter.decode(await storage.get(cid, options))
 
-  verifyRecord(domains.adapter, adapterCodec, signed, signed.payload.developer)
+  verifyRecord(domains.adapter, publishedAdapterCodec, signed, signed.payload.developer)
 
   return signed.payload
+}
+
+/** What an adapter came from, and the shape of its weights: its recipe's, or its own if it was trained elsewhere. */
+async function readOrigin (storage: Pick<Storage, 'get'>, record: PublishedAdapter, options?: AbortOptions): Promise<Pick<LoadedAdapter, 'recipe' | 'snapshot'> & { lora: Pick<Recipe, 'rank' | 'alpha' | 'targets'> }> {
+  if (record.type === 'imported-adapter') {
+    return { recipe: null, snapshot: { type: 'snapshot', version: 1, datanets: [], contributions: [] }, lora: record }
+  }
+
+  const recipe = recipeCodec.decode(await storage.get(record.recipe, options))
+
+  return { recipe, snapshot: snapshotCodec.decode(await storage.get(record.snapshot, options)), lora: recipe }
 }
 
 async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[]> {
@@ -111,4 +108,49 @@ async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], cont
 
 function bytesOf (weights: LoadedBase['model']['weights']): number {
   return [...weights.values()].reduce((sum, weight) => sum + ('data' in weight ? weight.data : weight.bytes).byteLength, 0)
+}
+
+type Recent<T> = (cid: CID, load: (options: AbortOptions) => Promise<T>, options?: AbortOptions) => Promise<T>
+
+/** Values by CID, loaded once even when asked for at the same time; the least recently used go first. */
+function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Recent<T> {
+  const entries = new Map<string, { value: Promise<T>, bytes: number }>()
+
+  const load = (key: string, from: (options: AbortOptions) => Promise<T>): { value: Promise<T>, bytes: number } => {
+    // whoever asked first may go away while others wait for the same value
+    const entry = { value: from({ signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }), bytes: 0 }
+
+    entry.value.then(value => {
+      entry.bytes = bytesOf(value)
+      evict(entries, bytesMax, key)
+    }, () => { entries.delete(key) })
+
+    return entry
+  }
+
+  return async (cid, from, options) => {
+    const key = cid.toString()
+    const entry = entries.get(key) ?? load(key, from)
+
+    // last in the map is most recently used
+    entries.delete(key)
+    entries.set(key, entry)
+
+    return raceSignal(entry.value, options?.signal)
+  }
+}
+
+function evict (entries: Map<string, { bytes: number }>, bytesMax: number, keep: string): void {
+  let bytes = [...entries.values()].reduce((sum, entry) => sum + entry.bytes, 0)
+
+  for (const [key, entry] of entries) {
+    if (bytes <= bytesMax) {
+      return
+    }
+
+    if (key !== keep && entry.bytes > 0) {
+      entries.delete(key)
+      bytes -= entry.bytes
+    }
+  }
 }

@@ -1,16 +1,19 @@
 import { decodeState, hashState, influenceMethod, loraBlocks, reverseReplay, taskCotangent } from '../attribution/index.ts'
 import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
-import { contributionScores } from '../scoring/index.ts'
+import { contributionScores, creditRetrieved } from '../scoring/index.ts'
 import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
 import { FILE_BYTES_MAX, RECEIPTS_MAX } from './constants.ts'
 import { AdapterMismatchError, TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
 import { representativesOf } from './players.ts'
 import { readRecipe, withRun } from './run.ts'
+import { checkSources } from './sources.ts'
 import type { AssessOptions, Assessment, TrainingComponents, TrainingEvent } from './interface.ts'
 import type { Run, RunSettings } from './run.ts'
+import type { CheckedSources } from './sources.ts'
 import type { CheckpointWeights, ExampleScores } from '../attribution/index.ts'
 import type { Adapter, Hash, ProgressOptions, ReceiptOpening } from '../interface/index.ts'
+import type { RetrievedAnswer } from '../scoring/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What a receipt step hashes as, beside the steps of the replay. */
@@ -86,12 +89,14 @@ export async function runAssessment (components: TrainingComponents, settings: R
 
   return withRun(components, settings, recipe, options, async run => {
     const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal, bytesMax: FILE_BYTES_MAX }))
-    const { gradients, steps, refused } = await replayReceipts(run, theta, lines, options)
+    const sources = await checkSources(components, run.snapshot, lines.map(({ opening }) => opening), options)
+    const { gradients, steps, refused, shown } = await replayReceipts(run, theta, lines, options, sources)
     const fees = lines.map(({ opening }, i) => gradients[i] === undefined ? 0n : opening.receipt.payload.fee)
     const cotangent = await taskCotangent(run.shape.parameters, fees, i => gradients[i] ?? new Float64Array(run.shape.parameters))
     const { exampleScores, trace } = await scoresOf(components, run, adapter, cotangent, options)
     const { contributions } = run.snapshot
-    const scores = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
+    const influence = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
+    const scores = creditRetrieved(influence, answersWithRows(sources, shown, fees), fees.reduce((sum, fee) => sum + fee, 0n))
 
     return {
       table: {
@@ -110,6 +115,11 @@ export async function runAssessment (components: TrainingComponents, settings: R
   })
 }
 
+/** Answers that showed the rows that they were to show, and follow from them. */
+function answersWithRows (sources: ReadonlyArray<CheckedSources | undefined>, shown: readonly boolean[], fees: readonly bigint[]): RetrievedAnswer[] {
+  return sources.flatMap((one, i) => one === undefined || !shown[i] ? [] : [{ fee: fees[i], contributions: one.contributions }])
+}
+
 /** Receipts in the order in which they are summed and traced. */
 export function sortedLines (receipts: ReceiptOpening[]): Line[] {
   if (receipts.length > RECEIPTS_MAX) {
@@ -119,24 +129,35 @@ export function sortedLines (receipts: ReceiptOpening[]): Line[] {
   return receipts.map(opening => ({ opening, key: contentKey(opening) })).sort((a, b) => compareBytes(a.key, b.key))
 }
 
+/** What came of receipts, in their order. */
+export interface Replayed {
+  gradients: Array<Float64Array | undefined>
+  steps: Hash[]
+  refused: CID[]
+  /** whether the answer follows and its prompt shows its rows */
+  shown: boolean[]
+}
+
 /** Teacher-forced replay of each receipt and, where it holds, the gradient of its answer. */
-export async function replayReceipts ({ pool }: Run, theta: Float64Array, lines: Line[], options: AssessOptions): Promise<{ gradients: Array<Float64Array | undefined>, steps: Hash[], refused: CID[] }> {
+export async function replayReceipts ({ pool }: Pick<Run, 'pool'>, theta: Float64Array, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined> = []): Promise<Replayed> {
   const gradients: Array<Float64Array | undefined> = []
   const steps: Hash[] = []
   const refused: CID[] = []
-  const requests = lines.map(({ opening: { prompt, output, receipt, conditions } }) => ({ prompt, output, sampler: receipt.payload.sampler, schema: conditions?.schema }))
+  const shown: boolean[] = []
+  const requests = lines.map(({ opening: { prompt, output, receipt, conditions } }, i) => ({ prompt, output, sampler: receipt.payload.sampler, schema: conditions?.schema, shows: sources[i]?.shows }))
 
-  await pool.answers(theta, requests, (i, { follows, gradient }) => {
+  await pool.answers(theta, requests, (i, { follows, shows, gradient }) => {
     if (!follows) {
       refused.push(cidOf(cosignedReceiptCodec.encode(lines[i].opening.receipt)))
     }
 
     gradients.push(follows ? gradient : undefined)
+    shown.push(shows)
     steps.push(hash(domains.traceStep, utf8(RECEIPT_STEP), lines[i].key, Uint8Array.of(follows ? 1 : 0), floats(gradient)))
     options.onProgress?.({ type: 'training:receipt', done: i + 1, total: lines.length })
   }, options)
 
-  return { gradients, steps, refused }
+  return { gradients, steps, refused, shown }
 }
 
 /** What was asked and answered at which price: equal content is interchangeable in any sum. */

@@ -1,5 +1,5 @@
 import type { ExampleScores } from '../attribution/index.ts'
-import type { AbortOptions, Account, Adapter, Amount, AttributionMethod, CostEstimate, Hash, ProgressOptions, ReceiptOpening, Recipe, ScoreTable, Startable } from '../interface/index.ts'
+import type { AbortOptions, Account, Adapter, Amount, AttributionMethod, CostEstimate, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe, ScoreTable, Startable } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export interface TrainingInit {
@@ -50,6 +50,8 @@ export interface Commitment {
   height: number
   /** position in its Datanet */
   index: number
+  /** retrieval searches within one Datanet; without it nothing is found there */
+  datanet?: CID
 }
 
 /** What goes on after a crash or a cancel; comes with each checkpoint. */
@@ -176,20 +178,21 @@ export interface Training extends Startable {
 
   /**
    * All of an assessor's work for a task: replays the receipts, sums the cotangent, replays the run.
+   * Of an adapter that was trained elsewhere the receipts alone, and there is nothing to score.
    *
    * @param id - CID of the signed adapter record
    * @param adapter - its payload
    * @param receipts - in any order; hashes and signatures were checked by the caller
    * @param options - signal, progress and near duplicates
    */
-  assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
+  assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
 
   /**
    * One step of the trace of `assess` alone: less work than all of it, unless the step is an adjoint.
    *
    * @returns null if the trace has no such step
    */
-  step (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options?: AssessOptions): Promise<Hash | null>
+  step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: AssessOptions): Promise<Hash | null>
 
   /**
    * Trains one segment between two checkpoints again and compares bytes.

@@ -89,7 +89,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
 }
 
 /** Threads with the base on them, for as long as `use` takes. */
-export async function withPool<T> ({ storage }: TrainingComponents, { threads, stallTimeoutMs }: RunSettings, { base, shape }: RunRecords, options: AbortOptions, use: (pool: Pool) => Promise<T>): Promise<T> {
+export async function withPool<T> ({ storage }: TrainingComponents, { threads, stallTimeoutMs }: RunSettings, { base, shape }: Pick<RunRecords, 'base' | 'shape'>, options: AbortOptions, use: (pool: Pool) => Promise<T>): Promise<T> {
   const { signal } = options
   const file = await storage.openFile(base.weights, { signal })
   const weights = await file.read(0, file.size)

@@ -5,6 +5,7 @@ import { runColumns } from './columns.ts'
 import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
 import { PreemptedError, TrainingInputError, TrainingQueueFullError } from './errors.ts'
 import { calibrate, estimateRun } from './estimate.ts'
+import { assessImported, stepImported } from './imported.ts'
 import { runJob } from './job.ts'
 import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
@@ -12,7 +13,7 @@ import { runStep } from './step.ts'
 import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
-import type { AbortOptions, Adapter, Hash, ProgressOptions, ReceiptOpening, Recipe } from '../interface/index.ts'
+import type { AbortOptions, Adapter, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 const BACKGROUND = -1
@@ -74,12 +75,16 @@ export class TrainingService implements Training {
     })
   }
 
-  async assess (id: CID, adapter: Adapter, receipts: ReceiptOpening[], options: AssessOptions = {}): Promise<Assessment> {
-    return this.#enqueue(options, async options => runAssessment(this.#components, this.#settings, id, adapter, receipts, options))
+  async assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options: AssessOptions = {}): Promise<Assessment> {
+    return this.#enqueue(options, async options => adapter.type === 'imported-adapter'
+      ? assessImported(this.#components, this.#settings, id, adapter, receipts, options)
+      : runAssessment(this.#components, this.#settings, id, adapter, receipts, options))
   }
 
-  async step (id: CID, adapter: Adapter, receipts: ReceiptOpening[], index: number, options: AssessOptions = {}): Promise<Hash | null> {
-    return this.#enqueue(options, async options => runStep(this.#components, this.#settings, id, adapter, receipts, index, options))
+  async step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions = {}): Promise<Hash | null> {
+    return this.#enqueue(options, async options => adapter.type === 'imported-adapter'
+      ? stepImported(this.#components, this.#settings, adapter, receipts, index, options)
+      : runStep(this.#components, this.#settings, id, adapter, receipts, index, options))
   }
 
   async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {

@@ -2,7 +2,7 @@ import { expect } from 'aegir/chai'
 import { adapterViews } from '../../src/node/index.ts'
 import { dataDirs, run, TOKEN } from '../node/fixtures.ts'
 import type { ApiInit } from '../../src/api/index.ts'
-import type { ContributionView, TrainingView } from '../../src/interface/index.ts'
+import type { ContributionView, NetworkParams, TrainingView } from '../../src/interface/index.ts'
 import type { RunningNode } from '../node/fixtures.ts'
 
 const SPEECH = [
@@ -26,8 +26,8 @@ export interface Shop {
 }
 
 /** Two nodes on one chain, with a Datanet and an adapter that was really trained on it and admitted. */
-export async function openShop (init: Partial<ApiInit> = {}): Promise<Shop> {
-  const [first, second] = await dataDirs(1)
+export async function openShop (init: Partial<ApiInit> = {}, params: Partial<NetworkParams> = {}): Promise<Shop> {
+  const [first, second] = await dataDirs(1, params)
   const shop = await run(first)
   const home = await run(second, shop.node.network.addresses().map(String), init)
   const { chain } = home.node

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { api, client } from '../../src/api/index.ts'
 import { defaultConfig, newGenesis, openKeychain, openNode, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../../src/node/index.ts'
 import type { Api, ApiInit, NodeClient } from '../../src/api/index.ts'
+import type { NetworkParams } from '../../src/interface/index.ts'
 import type { DatanetNode, NodeConfig } from '../../src/node/index.ts'
 
 export const OPEN = 10n ** 18n
@@ -32,7 +33,7 @@ export interface RunningNode {
 }
 
 /** Data directories of a validator that does everything and of contributors, all on one private chain. */
-export async function dataDirs (contributors: number): Promise<string[]> {
+export async function dataDirs (contributors: number, params: Partial<NetworkParams> = {}): Promise<string[]> {
   const all = await Promise.all(Array.from({ length: contributors + 1 }, temporary))
   const keychains = await Promise.all(all.map(async dataDir => openKeychain(dataDir)))
   const accounts = await Promise.all(keychains.map(async keychain => (await keychain.create('main')).account))
@@ -43,7 +44,7 @@ export async function dataDirs (contributors: number): Promise<string[]> {
     balances: accounts.map(account => ({ account, amount: 10_000n * OPEN })),
     treasury: (await keychains[0].create('treasury')).account,
     bases: [{ base: cid, developer: accounts[0] }],
-    params: { feePerByte: 0n }
+    params: { feePerByte: 0n, ...params }
   })
 
   for (const [i, dataDir] of all.entries()) {

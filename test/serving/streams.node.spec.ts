@@ -225,7 +225,7 @@ describe('a conversation', () => {
     const { tokenizer, chat } = adapter.base
     const asked = { prompt: 'the state of', messages, maxTokens: 4 }
     const written = [...chat.prompt(tokenizer, messages)]
-    const taught: LoadedAdapter = { ...adapter, recipe: { ...adapter.recipe, examples: 'chat' } }
+    const taught: LoadedAdapter = { ...adapter, recipe: { ...adapter.recipe ?? expect.fail('it was trained here'), examples: 'chat' } }
     const templated: LoadedAdapter = { ...adapter, base: { ...adapter.base, record: { ...adapter.base.record, chatTemplate: adapter.cid } } }
 
     expect(promptTokens(taught, asked)).to.deep.equal(written)

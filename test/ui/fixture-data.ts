@@ -59,6 +59,8 @@ export const adapter: AdapterView = {
   status: 'admitted',
   losses,
   influence: 'forward',
+  origin: 'trained',
+  deprecated: null,
   pricePerThousandTokens: amount(50),
   earned: '0'
 }

@@ -1,0 +1,147 @@
+import { CID } from 'multiformats/cid'
+import { signRecord } from '../identity/index.ts'
+import { listAdapters } from '../ledger/index.ts'
+import { importPeft, thetaToPeft } from '../models/index.ts'
+import { readAdapterRecord } from '../serving/index.ts'
+import { baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
+import { PRICE_DEFAULT } from './constants.ts'
+import { ConfigError, NotFoundError } from './errors.ts'
+import { IMPORTS_KEPT_MAX } from './registry-constants.ts'
+import type { DatanetNode } from './node.ts'
+import type { Signer } from '../identity/index.ts'
+import type { AbortOptions, ImportedAdapter, ImportedWeightsView, PublishAdapterRequest, PublishedAdapterView } from '../interface/index.ts'
+import type { PeftFiles } from '../models/index.ts'
+
+type Node = Pick<DatanetNode, 'storage' | 'chain' | 'genesis' | 'db' | 'adapters'>
+
+/** What a node remembers of weights until they are published. */
+type Import = Omit<ImportedWeightsView, 'sameAs'>
+
+/**
+ * Checks a PEFT directory against a base of the chain and keeps its weights in the one file that
+ * their values have, whatever wrote the directory: exporting an adapter and importing it again gives
+ * the same CID. Nothing is published.
+ *
+ * @param node - runs
+ * @param base - CID of a base of the chain
+ * @param files - adapter_config.json and adapter_model.safetensors
+ * @throws {NotFoundError} if the base is none of the chain
+ * @throws {ModelUnsupportedError | SafetensorsError | LoraShapeError} that name the option, or tensor and offset
+ */
+export async function importAdapter (node: Node, base: CID, files: PeftFiles, { signal }: AbortOptions = {}): Promise<ImportedWeightsView> {
+  const { storage, genesis } = node
+
+  if (!genesis.bases.some(one => one.base.equals(base))) {
+    throw new NotFoundError('base', base.toString(), 'an adapter can only be for a base of the chain: look with `datanet model list`')
+  }
+
+  const record = baseModelCodec.decode(await storage.get(base, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const { shape, theta } = importPeft(record.config, files)
+  const { weights } = thetaToPeft(shape, theta)
+  // until it is published or pushed out by later imports
+  const cid = await storage.putFile(weights, { signal, pin: true })
+  const view: Import = {
+    weights: cid.toString(),
+    base: base.toString(),
+    rank: shape.rank,
+    alpha: shape.alpha,
+    targets: [...shape.targets].sort(),
+    parameters: shape.parameters,
+    bytes: weights.byteLength
+  }
+
+  await remember(node, view)
+
+  return { ...view, sameAs: await sameWeights(node, cid, { signal }) }
+}
+
+/**
+ * Publishes imported weights under the importer's name: what can be known of them goes into the
+ * record, what they claim is marked as a claim, and validators check the rest.
+ *
+ * @param node - on which they were imported
+ * @param request - name, licence, price
+ * @param signer - who answers for the licence and is paid
+ * @throws {NotFoundError} if the weights were not imported here
+ * @throws {MalformedRecordError} if a field cannot stand in a record
+ * @throws {ConfigError} if the ledger refuses it
+ */
+export async function publishAdapter (node: Node, request: PublishAdapterRequest, signer: Signer, { signal }: AbortOptions = {}): Promise<PublishedAdapterView> {
+  const known = await importsOf(node).get(request.weights)
+
+  if (known == null) {
+    throw new NotFoundError('import', request.weights, 'import the directory on this node first, with `datanet adapter import`')
+  }
+
+  const record = recordOf(known, request, signer)
+  const bytes = signedCodec(importedAdapterCodec).encode(signRecord(domains.adapter, importedAdapterCodec, record, signer))
+  const adapter = cidOf(bytes)
+
+  await node.storage.put(bytes, { pin: true, signal })
+
+  const result = await node.chain.send({ kind: 'import-adapter', adapter, base: record.base, weights: record.weights }, signer, { signal })
+
+  if (!result.ok) {
+    await node.storage.unpin(adapter, { signal })
+    throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
+  }
+
+  // from now on the record names them, and this node serves them
+  await importsOf(node).del(known.weights)
+
+  return { adapter: adapter.toString(), name: record.name, weights: known.weights, status: 'pending' }
+}
+
+function recordOf ({ base, rank, alpha, targets, weights }: Import, { name, licence, source, metrics = [], pricePerThousandTokens }: PublishAdapterRequest, { account }: Signer): ImportedAdapter {
+  return {
+    type: 'imported-adapter',
+    version: 1,
+    name,
+    developer: account,
+    base: CID.parse(base),
+    licence,
+    ...(source == null ? {} : { source }),
+    rank,
+    alpha,
+    targets,
+    weights: CID.parse(weights),
+    metrics: metrics.map(({ name, value }) => ({ name, valueMicro: Math.round(value * 1e6) })).sort((a, b) => compareBytes(utf8(a.name), utf8(b.name))),
+    pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens)
+  }
+}
+
+const importsOf = ({ db }: Pick<Node, 'db'>): ReturnType<typeof db.sublevel<string, Import>> => db.sublevel<string, Import>('imports', { valueEncoding: 'json' })
+
+/** Weights that are imported and never published are let go when there are too many of them. */
+async function remember (node: Node, view: Import): Promise<void> {
+  const imports = importsOf(node)
+  const others = await imports.keys().all()
+
+  for (const weights of others.filter(one => one !== view.weights).slice(IMPORTS_KEPT_MAX - 1)) {
+    await imports.del(weights)
+    await node.storage.unpin(CID.parse(weights))
+  }
+
+  await imports.put(view.weights, view)
+}
+
+/** So that who imports what is there already hears of it before it pays a deposit. */
+async function sameWeights ({ chain, storage, adapters }: Node, weights: CID, { signal }: AbortOptions): Promise<string | null> {
+  const state = chain.state()
+  const imported = [...listAdapters(state)].find(({ state: { weights: one, status } }) => status !== 'rejected' && one?.equals(weights) === true)
+
+  if (imported != null) {
+    return imported.adapter.toString()
+  }
+
+  for (const { adapter, influence } of await adapters.all()) {
+    // records of adapters that the index knows were here once
+    const record = influence === 'none' ? undefined : await readAdapterRecord(storage, adapter, { signal }).catch(() => undefined)
+
+    if (record?.weights.equals(weights) === true) {
+      return adapter.toString()
+    }
+  }
+
+  return null
+}

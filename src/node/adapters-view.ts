@@ -1,0 +1,21 @@
+import { accountToString } from '../identity/index.ts'
+import type { IndexedAdapter } from './adapters-index.ts'
+import type { AdapterState, AdapterView } from '../interface/index.ts'
+
+/** What people see of an adapter: what the index knows for ever and what the ledger says now. */
+export function adapterView (entry: IndexedAdapter, state: AdapterState): AdapterView {
+  return {
+    adapter: entry.adapter.toString(),
+    name: entry.name,
+    developer: accountToString(state.developer),
+    base: entry.base,
+    contributions: state.contributions.length,
+    status: state.status,
+    losses: entry.lossMicro.map(loss => loss / 1e6),
+    influence: entry.influence,
+    origin: state.snapshot === null ? 'imported' : 'trained',
+    deprecated: state.deprecated == null ? null : { reason: state.deprecated.reason, successor: state.deprecated.successor?.toString() ?? null, height: state.deprecated.height },
+    pricePerThousandTokens: entry.pricePerThousandTokens.toString(),
+    earned: state.earned.toString()
+  }
+}
