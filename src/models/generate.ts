@@ -2,8 +2,9 @@ import { SettingsError, TokensError } from './errors.ts'
 import { checkTokens, forward, keyValueCache } from './forward.ts'
 import { inferenceTape } from './inference-tape.ts'
 import { loraValues } from './lora.ts'
-import { sampler as createSampler } from './sampler.ts'
+import { logProbabilities, sampler as createSampler } from './sampler.ts'
 import type { GenerateOptions, LlamaModel, LoraValues, Tape, Verification, VerifyOptions, WeightedLora } from './interface.ts'
+import type { TokenProbabilities } from './sampler.ts'
 
 /**
  * Yields the tokens of an answer, one forward pass each. Ends after `maxTokens`, after a stop
@@ -65,6 +66,27 @@ export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Ve
     }
   }
   return { ok: true }
+}
+
+/**
+ * How likely the model found each token of an answer, and the `count` likeliest in its place, in one
+ * prefill: what a gateway's engine reports token by token, bit for bit, so that nobody need be asked.
+ *
+ * @throws {TokensError} if there is no prompt, a token is foreign, or both exceed the context
+ */
+export function answerProbabilities (model: LlamaModel, { prompt, output, lora }: Pick<VerifyOptions, 'prompt' | 'output' | 'lora'>, count: number): TokenProbabilities[] {
+  const size = model.config.vocabularySize
+  if (output.length === 0) {
+    return []
+  }
+  checkTokens(model.config, prompt)
+  checkTokens(model.config, output)
+  const tape = inferenceTape(model)
+  // the last token is never fed back
+  const ids = [...Array.from(prompt), ...Array.from(output).slice(0, -1)]
+  const rows = Array.from(output, (_, i) => prompt.length - 1 + i)
+  const logits = forward(tape, model, ids, { lora: place(tape, lora), rows }).data
+  return Array.from(output, (token, i) => logProbabilities(row(logits, i, size), token, count))
 }
 
 function place (tape: Tape, lora: GenerateOptions['lora'] = []): LoraValues[] {

@@ -28,6 +28,11 @@ export interface TokenLogProbability {
   logProbability: number
 }
 
+/** A token's own, and the likeliest in its place, likeliest first. */
+export interface TokenProbabilities extends TokenLogProbability {
+  top: TokenLogProbability[]
+}
+
 /**
  * Deterministic sampling: repetition, frequency and presence penalties in f64 rounded to f32, stop
  * tokens forbidden below `tokensMin`, or all that a constraint does not allow; then greedy, or temperature, the topK likeliest (all if 0),
@@ -54,7 +59,7 @@ export function samplerText ({ temperatureMilli, topK, seed, topPMilli, repetiti
 }
 
 /** The log-probability of one token and of the `count` likeliest, likeliest first. */
-export function logProbabilities (logits: Float32Array, token: number, count: number): TokenLogProbability & { top: TokenLogProbability[] } {
+export function logProbabilities (logits: Float32Array, token: number, count: number): TokenProbabilities {
   let greatest = -Infinity
   for (let id = 0; id < logits.length; id++) {
     greatest = Math.max(greatest, logits[id])

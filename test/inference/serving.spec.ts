@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { adapterBytes, inferenceEngine } from '../../src/inference/index.ts'
-import { generate, logProbabilities } from '../../src/models/index.ts'
+import { answerProbabilities, generate, logProbabilities } from '../../src/models/index.ts'
 import { adapters, drain, tinyModel } from './fixtures.ts'
 
 const model = tinyModel({ contextLength: 128 })
@@ -103,6 +103,17 @@ describe('inference engine under pressure', () => {
       expect(top[0].logProbability).to.be.at.least(top[1].logProbability)
     }
     expect(logProbabilities(Float32Array.of(0, 0), 0, 0).logProbability).to.be.closeTo(-Math.LN2, 1e-12)
+  })
+
+  it('tells the log-probabilities that whoever has the answer finds in one prefill, bit for bit', () => {
+    const prompt = [1, 2, 3]
+    const chosen = adapters(model, 2).map((lora, i) => ({ lora, weightMilli: 700 - 400 * i }))
+    const engine = inferenceEngine({ model })
+    engine.add({ id: 'a', prompt, maxTokens: 12, sampler: { ...greedy, temperatureMilli: 1500, repetitionMilli: 1300 }, adapters: chosen, topLogProbabilities: 3 })
+    const told = drain(engine).tokens.map(({ token, logProbability, top }) => ({ token, logProbability, top }))
+    expect(answerProbabilities(model, { prompt, output: told.map(({ token }) => token), lora: chosen }, 3)).to.deep.equal(told)
+    expect(answerProbabilities(model, { prompt, output: [] }, 3)).to.deep.equal([])
+    expect(() => answerProbabilities(model, { prompt, output: [1, model.config.vocabularySize] }, 3)).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
   })
 
   it('ends a sequence that is removed, wherever it is', () => {
