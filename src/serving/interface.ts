@@ -1,4 +1,5 @@
 import type { AbortOptions, Account, Amount, AnswerConditions, BaseModel, CosignedReceipt, PublishedAdapter, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
+import type { Kept } from './recent.ts'
 import type { ChatMessage, ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -32,6 +33,12 @@ export interface ModelLibrary {
   record (cid: CID, options?: AbortOptions): Promise<PublishedAdapter>
   base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
   adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
+  /** adapters in memory, the most recently used first */
+  loaded (): Kept[]
+  /** Loads an adapter and keeps it, whatever else is asked for, until it is evicted. */
+  pin (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
+  /** Gives an adapter's memory back; answers that are being made end as they would. False if it was not there. */
+  evict (cid: CID): boolean
 }
 
 export interface GeneratedAnswer {

@@ -1,9 +1,9 @@
-import { raceSignal } from 'race-signal'
 import { verifyRecord } from '../identity/index.ts'
 import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
 import { baseModelCodec, domains, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
-import { COLUMN_BYTES_MAX, LOAD_TIMEOUT_MS, WEIGHTS_BYTES_MAX } from './constants.ts'
+import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
+import { recent } from './recent.ts'
 import type { LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
 import type { AbortOptions, PublishedAdapter, Recipe } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -32,7 +32,7 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
     const bases = recent<LoadedBase>(bytesMax, ({ model }) => bytesOf(model.weights))
     const adapters = recent<LoadedAdapter>(bytesMax, ({ lora, columns }) => lora.theta.byteLength * (1 + (columns?.length ?? 0)))
 
-    const base: ModelLibrary['base'] = async (cid, caller) => bases(cid, async options => {
+    const base: ModelLibrary['base'] = async (cid, caller) => bases.get(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
       const tokenizer = loadTokenizer(record, await storage.getFile(record.tokenizer, options))
       const chat = loadChat(record.chatTemplate == null ? undefined : await storage.getFile(record.chatTemplate, options))
@@ -42,7 +42,7 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       return { record, model, tokenizer, chat, cid }
     }, caller)
 
-    const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters(cid, async options => {
+    const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters.get(cid, async options => {
       const record = await readAdapterRecord(storage, cid, options)
       const { recipe, snapshot, lora } = await readOrigin(storage, record, options)
       const loadedBase = await base(record.base, options)
@@ -55,7 +55,20 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       return { cid, record, recipe, snapshot, base: loadedBase, lora: { shape, theta }, columns }
     }, caller)
 
-    return { record: async (cid, options) => readAdapterRecord(storage, cid, options), base, adapter }
+    return {
+      record: async (cid, options) => readAdapterRecord(storage, cid, options),
+      base,
+      adapter,
+      loaded: () => adapters.list(),
+      async pin (cid, options) {
+        const loaded = await adapter(cid, options)
+
+        adapters.pin(cid)
+
+        return loaded
+      },
+      evict: cid => adapters.evict(cid)
+    }
   }
 }
 
@@ -108,49 +121,4 @@ async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], cont
 
 function bytesOf (weights: LoadedBase['model']['weights']): number {
   return [...weights.values()].reduce((sum, weight) => sum + ('data' in weight ? weight.data : weight.bytes).byteLength, 0)
-}
-
-type Recent<T> = (cid: CID, load: (options: AbortOptions) => Promise<T>, options?: AbortOptions) => Promise<T>
-
-/** Values by CID, loaded once even when asked for at the same time; the least recently used go first. */
-function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Recent<T> {
-  const entries = new Map<string, { value: Promise<T>, bytes: number }>()
-
-  const load = (key: string, from: (options: AbortOptions) => Promise<T>): { value: Promise<T>, bytes: number } => {
-    // whoever asked first may go away while others wait for the same value
-    const entry = { value: from({ signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }), bytes: 0 }
-
-    entry.value.then(value => {
-      entry.bytes = bytesOf(value)
-      evict(entries, bytesMax, key)
-    }, () => { entries.delete(key) })
-
-    return entry
-  }
-
-  return async (cid, from, options) => {
-    const key = cid.toString()
-    const entry = entries.get(key) ?? load(key, from)
-
-    // last in the map is most recently used
-    entries.delete(key)
-    entries.set(key, entry)
-
-    return raceSignal(entry.value, options?.signal)
-  }
-}
-
-function evict (entries: Map<string, { bytes: number }>, bytesMax: number, keep: string): void {
-  let bytes = [...entries.values()].reduce((sum, entry) => sum + entry.bytes, 0)
-
-  for (const [key, entry] of entries) {
-    if (bytes <= bytesMax) {
-      return
-    }
-
-    if (key !== keep && entry.bytes > 0) {
-      entries.delete(key)
-      bytes -= entry.bytes
-    }
-  }
 }
