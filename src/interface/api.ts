@@ -199,6 +199,8 @@ export interface AskRequest {
   presencePenalty?: number
   /** texts that end the answer, at most 4 */
   stop?: string[]
+  /** tells how likely the model found each token, and so many of the likeliest in its place, at most 20 */
+  logProbabilities?: number
 }
 
 /** a share of an answer: what one contribution did for it */
@@ -226,6 +228,18 @@ export interface SpanView {
   citations: Array<{ contribution: string, contributor: string, title: string, row: number, before: string, after: string }>
 }
 
+/** A token as text (half a character may be unreadable) and bytes, and the natural logarithm of its probability. */
+export interface LikelihoodView {
+  text: string
+  bytes: number[]
+  logProbability: number
+}
+
+/** A token of an answer, and the likeliest in its place, likeliest first. */
+export interface TokenLikelihoodsView extends LikelihoodView {
+  top: LikelihoodView[]
+}
+
 export interface AnswerView {
   receipt: string
   adapter: string
@@ -245,6 +259,8 @@ export interface AnswerView {
   milliseconds: number
   /** `stop`: the model or a stop text ended it; `length`: it has as many tokens as were asked for */
   finish?: 'stop' | 'length'
+  /** of each token, where the request asked for it; the model's own, before temperature and penalties */
+  likelihoods?: TokenLikelihoodsView[]
 }
 
 /** GET /v1/receipts/:cid: what payer and gateway signed; hashes instead of texts */

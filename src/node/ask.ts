@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts'
+import { likelihoodsOf } from './likelihoods.ts'
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
@@ -108,7 +109,8 @@ async function answerView (node: DatanetNode, request: AskRequest, adapter: Load
     promptTokens: payload.promptTokens,
     outputTokens: payload.outputTokens,
     milliseconds: Math.round(milliseconds),
-    finish: paid.finish
+    finish: paid.finish,
+    ...likelihoodsOf(request, adapter, paid.opening)
   }
 }
 
