@@ -1,5 +1,6 @@
 import type { SamplerSettings } from '../interface/index.ts'
 import type { LlamaModel, Lora, TokenConstraint, TokenLogProbability } from '../models/index.ts'
+import type { Threads } from '../numeric/index.ts'
 
 /** An adapter and its share in an answer. The engine knows adapters by their `Lora` object. */
 export interface AdapterChoice {
@@ -52,6 +53,13 @@ export interface InferenceEngineInit {
   sharePrefixes?: boolean
   /** @default 'wasm' */
   backend?: 'wasm' | 'reference'
+  /**
+   * Threads for large products, with the bits of one; see numeric. Between two products of a pass they spin, so
+   * they are for cores that have nothing else to do.
+   *
+   * @default none but the caller's own
+   */
+  threads?: Threads
 }
 
 /** One answer to be made. */

@@ -48,7 +48,7 @@ export function machine (init: InferenceEngineInit): Machine {
   const staging = memory.take(stagedBytes)
   const pages = memory.take(pageCount * pageBytes)
   const begin = memory.take(adapterBytesMax)
-  const kernels = createKernels({ backend: init.backend, arenaBytesMax: memory.end })
+  const kernels = createKernels({ backend: init.backend, threads: init.threads, arenaBytesMax: memory.end })
   weights.fill(kernels, staging)
   return {
     pass: new Pass({ kernels, model, weights, buffers, rowsMax: stepTokensMax, pagesMax, lowSizeMax: LOW_SIZE_MAX, cosines, sines }),

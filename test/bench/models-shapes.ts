@@ -60,9 +60,9 @@ export function random (name: string): Shape {
   return { name, model: llama(config, weights) }
 }
 
-/** The same model with its matrices in q8_0. */
-export function int8 ({ config, weights, pairing }: LlamaModel): LlamaModel {
-  return llama(config, new Map([...weights].map(([name, weight]) => {
+/** The same model with its matrices in q8_0, multiplied in f32 or in integers. */
+export function int8 ({ config, weights, pairing }: LlamaModel, activations?: 'int16'): LlamaModel {
+  return llama({ ...config, activations }, new Map([...weights].map(([name, weight]) => {
     const { shape } = weight
 
     return 'data' in weight && shape.length === 2 && shape[1] % 32 === 0 ? [name, quantise('q8_0', weight.data, [shape[0], shape[1]])] : [name, weight]

@@ -1,7 +1,9 @@
 /**
  * Decoding and LoRA training against what this machine can do, measured in the same run: the rate of
- * the engine's own products, and the rate at which memory can be read. One thread, processor time.
+ * the engine's own products, and the rate at which memory can be read. One thread and its processor
+ * time, but where two are named: those by the clock.
  */
+import { Worker } from 'node:worker_threads'
 import { inferenceEngine } from '../../src/inference/index.ts'
 import { initialTheta, loraObjective, loraShape, parameterCount, presets } from '../../src/models/index.ts'
 import { kernels, prng } from '../../src/numeric/index.ts'
@@ -11,6 +13,7 @@ import { reader } from './numeric-limit.ts'
 import type { Bench, BenchResult } from './interface.ts'
 import type { Shape } from './models-shapes.ts'
 import type { LlamaModel, LoraShape, ProjectionPlan } from '../../src/models/index.ts'
+import type { Threads } from '../../src/numeric/index.ts'
 
 const PROMPT_TOKENS = 16
 
@@ -106,8 +109,8 @@ interface Decoded {
 }
 
 /** Greedy decoding of one sequence; the first token, which pays for the prompt, does not count. */
-function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Decoded {
-  const engine = inferenceEngine({ model })
+function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: number, now = processMs, threads?: Threads): Decoded {
+  const engine = inferenceEngine({ model, threads })
   let best: Decoded = { output: [], msPerToken: Infinity }
 
   for (let round = 0; round <= rounds; round++) {
@@ -119,11 +122,11 @@ function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: nu
     while (engine.busy) {
       for (const { token } of engine.step().tokens) {
         output.push(token)
-        begin = output.length === 1 ? processMs() : begin
+        begin = output.length === 1 ? now() : begin
       }
     }
 
-    const msPerToken = (processMs() - begin) / (output.length - 1)
+    const msPerToken = (now() - begin) / (output.length - 1)
 
     // the first round compiles
     best = round > 0 && msPerToken < best.msPerToken ? { output, msPerToken } : best
@@ -138,22 +141,48 @@ function arbitraryPrompt ({ config }: LlamaModel): number[] {
   return Array.from({ length: PROMPT_TOKENS }, () => source.nextBelow(config.vocabularySize))
 }
 
-async function decodingLine ({ name, model }: Shape, tokens: number, rounds: number): Promise<BenchResult> {
-  const quantised = int8(model)
+/** The same by two threads, and by the clock. The helper joins when it has started, within the first round. */
+async function decodeByTwo (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Promise<Decoded> {
+  const workers: Worker[] = []
+  const spawn: Threads['spawn'] = (script, workerData) => { workers.push(new Worker(script, { eval: true, workerData })) }
+
+  try {
+    return decode(model, prompt, tokens, rounds, () => performance.now(), { count: 2, spawn })
+  } finally {
+    await Promise.all(workers.map(async worker => worker.terminate()))
+  }
+}
+
+/** Decoding in q8_0 with integer products, which is what a base is served with, and beside it the exact ones. */
+async function decodingLines ({ name, model }: Shape, tokens: number, rounds: number): Promise<BenchResult[]> {
+  const quantised = int8(model, 'int16')
   const bytes = bytesPerToken(quantised)
   const limit = await readRate(bytes)
   const prompt = arbitraryPrompt(model)
-  const f32 = decode(model, prompt, tokens, rounds)
-  const { msPerToken } = decode(quantised, prompt, tokens, rounds)
-  const rate = bytes / msPerToken / 1e6
+  const one = decode(quantised, prompt, tokens, rounds)
+  const two = await decodeByTwo(quantised, prompt, tokens, rounds)
 
-  return {
-    name: `decodeInt8OfBandwidth${name}`,
-    value: rate / limit,
-    unit: 'ratio',
-    peer: 'a loop that only reads as many bytes',
-    detail: `${(1000 / msPerToken).toPrecision(4)} tokens/s in q8_0 (${(bytes / 1e6).toFixed(1)} MB a token), ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s; f32 ${(1000 / f32.msPerToken).toPrecision(4)} tokens/s`
+  if (one.output.join() !== two.output.join()) {
+    throw new RangeError('two threads gave other tokens than one')
   }
+
+  const perSecond = ({ msPerToken }: Decoded): string => (1000 / msPerToken).toPrecision(4)
+  const line = (metric: string, decoded: Decoded, detail: string): BenchResult => {
+    const rate = bytes / decoded.msPerToken / 1e6
+
+    return {
+      name: `${metric}${name}`,
+      value: rate / limit,
+      unit: 'ratio',
+      peer: 'a loop on one thread that only reads as many bytes',
+      detail: `${perSecond(decoded)} tokens/s in q8_0 by integers (${(bytes / 1e6).toFixed(1)} MB a token), ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s; ${detail}`
+    }
+  }
+
+  return [
+    line('decodeInt8TwoThreadsOfBandwidth', two, 'two threads by the clock, which other processes slow'),
+    line('decodeInt8OfBandwidth', one, `one thread; exact q8_0 ${perSecond(decode(int8(model), prompt, tokens, rounds))}, f32 ${perSecond(decode(model, prompt, tokens, rounds))} tokens/s`)
+  ]
 }
 
 /** llama.cpp beside us on the base: speed, and whether the same tokens follow. */
@@ -173,7 +202,7 @@ async function peerLines ({ model }: Shape, tokens: number, rounds: number): Pro
 
   return [
     line('decodeVsLlamaCpp', f32, theirs.f32, 'f32'),
-    line('decodeInt8VsLlamaCpp', decode(int8(model), prompt, tokens, rounds), theirs.q8, 'q8_0'),
+    line('decodeInt8VsLlamaCpp', decode(int8(model, 'int16'), prompt, tokens, rounds), theirs.q8, 'q8_0, in integers as ours'),
     { name: 'greedyTokensEqual', value: same === -1 ? 1 : same / tokens, unit: 'ratio', peer: 'llama.cpp in f32', detail: `of ${tokens} tokens after a prompt of ${prompt.length}` }
   ]
 }
@@ -192,15 +221,15 @@ export const run: Bench = async ({ quick }) => {
   let large: Shape | undefined
 
   for (const shape of small) {
-    results.push(trainingLine(shape, gemm, 64, 20), trainingLine({ ...shape, name: `${shape.name}At128` }, gemm, 128, 10), await decodingLine(shape, 64, 5))
+    results.push(trainingLine(shape, gemm, 64, 20), trainingLine({ ...shape, name: `${shape.name}At128` }, gemm, 128, 10), ...await decodingLines(shape, 64, 5))
   }
 
   for (const name of quick ? ['15m'] : ['15m', 'Gpt2', 'Smol135m']) {
     large = random(name)
-    results.push(trainingLine(large, gemm, 128, quick ? 2 : 3), await decodingLine(large, quick ? 16 : 32, 2))
+    results.push(trainingLine(large, gemm, 128, quick ? 2 : 3), ...await decodingLines(large, quick ? 16 : 32, 2))
   }
 
-  const [training, decoding] = results.slice(-2)
+  const [training, , decoding] = results.slice(-3)
 
   return [
     headline('trainOfGemm', training, large?.name ?? base.name),
