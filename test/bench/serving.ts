@@ -79,8 +79,8 @@ export async function run ({ quick, values }: BenchOptions): Promise<BenchResult
   }
   for (const rank of quick ? [8] : [8, 16]) {
     const suffix = rank === 8 ? '' : 'Rank16'
-    await part('throughput', () => throughput(larger, { label: LARGER, suffix, rank, rounds: quick ? 1 : 5, sequences: quick ? 32 : 64 }))
-    await part('throughput', () => throughput(own, { label: OWN, suffix: `${suffix}Own`, rank, rounds: quick ? 3 : 10, sequences: 64 }))
+    await part('throughput', () => throughput(larger, { label: LARGER, suffix, rank, rounds: quick ? 2 : 5, sequences: quick ? 32 : 64, quick }))
+    await part('throughput', () => throughput(own, { label: OWN, suffix: `${suffix}Own`, rank, rounds: quick ? 3 : 10, sequences: 64, quick }))
   }
   await part('batch', () => [...batchScaling(LARGER, '', larger, quick ? 1 : 4), ...batchScaling(OWN, 'Own', own, quick ? 3 : 12)])
   await part('peer', async () => besideLlamaCpp(own, quick ? 2 : 8))
