@@ -5,7 +5,7 @@
 const layers = [
   ['interface', 'utils'],
   ['wire', 'identity', 'numeric'],
-  ['models', 'grammar', 'inference', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
+  ['models', 'grammar', 'retrieval', 'inference', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
   ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'assessment', 'settlement'],
   ['node', 'light-client'],
   ['api', 'demo', 'cli', 'ui']

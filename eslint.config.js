@@ -1,7 +1,7 @@
 import aegir from 'aegir/eslint.config.js'
 
 /** Layers 0 to 2: what peers must agree on is computed here, so nothing may differ between machines or runs. */
-const pure = ['interface', 'utils', 'wire', 'numeric', 'models', 'grammar', 'attribution', 'scoring', 'ledger', 'governance', 'consensus']
+const pure = ['interface', 'utils', 'wire', 'numeric', 'models', 'grammar', 'retrieval', 'attribution', 'scoring', 'ledger', 'governance', 'consensus']
   .map(name => `src/${name}/**/*.ts`)
 
 const banned = (object, properties, message) => properties.map(property => ({ object, property, message }))

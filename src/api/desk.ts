@@ -1,4 +1,4 @@
-import { ask, questionOf } from '../node/index.ts'
+import { ask, preparedQuestion } from '../node/index.ts'
 import { feeOf } from '../serving/index.ts'
 import { admission } from './admission.ts'
 import { ANSWERS_AT_ONCE, ANSWERS_WAITING_MAX } from './constants.ts'
@@ -43,7 +43,8 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
   const spending = spendingLimits()
 
   const pay = async (request: AskRequest, caller: Caller, { account, onPiece, signal }: BuyOptions): Promise<AnswerView> => {
-    const { promptTokens, pricePerThousandTokens, feeMax } = await node.payer.quote(questionOf(request), { signal })
+    const { question } = await preparedQuestion(node, request, { signal })
+    const { promptTokens, pricePerThousandTokens, feeMax } = await node.payer.quote(question, { signal })
     const release = spending.reserve(caller.id, caller.limits, await keys.spent(caller.id, new Date()), feeMax, new Date())
     let tokens = 0
     let fee: bigint | undefined

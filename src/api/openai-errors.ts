@@ -12,6 +12,9 @@ const openaiCodes: Record<string, string> = {
   ERR_UNSUPPORTED: 'unsupported_parameter'
 }
 
+/** The field that is to blame, where the code tells. */
+const params: Record<string, string> = { ERR_UNKNOWN_ADAPTER: 'model', ERR_UNSUPPORTED_SCHEMA: 'response_format', ERR_NOTHING_RETRIEVED: 'retrieval' }
+
 export interface OpenaiErrorBody {
   error: { message: string, type: string, param: string | null, code: string, hint?: string }
 }
@@ -53,5 +56,5 @@ function paramOf (error: Error, code: string): string | null {
     return typeof missing === 'string' ? missing : first.instancePath.slice(1).replaceAll('/', '.')
   }
 
-  return code === 'ERR_UNKNOWN_ADAPTER' ? 'model' : null
+  return params[code] ?? null
 }

@@ -53,7 +53,7 @@ export function usageOf ({ promptTokens, outputTokens }: AnswerView): Usage {
   return { prompt_tokens: promptTokens, completion_tokens: outputTokens, total_tokens: promptTokens + outputTokens }
 }
 
-/** What OpenAI's API has no place for: the receipt, its price, and whose data shaped the answer. */
-export function extensionOf ({ receipt, fee, method, precision, shares }: AnswerView): object {
-  return { receipt, fee, method, precision, shares }
+/** What OpenAI's API has no place for: the receipt, its price, whose data shaped the answer, and the rows that it was given. */
+export function extensionOf ({ receipt, fee, method, precision, shares, sources }: AnswerView): object {
+  return { receipt, fee, method, precision, shares, ...(sources == null ? {} : { sources }) }
 }

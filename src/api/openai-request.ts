@@ -21,8 +21,7 @@ const neutral: Record<string, (value: unknown) => boolean> = {
   function_call: value => value === 'none' || value === 'auto',
   modalities: value => Array.isArray(value) && value.every(one => one === 'text'),
   audio: () => false,
-  prediction: () => false,
-  response_format: value => isRecord(value) && value.type === 'text'
+  prediction: () => false
 }
 
 /**
@@ -80,7 +79,18 @@ export function askRequestOf (body: Common, adapter: string, { prompt, messages 
     presencePenalty: body.presence_penalty,
     // who wants the same answer again says so; the seed that was drawn is in the receipt
     seed: body.seed ?? ((temperature ?? 0) > 0 ? randomInt(2 ** 32) : 0),
-    stop: typeof stop === 'string' ? [stop] : stop
+    stop: typeof stop === 'string' ? [stop] : stop,
+    ...schemaOf(body.response_format),
+    ...(body.retrieval == null ? {} : { retrieval: body.retrieval })
+  }
+}
+
+/** The schema that an answer of this form keeps to; any object for `json_object`. */
+function schemaOf (format: Common['response_format']): Pick<AskRequest, 'schema'> {
+  switch (format?.type) {
+    case 'json_object': return { schema: '{"type":"object"}' }
+    case 'json_schema': return { schema: JSON.stringify(format.json_schema.schema ?? { type: 'object' }) }
+    default: return {}
   }
 }
 

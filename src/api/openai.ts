@@ -41,9 +41,9 @@ export function openaiRoutes (server: FastifyInstance, context: ApiContext): voi
 
   server.get<{ Params: ById }>('/v1/attributions/:id', { ...infer, schema: { params: idParams } }, async ({ params }): Promise<AttributionView> => {
     const id = cidOf(params.id).toString()
-    const { receipt, adapter, method, precision, shares, spans, tokens } = await node.answers.get(id) ?? missing(id)
+    const { receipt, adapter, method, precision, shares, sources, spans, tokens } = await node.answers.get(id) ?? missing(id)
 
-    return { receipt, adapter, method, precision, shares, ...(spans == null ? {} : { spans }), tokens }
+    return { receipt, adapter, method, precision, shares, ...(sources == null ? {} : { sources }), ...(spans == null ? {} : { spans }), tokens }
   })
 
   server.post<{ Body: Completion }>('/v1/completions', { ...infer, schema: { body: completionBody } }, async (request, reply) =>

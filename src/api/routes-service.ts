@@ -1,4 +1,4 @@
-import { PRICE_DEFAULT, questionOf, RoleMissingError } from '../node/index.ts'
+import { preparedQuestion, PRICE_DEFAULT, RoleMissingError } from '../node/index.ts'
 import { toHex } from '../wire/index.ts'
 import { ANSWER_TIMEOUT_MS } from './constants.ts'
 import { cidOf, resolveAdapter } from './context.ts'
@@ -47,7 +47,9 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
   })
 
   server.post<{ Body: Static<typeof askBody> }>('/api/v1/quote', { config: { scope: 'infer' }, schema: { body: askBody } }, async ({ body: { as, ...body } }) => {
-    const quote = await node.payer.quote(questionOf({ ...body, adapter: await resolveAdapter(context, body.adapter) }), { signal: patience() })
+    const signal = patience()
+    const { question } = await preparedQuestion(node, { ...body, adapter: await resolveAdapter(context, body.adapter) }, { signal })
+    const quote = await node.payer.quote(question, { signal })
 
     return { promptTokens: quote.promptTokens, pricePerThousandTokens: quote.pricePerThousandTokens.toString(), feeMax: quote.feeMax.toString() }
   })

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { ROWS_MAX } from '../retrieval/index.ts'
 import type { TObject, TProperties } from '@sinclair/typebox'
 
 // What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
@@ -14,7 +15,7 @@ export const adapterText = Type.String({ minLength: 1, maxLength: 160, descripti
 /** Which account of the keychain acts; the node's own if left out. */
 const as = Type.Optional(accountName)
 
-const strict = <T extends TProperties>(properties: T): TObject<T> => Type.Object(properties, { additionalProperties: false })
+const strict = <T extends TProperties>(properties: T, description?: string): TObject<T> => Type.Object(properties, { additionalProperties: false, ...(description == null ? {} : { description }) })
 
 export const transferBody = strict({ as, to: accountText, amount: amountText })
 export const amountBody = strict({ as, amount: amountText })
@@ -84,6 +85,12 @@ export const trainingBody = strict({
   pricePerThousandTokens: Type.Optional(amountText)
 })
 
+/** Rows of a Datanet that the prompt is to show. */
+const retrieval = Type.Optional(strict({
+  datanet: cidText,
+  rows: Type.Integer({ minimum: 1, maximum: ROWS_MAX, description: 'at most; fewer where they do not fit' })
+}, 'shows the best rows of a Datanet of the adapter\'s snapshot before the question'))
+
 export const askBody = strict({
   as,
   adapter: adapterText,
@@ -95,7 +102,9 @@ export const askBody = strict({
   topP: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   frequencyPenalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
   presencePenalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
-  stop: Type.Optional(Type.Array(stopText, { maxItems: 4 }))
+  stop: Type.Optional(Type.Array(stopText, { maxItems: 4 })),
+  schema: Type.Optional(Type.String({ minLength: 2, maxLength: 8_192, description: 'JSON Schema that the answer keeps to' })),
+  retrieval
 })
 
 export const delegateBody = strict({ as, to: accountText })
@@ -110,15 +119,6 @@ export const proposalBody = strict({ as, proposal: Type.Integer({ minimum: 0 }) 
 
 /** An adapter in a path. */
 export const adapterParams = strict({ id: adapterText })
-export const pullBody = strict({ all: Type.Optional(Type.Boolean({ description: 'checkpoints and influence columns too' })) })
-const someText = Type.Optional(Type.String({ minLength: 1, maxLength: 160 }))
-export const registryQuery = strict({
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'part of the name, in any case of letters' })),
-  base: someText,
-  datanet: someText,
-  licence: someText,
-  developer: Type.Optional(accountText),
-  status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('admitted'), Type.Literal('rejected')])),
 export const importBody = strict({
   base: cidText,
   config: Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { description: 'adapter_config.json' }),
@@ -137,17 +137,26 @@ export const publishBody = strict({
   pricePerThousandTokens: Type.Optional(amountText)
 })
 export const deprecateBody = strict({ as, reason: Type.String({ minLength: 1, maxLength: 120 }), successor: Type.Optional(adapterText) })
+export const pullBody = strict({ all: Type.Optional(Type.Boolean({ description: 'checkpoints and influence columns too' })) })
+const someText = Type.Optional(Type.String({ minLength: 1, maxLength: 160 }))
+export const registryQuery = strict({
+  text: Type.Optional(Type.String({ minLength: 1, maxLength: 120, description: 'words that begin like those of name or source, or nearly so; the best fit comes first' })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'part of the name, in any case of letters' })),
+  base: someText,
+  datanet: someText,
+  licence: someText,
+  developer: Type.Optional(accountText),
+  status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('admitted'), Type.Literal('rejected')])),
+  origin: Type.Optional(Type.Union([Type.Literal('trained'), Type.Literal('imported')])),
   newest: Type.Optional(Type.Boolean({ description: 'only the newest version of each' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
 })
-  text: Type.Optional(Type.String({ minLength: 1, maxLength: 120, description: 'words that begin like those of name or source, or nearly so; the best fit comes first' })),
 
 export const whyQuery = strict({ contribution: cidText, task: Type.Optional(hashText) })
 export const datanetQuery = strict({ datanet: Type.Optional(cidText) })
 export const idParams = strict({ id: Type.String({ minLength: 1, maxLength: 128 }) })
 export const blocksQuery = strict({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) })
 
-  origin: Type.Optional(Type.Union([Type.Literal('trained'), Type.Literal('imported')])),
 const seed = Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'the same seed gives the same answer; drawn if left out and the temperature is not 0' })
 const tokensMax = Type.Integer({ minimum: 1, maximum: 4_096 })
 const penalty = Type.Number({ minimum: -2, maximum: 2 })
@@ -163,6 +172,15 @@ const common = {
   presence_penalty: Type.Optional(penalty),
   seed: Type.Optional(seed),
   stop: Type.Optional(Type.Union([stopText, Type.Array(stopText, { maxItems: 4 })])),
+  response_format: Type.Optional(Type.Union([
+    Type.Object({ type: Type.Literal('text') }),
+    Type.Object({ type: Type.Literal('json_object') }),
+    Type.Object({
+      type: Type.Literal('json_schema'),
+      json_schema: Type.Object({ name: Type.Optional(Type.String({ maxLength: 64 })), schema: Type.Optional(Type.Object({}, { additionalProperties: true })), strict: Type.Optional(Type.Boolean()) })
+    })
+  ])),
+  retrieval,
   stream: Type.Optional(Type.Boolean()),
   stream_options: Type.Optional(Type.Object({ include_usage: Type.Optional(Type.Boolean()) }))
 }

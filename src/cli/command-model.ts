@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { Listr } from 'listr2'
 import { colours as pc } from '../demo/index.ts'
@@ -138,13 +139,25 @@ export function askCommand (): Command {
     .option('--temperature <temperature>', '0 is greedy', decimal(0, 10), 0)
     .option('--top-k <k>', 'choose among the k likeliest tokens, 0 for all', integer(0, 65_536), 0)
     .option('--seed <seed>', 'seed of the sampler', integer(0, 4_294_967_295), 0)
+    .option('--rows-of <datanet>', 'show the best rows of this Datanet before the prompt; the adapter was trained on it')
+    .option('--rows <count>', 'how many of them at most', integer(1, 16), 4)
+    .option('--json-schema <file>', 'answer in JSON that keeps to the JSON Schema in this file, "any" for any object')
     .option('--as <account>', 'account of the keychain that pays')
-    .action(async (adapter: string, prompt: string, options: { maxTokens: number, temperature: number, topK: number, seed: number, as?: string }, self: Command) => {
+    .action(async (adapter: string, prompt: string, { rowsOf, rows, jsonSchema, ...options }: AskCommandOptions, self: Command) => {
       const { out, node, signal, next } = contextOf(self)
-      const answer = await (await node()).post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt }, { signal, timeoutMs: 180_000 })
+      const client = await node()
+      const retrieval = rowsOf == null ? undefined : { datanet: await datanetNamed(client, rowsOf, { signal }), rows }
+      const schema = jsonSchema == null ? undefined : await schemaIn(jsonSchema)
+      const answer = await client.post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt, retrieval, schema }, { signal, timeoutMs: 180_000 })
 
       out.line(`${pc.dim(answer.prompt)}${answer.answer}`)
       out.line()
+
+      if (answer.sources != null) {
+        out.table(['', 'row', 'of', 'contribution'], answer.sources.map(({ text, row, title, contribution }, i) => [`[${i + 1}]`, clipped(text), `${title}, row ${row}`, contribution]))
+        out.line()
+      }
+
       out.table(['share', 'influence', 'contribution', ''], answer.shares
         .toSorted((a, b) => b.share - a.share)
         .map(({ share, influence, title, contribution }) => [`${(share * 100).toFixed(1)} %`, influence.toExponential(2), title, contribution]))
@@ -161,6 +174,31 @@ export function askCommand (): Command {
 
   return examples(command, [
     'datanet ask speeches "Fellow citizens of the Senate"',
-    'datanet ask speeches "The state of the Union" --temperature 0.8 --top-k 40 --seed 7'
+    'datanet ask speeches "The state of the Union" --temperature 0.8 --top-k 40 --seed 7',
+    'datanet ask speeches "What was said of the harvest?" --rows-of speeches --rows 3',
+    'datanet ask speeches "The president:" --json-schema president.json'
   ])
+}
+
+interface AskCommandOptions {
+  maxTokens: number
+  temperature: number
+  topK: number
+  seed: number
+  as?: string
+  rowsOf?: string
+  rows: number
+  jsonSchema?: string
+}
+
+/** The schema in a file; the node says what is wrong with it. */
+async function schemaIn (file: string): Promise<string> {
+  return file === 'any' ? '{"type":"object"}' : readFile(file, 'utf8')
+}
+
+/** A row on one line of a table. */
+function clipped (text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+
+  return line.length <= 60 ? line : `${line.slice(0, 59)}…`
 }

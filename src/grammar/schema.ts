@@ -240,15 +240,15 @@ function only (schema: Schema, keywords: readonly string[], path: string): void 
 }
 
 function typesOf (type: unknown, path: string): string[] {
-  const types = type === undefined ? [] : [type].flat()
+  const types: unknown[] = type === undefined ? [] : [type].flat()
 
-  for (const one of types) {
+  return types.map(one => {
     if (typeof one !== 'string' || !Object.hasOwn(restrictions, one)) {
       throw new UnsupportedSchemaError(path, `expected a type of JSON Schema but got ${JSON.stringify(one)}`)
     }
-  }
 
-  return types
+    return one
+  })
 }
 
 function isOf (value: unknown, type: string): boolean {

@@ -201,6 +201,20 @@ export interface AskRequest {
   stop?: string[]
   /** tells how likely the model found each token, and so many of the likeliest in its place, at most 20 */
   logProbabilities?: number
+  /** JSON Schema, as text, that the answer keeps to */
+  schema?: string
+  /** shows the best rows of a Datanet of the adapter's snapshot before the question: its CID, and how many at most */
+  retrieval?: { datanet: string, rows: number }
+}
+
+/** A row that an answer was given, in the order in which the prompt numbers them from 1. */
+export interface SourceView {
+  contribution: string
+  contributor: string
+  title: string
+  /** its place among the contribution's texts, from 0 */
+  row: number
+  text: string
 }
 
 /** a share of an answer: what one contribution did for it */
@@ -248,10 +262,12 @@ export interface AnswerView {
   /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`) */
   tokens: Array<{ text: string, share: number | null, influence: number }>
   shares: AttributionShare[]
+  /** the rows that the prompt showed; each has the same part of what this answer pays for retrieval */
+  sources?: SourceView[]
   /** what it repeats of the data word for word, the rarest first; left out if the data could not be had */
   spans?: SpanView[]
   method: string
-  /** `exact` from the influence Jacobian; `preview`: there is none, so the shares are empty until the epoch's replay */
+  /** `exact` from the influence Jacobian; `preview`: there is none, so the shares are empty until the epoch's replay, and for ever if `method` is `none` */
   precision: 'exact' | 'preview'
   fee: string
   promptTokens: number
@@ -277,6 +293,8 @@ export interface ReceiptView {
   promptTokens: number
   outputTokens: number
   sampler: Record<string, number>
+  /** of schema and sources, under the opening's salt */
+  conditionsHash?: string
   fee: string
   cumulative: string
   gatewaySignature: string
@@ -284,7 +302,7 @@ export interface ReceiptView {
 }
 
 /** GET /v1/attributions/:cid: which contributions shaped an answer, and each of its tokens */
-export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'spans' | 'tokens'>
+export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'sources' | 'spans' | 'tokens'>
 
 /** GET /api/v1/tasks */
 export interface TaskView {

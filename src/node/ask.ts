@@ -4,7 +4,7 @@ import { likelihoodsOf } from './likelihoods.ts'
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
-import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView, SamplerSettings, SpanView } from '../interface/index.ts'
+import type { AbortOptions, AnswerView, AskRequest, AttributionShare, ReceiptView, SamplerSettings, SourceView, SpanView } from '../interface/index.ts'
 import type { AnswerAttribution, AskOptions, LoadedAdapter, PaidAnswer } from '../serving/index.ts'
 
 /** A piece of an answer while it is made. */
@@ -27,8 +27,18 @@ export function questionOf (request: AskRequest): AskOptions {
     ...(request.messages == null ? {} : { messages: request.messages }),
     maxTokens: request.maxTokens ?? TOKENS_DEFAULT,
     sampler: samplerOf(request),
-    ...(request.stop == null || request.stop.length === 0 ? {} : { stop: request.stop })
+    ...(request.stop == null || request.stop.length === 0 ? {} : { stop: request.stop }),
+    ...(request.schema == null ? {} : { conditions: { schema: request.schema } })
   }
+}
+
+/** The question with the rows that the request wants shown before it. */
+export async function preparedQuestion (node: Pick<DatanetNode, 'library' | 'retrieval'>, request: AskRequest, options: AbortOptions = {}): Promise<{ question: AskOptions, sources?: SourceView[] }> {
+  const question = questionOf(request)
+
+  return request.retrieval == null
+    ? { question }
+    : node.retrieval.into(await node.library.adapter(question.adapter, options), question, request.retrieval, options)
 }
 
 /** Settings in thousandths; what changes nothing is left out, so that equal questions have equal bytes. */
@@ -55,7 +65,7 @@ function samplerOf ({ temperature = 0, topK = 0, seed = 0, topP = 1, frequencyPe
  */
 export async function ask (node: DatanetNode, request: AskRequest, account = node.config.account, options: AskingOptions = {}): Promise<AnswerView> {
   const started = performance.now()
-  const question = questionOf(request)
+  const { question, sources } = await preparedQuestion(node, request, options)
   const adapter = await node.library.adapter(question.adapter, options)
   const { onPiece } = options
   // while the gateway computes; what goes wrong shows when the citations are asked for
@@ -74,7 +84,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   await indexed
 
   const spans = await spansOf(node, adapter, paid.opening.output, options)
-  const view: AnswerView = { ...await answerView(node, request, adapter, paid, attribution, milliseconds), ...(spans == null ? {} : { spans }) }
+  const view: AnswerView = { ...await answerView(node, request, adapter, paid, attribution, milliseconds), ...(sources == null ? {} : { sources }), ...(spans == null ? {} : { spans }) }
 
   await node.answers.add(view, receiptView(paid))
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })

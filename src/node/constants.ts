@@ -40,6 +40,12 @@ export const MODEL_TOKENIZER_BYTES_MAX = 32 * 1024 * 1024
 /** Files of one model: the largest published have about 200, and fit no node. */
 export const SHARDS_MAX = 256
 
+/** Indexes of rows for retrieval, in memory; the least recently used go first, and are made again when they are needed. */
+export const RETRIEVAL_INDEX_BYTES_MAX = 128 * 1024 * 1024
+
+/** To read and index one contribution. */
+export const INDEX_TIMEOUT_MS = 60_000
+
 /** Indexes of spans that are open at once; the least recently used go first. */
 export const SPAN_INDEX_BYTES_MAX = 256 * 1024 * 1024
 

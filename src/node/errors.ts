@@ -51,3 +51,14 @@ export class NotFoundError extends DatanetError {
     super('ERR_NOT_FOUND', `there is no ${what} ${id} on this chain`, { hint })
   }
 }
+
+/** A question was to show rows, and none fits it. */
+export class NothingRetrievedError extends DatanetError {
+  constructor (datanet: string, contributions: number) {
+    super('ERR_NOTHING_RETRIEVED', contributions === 0
+      ? `expected an adapter whose snapshot has contributions of Datanet ${datanet}, but it has none`
+      : `expected a row with a word of the question in ${contributions} contributions of Datanet ${datanet}, but there is none`, {
+      hint: contributions === 0 ? 'ask an adapter that was trained on this Datanet: rows are found within its snapshot' : 'ask in the words of the data, or without retrieval'
+    })
+  }
+}

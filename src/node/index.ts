@@ -11,7 +11,7 @@
  */
 export { exportAdapter, pullAdapter } from './adapter-files.ts'
 export { importAdapter, publishAdapter } from './adapters-import.ts'
-export { ask, questionOf } from './ask.ts'
+export { ask, preparedQuestion, questionOf } from './ask.ts'
 export { importBase, packageRoot, shippedBase } from './base-model.ts'
 export { checkConfig, defaultConfig, readConfig, writeConfig, writeWhole } from './config.ts'
 export { NAME_PATTERN, PRICE_DEFAULT } from './constants.ts'

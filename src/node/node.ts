@@ -22,14 +22,16 @@ import { DataDirError } from './errors.ts'
 import { nodeEvents } from './events.ts'
 import { founderStake } from './founder-stake.ts'
 import { openKeychain } from './keychain.ts'
+import { retrieval } from './retrieval.ts'
 import { signingFile } from './signing-file.ts'
 import { trainings } from './trainings.ts'
-import type { Answers } from './answers.ts'
 import type { AdapterIndex } from './adapters-index.ts'
+import type { Answers } from './answers.ts'
 import type { Citations } from './citations.ts'
 import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
 import type { Keychain } from './keychain.ts'
+import type { Retrieval } from './retrieval.ts'
 import type { Trainings } from './trainings.ts'
 import type { Assessor } from '../assessment/index.ts'
 import type { Columns } from '../attestation/index.ts'
@@ -53,11 +55,12 @@ export interface DatanetNode extends Startable {
   readonly training: Training
   readonly trainings: Trainings
   readonly library: ModelLibrary
-  readonly payer: Payer
-  readonly answers: Answers
   /** what is published, by what people look for */
   readonly adapters: AdapterIndex
+  readonly payer: Payer
+  readonly answers: Answers
   readonly citations: Citations
+  readonly retrieval: Retrieval
   /** of adapters' influence Jacobians, as the swarm computes them */
   readonly columns: Columns
   /** only with the role "assessor" */
@@ -166,10 +169,11 @@ function compose (parts: Parts): DatanetNode {
     training: jobs,
     trainings: queue,
     library,
+    adapters: published,
     payer: wallet,
     answers: answers(db),
+    retrieval: retrieval({ datanets: nets, chain: ledger }),
     citations: citations({ db, storage: store, datanets: nets, chain: ledger }),
-    adapters: published,
     columns: shared,
     assessor: seat,
     gateway: shop,

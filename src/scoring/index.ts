@@ -33,5 +33,7 @@ export { bountyOf, deterredCost, deters, penaltyOf, withholdingCostsMore } from 
 export type { Inspection } from './penalties.ts'
 export { drawPlanters, plantCommit } from './plants.ts'
 export type { Plant } from './plants.ts'
+export { creditRetrieved, RETRIEVED_SHARE_BP } from './retrieved.ts'
+export type { RetrievedAnswer } from './retrieved.ts'
 export { scoreTree, verifyScoreClaim, verifyScoreHeader } from './score-tree.ts'
 export type { ScoreTree } from './score-tree.ts'

@@ -23,6 +23,7 @@ import type { Training, TrainingComponents, TrainingInit } from './interface.ts'
 export const training = (init: TrainingInit = {}) => (components: TrainingComponents): Training => new TrainingService(init, components)
 
 export { AdapterMismatchError, PreemptedError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
+export { byCommitment } from './players.ts'
 export type {
   AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
   TrainingInit, TrainingJob, TrainingResult, TrainingStore

@@ -21,7 +21,7 @@ export type WorkerTask =
   | { op: 'gradients', theta: Float64Array, batch: Uint32Array }
   | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
-  | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string }
+  | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
 
 export type WorkerRequest = { id: number, task: WorkerTask } | { id: number, cancel: true }
 
@@ -39,7 +39,8 @@ export type WorkerResult =
   | { op: 'none' }
   | ({ op: 'cut' } & Examples)
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
-  | { op: 'answer', follows: boolean, logProbability: number, gradient: Float64Array }
+  /** `shows`: the prompt has in it what it was to show */
+  | { op: 'answer', follows: boolean, shows: boolean, logProbability: number, gradient: Float64Array }
 
 export type WorkerReply =
   | { id: number, part: WorkerPart }

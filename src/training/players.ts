@@ -5,6 +5,7 @@ import { TrainingInputError } from './errors.ts'
 import type { AssessOptions, TrainingComponents } from './interface.ts'
 import type { Recipe, Snapshot } from '../interface/index.ts'
 import type { Examples, TrainingPlan } from '../models/index.ts'
+import type { CID } from 'multiformats/cid'
 
 /** The data of a run: what each example is compared by, and its contribution, as an index into the snapshot. */
 export interface Cut {
@@ -37,17 +38,23 @@ export function representativesOf ({ snapshot, compared, groups }: Cut, { commit
     return undefined
   }
 
-  const commitments = snapshot.contributions.map(cid => commitmentOf(cid) ?? { height: Infinity, index: 0 })
-  const order = commitments.map((_, i) => i).sort((a, b) => {
-    const [first, second] = [commitments[a], commitments[b]]
-
-    return first.height === second.height ? first.index - second.index || a - b : first.height - second.height
-  })
+  const order = byCommitment(snapshot.contributions, commitmentOf)
   const places = new Uint32Array(order.length)
 
   order.forEach((contribution, place) => { places[contribution] = place })
 
   return nearDuplicates(compared, groups, places)
+}
+
+/** Indexes of contributions, the earliest commitment first; those that are not on the ledger come last. */
+export function byCommitment (contributions: readonly CID[], commitmentOf: AssessOptions['commitmentOf']): number[] {
+  const commitments = contributions.map(cid => commitmentOf?.(cid) ?? { height: Infinity, index: 0 })
+
+  return commitments.map((_, i) => i).sort((a, b) => {
+    const [first, second] = [commitments[a], commitments[b]]
+
+    return first.height === second.height ? first.index - second.index || a - b : first.height - second.height
+  })
 }
 
 /**

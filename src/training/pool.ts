@@ -12,6 +12,8 @@ export interface AnswerRequest {
   sampler: SamplerSettings
   /** JSON Schema that the answer keeps to */
   schema?: string
+  /** what the prompt is to have in it */
+  shows?: string
 }
 
 export type Answer = Extract<WorkerResult, { op: 'answer' }>

@@ -106,19 +106,21 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
   }
 }
 
-function answer ({ theta, prompt, output, sampler, schema }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
+function answer ({ theta, prompt, output, sampler, schema, shows: shown }: Extract<WorkerTask, { op: 'answer' }>): WorkerResult {
   const { model, shape, tokenizer } = ready()
   const constraint = constraintOf(schema, tokenizer)
   // no answer keeps to a schema that is none
   const follows = constraint !== null && verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).ok
 
   if (!follows) {
-    return { op: 'answer', follows, logProbability: 0, gradient: new Float64Array(shape.parameters) }
+    return { op: 'answer', follows, shows: false, logProbability: 0, gradient: new Float64Array(shape.parameters) }
   }
 
   const { logProbability, gradient } = answerGradient(model, shape, theta, prompt, output)
 
-  return { op: 'answer', follows, logProbability, gradient }
+  const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
+
+  return { op: 'answer', follows, shows, logProbability, gradient }
 }
 
 /** @returns null for a schema that this engine does not have */

@@ -6,6 +6,7 @@ import OpenAI from 'openai'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
 import type { Shop } from './fixtures.ts'
+import type { AttributionView, ReceiptView, SourceView } from '../../src/interface/index.ts'
 
 interface Extension { datanet: { receipt: string, fee: string, shares: Array<{ share: number }> } }
 
@@ -77,6 +78,48 @@ describe('clients of OpenAI\'s API, unchanged', function () {
     expect(second.choices[0].text).to.equal(text)
     expect(stopped.choices[0]).to.include({ text: text.slice(0, text.indexOf(stop)), finish_reason: 'stop' })
     expect(streamed).to.equal(stopped.choices[0].text)
+  })
+
+  it('openai: gets JSON that keeps to a schema, whole and streamed', async () => {
+    const client = openai()
+    const schema = { type: 'object', properties: { place: { type: 'string', maxLength: 6 }, good: { type: 'boolean' } }, required: ['place', 'good'], additionalProperties: false }
+    const request = { model: here.adapter, messages: [{ role: 'user' as const, content: 'The valley' }], max_tokens: 60, temperature: 1, seed: 2, response_format: { type: 'json_schema' as const, json_schema: { name: 'valley', schema, strict: true } } }
+    const whole = await client.chat.completions.create(request)
+    let streamed = ''
+
+    for await (const { choices } of await client.chat.completions.create({ ...request, stream: true })) {
+      streamed += choices[0].delta.content ?? ''
+    }
+
+    const { place, good } = JSON.parse(whole.choices[0].message.content ?? '') as Record<string, unknown>
+
+    expect(whole.choices[0].finish_reason).to.equal('stop')
+    expect([typeof place, typeof good]).to.deep.equal(['string', 'boolean'])
+    expect(streamed).to.equal(whole.choices[0].message.content)
+
+    const any = await client.chat.completions.create({ ...request, response_format: { type: 'json_object' } })
+
+    expect(any.choices[0].message.content).to.match(/^\{/)
+    await expect(client.chat.completions.create({ ...request, response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'string', pattern: 'a' } } } }))
+      .to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.deep.include({ code: 'ERR_UNSUPPORTED_SCHEMA', param: 'response_format' })
+  })
+
+  it('openai: gets an answer with rows, which it cites and the receipt commits to', async () => {
+    const client = openai()
+    const [{ datanet }] = await here.home.http.get<Array<{ datanet: string }>>('/api/v1/datanets')
+    const request = { model: here.adapter, messages: [{ role: 'user' as const, content: 'Which railways reach the mines?' }], max_tokens: 4, retrieval: { datanet, rows: 2 } }
+    const answered = await client.chat.completions.create(request)
+    const { id, datanet: extension } = answered as typeof answered & { datanet: { sources: SourceView[] } }
+    const attribution = await (await here.call(`/v1/attributions/${id}`)).json() as AttributionView
+    const receipt = await (await here.call(`/v1/receipts/${id}`)).json() as ReceiptView
+
+    expect(extension.sources[0]).to.deep.include({ title: 'six lines', row: 3, text: 'The railways now reach the western mines, and letters take four days.' })
+    expect(extension.sources).to.have.length(2)
+    expect(attribution.sources).to.deep.equal(extension.sources)
+    expect(receipt.conditionsHash).to.be.a('string')
+    await expect(client.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'xylophone' }] })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('code', 'ERR_NOTHING_RETRIEVED')
+    await expect(client.chat.completions.create({ ...request, retrieval: { datanet: here.adapter, rows: 2 } } as typeof request)).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('code', 'ERR_NOTHING_RETRIEVED')
+    await expect(client.chat.completions.create({ ...request, retrieval: { datanet, rows: 17 } } as typeof request)).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'retrieval.rows')
   })
 
   it('openai: reads our errors as its own', async () => {

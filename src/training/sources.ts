@@ -1,0 +1,71 @@
+import { indexPart, search, shownWith } from '../retrieval/index.ts'
+import { byCommitment } from './players.ts'
+import type { AssessOptions, TrainingComponents } from './interface.ts'
+import type { ReceiptOpening, Snapshot } from '../interface/index.ts'
+import type { IndexPart } from '../retrieval/index.ts'
+import type { CID } from 'multiformats/cid'
+
+/** What an answer with rows has to show, and whose they are. */
+export interface CheckedSources {
+  shows: string
+  /** of each row, as an index into the snapshot */
+  contributions: number[]
+}
+
+/**
+ * Searches again for what answers say that they were given. Only a Datanet's contributions within
+ * the adapter's snapshot are searched, so that every assessor has them and everyone found can be paid.
+ *
+ * @returns for each answer; undefined where it says nothing, or other rows than are found
+ */
+export async function checkSources (components: TrainingComponents, snapshot: Snapshot, openings: readonly ReceiptOpening[], options: AssessOptions): Promise<Array<CheckedSources | undefined>> {
+  const commitmentOf = options.commitmentOf ?? components.commitmentOf
+  const indexes = new Map<string, Searched>()
+  const checked: Array<CheckedSources | undefined> = []
+
+  for (const { conditions } of openings) {
+    const sources = conditions?.sources
+
+    if (sources == null) {
+      checked.push(undefined)
+      continue
+    }
+
+    const key = sources.datanet.toString()
+    const index = indexes.get(key) ?? await indexOf(components, snapshot, cid => commitmentOf?.(cid)?.datanet?.equals(sources.datanet) === true, { ...options, commitmentOf })
+
+    indexes.set(key, index)
+
+    const hits = search(index.parts, sources.query, sources.rows.length)
+    const isFound = hits.length === sources.rows.length && hits.every(({ part, row }, i) =>
+      sources.rows[i].row === row && sources.rows[i].contribution.equals(snapshot.contributions[index.places[part]]))
+
+    checked.push(isFound ? { shows: shownWith(hits.map(({ text }) => text), sources.query), contributions: hits.map(({ part }) => index.places[part]) } : undefined)
+  }
+
+  return checked
+}
+
+interface Searched {
+  parts: IndexPart[]
+  /** of each part, as an index into the snapshot */
+  places: number[]
+}
+
+async function indexOf ({ dataset }: TrainingComponents, { contributions }: Snapshot, isMeant: (contribution: CID) => boolean, options: AssessOptions): Promise<Searched> {
+  const places = byCommitment(contributions, options.commitmentOf).filter(i => isMeant(contributions[i]))
+  const parts: IndexPart[] = []
+
+  for (const place of places) {
+    const part = indexPart()
+
+    for await (const text of dataset.texts(contributions[place], options)) {
+      options.signal?.throwIfAborted()
+      part.add(text)
+    }
+
+    parts.push(part.end())
+  }
+
+  return { parts, places }
+}
