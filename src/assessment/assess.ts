@@ -1,12 +1,15 @@
 import { readContribution } from '../ledger/index.ts'
-import { readAdapterRecord } from '../serving/index.ts'
+import { feeOf, readAdapterRecord } from '../serving/index.ts'
+import { cidOf, cosignedReceiptCodec, toHex } from '../wire/index.ts'
+import { FalseReceiptError } from './errors.ts'
 import { fetchReceipts } from './receipts.ts'
 import type { Assessment, RecomputeEvent, RecomputeOptions, Recomputer } from './interface.ts'
-import type { ReceiptComponents } from './receipts.ts'
+import type { PlacedOpening, ReceiptComponents } from './receipts.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Hash, ProgressOptions, TaskState } from '../interface/index.ts'
+import type { Amount, Hash, ProgressOptions, TaskState } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { Storage } from '../storage/index.ts'
+import type { CID } from 'multiformats/cid'
 
 export interface AssessComponents extends ReceiptComponents {
   storage: Pick<Storage, 'get'>
@@ -20,11 +23,40 @@ export interface AssessComponents extends ReceiptComponents {
  */
 export async function assess (components: AssessComponents, ledger: LedgerState, task: Hash, state: TaskState, signer: Signer, options: ProgressOptions<RecomputeEvent> = {}): Promise<Assessment> {
   const { storage, training } = components
-  const openings = await fetchReceipts(components, ledger, task, state, signer, options)
+  const placed = await fetchReceipts(components, ledger, task, state, signer, options)
+  const openings = placed.map(({ opening }) => opening)
   const adapter = await readAdapterRecord(storage, state.adapter, options)
-  const { table, trace } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
+
+  requirePriced(placed, adapter.pricePerThousandTokens)
+
+  const { table, trace, refused } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
+
+  requireTrue(placed, refused)
 
   return { table, trace }
+}
+
+/** The adapter's record says what a token costs at most; whoever signed for more took it from a payer, or from everybody's weights. */
+function requirePriced (placed: PlacedOpening[], pricePerThousandTokens: Amount): void {
+  for (const { place, opening: { receipt: { payload } } } of placed) {
+    const feeMax = feeOf(pricePerThousandTokens, payload.promptTokens + payload.outputTokens)
+
+    if (payload.fee > feeMax) {
+      throw new FalseReceiptError(place, `receipt ${payload.sequence} of channel ${toHex(payload.channel)} is of ${payload.fee} base units where the adapter's price makes ${feeMax}`)
+    }
+  }
+}
+
+/** What a replay refuses did not come from the adapter: the gateway signed for something else. */
+function requireTrue (placed: PlacedOpening[], refused: CID[]): void {
+  const names = new Set(refused.map(String))
+  const found = placed.find(({ opening: { receipt } }) => names.has(cidOf(cosignedReceiptCodec.encode(receipt)).toString()))
+
+  if (found !== undefined) {
+    const { channel, sequence } = found.opening.receipt.payload
+
+    throw new FalseReceiptError(found.place, `receipt ${sequence} of channel ${toHex(channel)} does not follow from the adapter and its prompt`)
+  }
 }
 
 /** The ledger's order of contributions, which no later state changes: every assessor finds the same whenever it looks. */
@@ -40,7 +72,7 @@ function commitmentsOf (ledger: LedgerState): RecomputeOptions['commitmentOf'] {
  */
 export async function assessStep (components: AssessComponents, ledger: LedgerState, task: Hash, state: TaskState, index: number, signer: Signer, options: ProgressOptions<RecomputeEvent> = {}): Promise<Hash | null> {
   const { storage, training } = components
-  const openings = await fetchReceipts(components, ledger, task, state, signer, options)
+  const openings = (await fetchReceipts(components, ledger, task, state, signer, options)).map(({ opening }) => opening)
   const adapter = await readAdapterRecord(storage, state.adapter, options)
 
   if (training.step != null) {

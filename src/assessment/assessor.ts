@@ -3,6 +3,7 @@ import { assessmentCommit, chainTrace, scoreTree, traceTree } from '../scoring/i
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { owedClaims } from './claims.ts'
 import { CLAIM_STAGGER_BLOCKS, SUBMIT_TIMEOUT_MS } from './constants.ts'
+import { dutyOf } from './duties.ts'
 import { journal } from './journal.ts'
 import { Recomputing } from './recompute.ts'
 import { serveScores } from './scores.ts'
@@ -41,7 +42,7 @@ export function assessor (init: AssessorInit): (components: AssessorComponents) 
 }
 
 /** Transactions of an assessor as events, in the order of a task's phases. */
-type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:verdict' | 'assessor:claim'
+type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:report' | 'assessor:judge-receipts' | 'assessor:verdict' | 'assessor:claim'
 
 class AssessorService implements Assessor {
   private readonly init: AssessorInit
@@ -140,21 +141,15 @@ class AssessorService implements Assessor {
       return
     }
 
-    const seat = state.seats.find(({ assessor }) => equalBytes(assessor, this.init.signer.account))
-    const isSeated = seat != null && seat.fault == null && !seat.unavailable
-
-    if (state.phase === 'verdict') {
-      await this.giveVerdict(task, state)
-    } else if (state.phase === 'step') {
-      await this.judgeStep(task, state)
-    } else if (state.phase === 'settled') {
-      await this.claim(task, state)
-    } else if (isSeated && state.phase === 'commit' && seat.commit == null) {
-      await this.commit(task, state)
-    } else if (isSeated && state.phase === 'reveal' && seat.commit != null && seat.scoreRoot == null) {
-      await this.reveal(task)
-    } else if (isSeated && (state.phase === 'open' || state.phase === 'dispute') && seat.scoreRoot != null && !seat.opened) {
-      await this.open(task, state)
+    switch (dutyOf(state, this.init.signer.account, this.validates())) {
+      case 'commit': return this.commit(task, state)
+      case 'reveal': return this.reveal(task)
+      case 'open': return this.open(task, state)
+      case 'verdict': return this.giveVerdict(task, state)
+      case 'judge-step': return this.judgeStep(task, state)
+      case 'judge-receipts': return this.judgeReceipts(task, state)
+      case 'claim': return this.claim(task, state)
+      default:
     }
   }
 
@@ -167,7 +162,7 @@ class AssessorService implements Assessor {
 
     if ('unavailable' in assessment) {
       this.emit({ type: 'assessor:unavailable', task, reason: assessment.unavailable })
-      await this.send(task, { kind: 'report-unavailable', task })
+      await this.send(task, { kind: 'report-receipts', task, ...assessment.report }, 'assessor:report')
       return
     }
 
@@ -219,7 +214,7 @@ class AssessorService implements Assessor {
   private async judgeStep (task: Hash, state: TaskState): Promise<void> {
     const { dispute } = state
 
-    if (dispute == null || !this.validates() || dispute.steps.some(({ validator }) => equalBytes(validator, this.init.signer.account))) {
+    if (dispute == null) {
       return
     }
 
@@ -230,18 +225,23 @@ class AssessorService implements Assessor {
     }
   }
 
+  /** Where seats call receipts false and others do not, every validator looks at all of them. */
+  private async judgeReceipts (task: Hash, state: TaskState): Promise<void> {
+    const assessment = await this.recomputing.assessment(task, state, this.controller.signal)
+    const found = assessment != null && 'unavailable' in assessment ? assessment.report : undefined
+
+    // of what is missing nobody can say whether it is true
+    if (assessment != null && found?.fault !== 'missing') {
+      await this.send(task, { kind: 'judge-receipts', task, source: found?.source ?? null }, 'assessor:judge-receipts')
+    }
+  }
+
   private validates (): boolean {
     return readValidators(this.components.chain.state()).some(validator => equalBytes(validator.account, this.init.signer.account))
   }
 
   /** Where no single step tells, every validator recomputes the task and says which root is right. */
   private async giveVerdict (task: Hash, state: TaskState): Promise<void> {
-    const { account } = this.init.signer
-
-    if (!this.validates() || state.verdicts.some(({ validator }) => equalBytes(validator, account))) {
-      return
-    }
-
     const assessment = await this.recomputing.assessment(task, state, this.controller.signal)
 
     if (assessment != null && !('unavailable' in assessment)) {

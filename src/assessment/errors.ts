@@ -1,16 +1,24 @@
 import { DatanetError } from '../utils/index.ts'
 
-/** The receipts of a task could not be had from the gateway that redeemed them. */
+/** The receipts of a redemption could not be had from the gateway that made it. */
 export class ReceiptsUnavailableError extends DatanetError {
-  constructor (message: string, options: { cause?: unknown } = {}) {
+  /** the redemption's place among the task's sources */
+  readonly source: number
+
+  constructor (source: number, message: string, options: { cause?: unknown } = {}) {
     super('ERR_RECEIPTS_UNAVAILABLE', message, options)
+    this.source = source
   }
 }
 
-/** A receipt does not say what happened: the task cannot be scored. */
+/** A receipt does not say what happened: its redemption has no place in the task. */
 export class FalseReceiptError extends DatanetError {
-  constructor (message: string, options: { cause?: unknown } = {}) {
+  /** the redemption's place among the task's sources */
+  readonly source: number
+
+  constructor (source: number, message: string, options: { cause?: unknown } = {}) {
     super('ERR_FALSE_RECEIPT', message, options)
+    this.source = source
   }
 }
 

@@ -36,7 +36,7 @@ export type AssessorEvent =
   | { type: 'assessor:recompute:start', task: Hash }
   | { type: 'assessor:recompute:progress', task: Hash, done: number, total: number }
   | { type: 'assessor:recompute:end', task: Hash, milliseconds: number }
-  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:verdict' | 'assessor:claim', task: Hash }
+  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:report' | 'assessor:judge-receipts' | 'assessor:verdict' | 'assessor:claim', task: Hash }
   | { type: 'assessor:unavailable', task: Hash, reason: string }
   | { type: 'assessor:error', task: Hash, error: Error }
 

@@ -1,18 +1,21 @@
-import { codec, hash32, list, literal, scoreTableCodec, struct, toHex } from '../wire/index.ts'
+import { amount, codec, hash32, list, literal, scoreTableCodec, struct, toHex } from '../wire/index.ts'
 import type { Assessment } from './interface.ts'
-import type { Hash } from '../interface/index.ts'
+import type { Amount, Hash } from '../interface/index.ts'
 import type { Level } from 'level'
 
 const entryCodec = codec('assessment', struct({
   type: literal('assessment'),
   table: scoreTableCodec.schema,
   trace: list(hash32, { max: 1_048_576 }),
-  salt: hash32
+  salt: hash32,
+  fees: amount
 }), { bytesMax: 64 * 1024 * 1024 })
 
 /** An assessment and the salt that its commit was made with. */
 export interface SaltedAssessment extends Assessment {
   salt: Hash
+  /** of the task: less, once a redemption is out of it, and then there is another result */
+  fees: Amount
 }
 
 /**
@@ -41,12 +44,12 @@ export function journal (db: Level): Journal {
 
       return bytes == null ? undefined : entryCodec.decode(bytes)
     },
-    async put (task, epoch, { table, trace, salt }) {
+    async put (task, epoch, { table, trace, salt, fees }) {
       const key = toHex(task)
 
       // the place in the order first: what is in no order would never be dropped
       await order.put(`${epoch.toString().padStart(12, '0')}/${key}`, key)
-      await db.batch([{ type: 'put', sublevel: entries, key, value: entryCodec.encode({ type: 'assessment', table, trace, salt }) }], { sync: true })
+      await db.batch([{ type: 'put', sublevel: entries, key, value: entryCodec.encode({ type: 'assessment', table, trace, salt, fees }) }], { sync: true })
     },
     async keep (max, mayGo) {
       const all = await order.iterator().all()

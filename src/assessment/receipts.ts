@@ -13,6 +13,12 @@ import type { PeerId } from '@libp2p/interface'
 
 type Source = TaskState['sources'][number]
 
+/** A receipt, and which of the task's redemptions it came with. */
+export interface PlacedOpening {
+  place: number
+  opening: ReceiptOpening
+}
+
 const requestCodec = signedCodec(receiptsRequestCodec)
 
 export interface ReceiptComponents {
@@ -28,37 +34,42 @@ export interface ReceiptComponents {
  * @throws {ReceiptsUnavailableError} if no connected peer has them, to be tried again
  * @throws {FalseReceiptError} if they are not what was redeemed
  */
-export async function fetchReceipts (components: ReceiptComponents, ledger: LedgerState, task: Hash, state: TaskState, signer: Signer, options?: AbortOptions): Promise<ReceiptOpening[]> {
+export async function fetchReceipts (components: ReceiptComponents, ledger: LedgerState, task: Hash, state: TaskState, signer: Signer, options?: AbortOptions): Promise<PlacedOpening[]> {
   const { chain } = readChain(ledger)
   const seen = new Set<string>()
-  const openings: ReceiptOpening[] = []
+  const openings: PlacedOpening[] = []
 
-  for (const source of state.sources) {
+  for (const [place, source] of state.sources.entries()) {
+    // its fees went back, so its receipts count no more
+    if (source.fault !== null) {
+      continue
+    }
+
     const payload: ReceiptsRequest = {
       type: 'receipts-request', chain, task, receiptsRoot: source.receiptsRoot, assessor: signer.account, peer: components.network.peerId.toString()
     }
     const request = signRecord(domains.receiptsRequest, receiptsRequestCodec, payload, signer)
-    const found = await fetchSource(components, source, request, options)
+    const found = await fetchSource(components, place, source, request, options)
 
-    checkSource(ledger, state, source, found)
+    checkSource(ledger, state, place, found)
 
     for (const opening of found) {
       const { channel, sequence } = opening.receipt.payload
-      const place = `${toHex(channel)}/${sequence}`
+      const name = `${toHex(channel)}/${sequence}`
 
-      if (seen.has(place)) {
-        throw new FalseReceiptError(`receipt ${sequence} of channel ${toHex(channel)} was redeemed twice`)
+      if (seen.has(name)) {
+        throw new FalseReceiptError(place, `receipt ${sequence} of channel ${toHex(channel)} was redeemed twice`)
       }
 
-      seen.add(place)
-      openings.push(opening)
+      seen.add(name)
+      openings.push({ place, opening })
     }
   }
 
   return openings
 }
 
-async function fetchSource (components: ReceiptComponents, source: Source, request: Signed<ReceiptsRequest>, options?: AbortOptions): Promise<ReceiptOpening[]> {
+async function fetchSource (components: ReceiptComponents, place: number, source: Source, request: Signed<ReceiptsRequest>, options?: AbortOptions): Promise<ReceiptOpening[]> {
   const { network, gateway } = components
   const causes: unknown[] = []
   const isHere = (openings: ReceiptOpening[]): boolean => openings.length > 0 && equalBytes(receiptsRoot(openings.map(({ receipt }) => receipt)), source.receiptsRoot)
@@ -80,14 +91,14 @@ async function fetchSource (components: ReceiptComponents, source: Source, reque
         return openings
       }
 
-      causes.push(new FalseReceiptError(`${peer.toString()} sent ${openings.length} receipts that do not hash to the root on the ledger`))
+      causes.push(new FalseReceiptError(place, `${peer.toString()} sent ${openings.length} receipts that do not hash to the root on the ledger`))
     } catch (err) {
       options?.signal?.throwIfAborted()
       causes.push(err)
     }
   }
 
-  throw new ReceiptsUnavailableError(`no connected peer opens the receipts ${toHex(source.receiptsRoot)} of gateway ${accountToString(source.gateway)}`, {
+  throw new ReceiptsUnavailableError(place, `no connected peer opens the receipts ${toHex(source.receiptsRoot)} of gateway ${accountToString(source.gateway)}`, {
     cause: new AggregateError(causes)
   })
 }
@@ -110,13 +121,14 @@ export async function peersWith (network: Network, protocol: string): Promise<Pe
  *
  * @throws {FalseReceiptError}
  */
-export function checkSource (ledger: LedgerState, state: TaskState, source: Source, openings: ReceiptOpening[]): void {
+export function checkSource (ledger: LedgerState, state: TaskState, place: number, openings: ReceiptOpening[]): void {
+  const source = state.sources[place]
   const { chain } = readChain(ledger)
   const channel = readChannel(ledger, source.channel)
   const fees = openings.reduce((sum, { receipt }) => sum + receipt.payload.fee, 0n)
 
   if (fees !== source.fees || openings.length !== source.receipts) {
-    throw new FalseReceiptError(`the ledger knows ${source.receipts} receipts over ${source.fees} base units of channel ${toHex(source.channel)}, but they are ${openings.length} over ${fees}`)
+    throw new FalseReceiptError(place, `the ledger knows ${source.receipts} receipts over ${source.fees} base units of channel ${toHex(source.channel)}, but they are ${openings.length} over ${fees}`)
   }
 
   for (const opening of openings) {
@@ -124,21 +136,21 @@ export function checkSource (ledger: LedgerState, state: TaskState, source: Sour
 
     // older ones of the same count and fees were paid in another epoch
     if (payload.cumulative - payload.fee < source.from || payload.cumulative > source.until) {
-      throw new FalseReceiptError(`receipt ${payload.sequence} of channel ${toHex(payload.channel)} is not among those that this redemption paid`)
+      throw new FalseReceiptError(place, `receipt ${payload.sequence} of channel ${toHex(payload.channel)} is not among those that this redemption paid`)
     }
 
     if (payload.chain !== chain || !payload.adapter.equals(state.adapter)) {
-      throw new FalseReceiptError('a receipt is of another chain or another adapter than its task')
+      throw new FalseReceiptError(place, 'a receipt is of another chain or another adapter than its task')
     }
 
     if (!equalBytes(payload.channel, source.channel) || !equalBytes(payload.gateway, source.gateway) || channel == null || !equalBytes(payload.payer, channel.payer)) {
-      throw new FalseReceiptError('a receipt is of another channel, gateway or payer than the redemption that it came with')
+      throw new FalseReceiptError(place, 'a receipt is of another channel, gateway or payer than the redemption that it came with')
     }
 
     try {
       checkOpening(opening)
     } catch (cause) {
-      throw new FalseReceiptError(`receipt ${payload.sequence} of channel ${toHex(payload.channel)} does not hold`, { cause })
+      throw new FalseReceiptError(place, `receipt ${payload.sequence} of channel ${toHex(payload.channel)} does not hold`, { cause })
     }
   }
 }

@@ -10,15 +10,16 @@ import type { AssessComponents } from './assess.ts'
 import type { AssessorEvent } from './interface.ts'
 import type { Journal, SaltedAssessment } from './journal.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Hash, TaskState } from '../interface/index.ts'
+import type { Hash, ReceiptsReport, TaskState } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 
 /** Every honest assessor finds the same: another attempt gives nothing else. */
 const lasting = new Set(['ERR_TRAINING_INPUT', 'ERR_ADAPTER_MISMATCH'])
 
-/** Nothing can be said of a task; its seat should say that. */
+/** A task that cannot be scored as it is; its seat should say why. */
 export interface Unavailable {
   unavailable: string
+  report: ReceiptsReport
 }
 
 export interface RecomputingComponents extends AssessComponents {
@@ -45,7 +46,7 @@ export class Recomputing {
    * @throws {Error} what went wrong, if it may go right the next time
    */
   async assessment (task: Hash, state: TaskState, signal: AbortSignal): Promise<SaltedAssessment | Unavailable | undefined> {
-    const known = await this.#components.journal.get(task)
+    const known = await this.#known(task, state)
 
     return known ?? this.#queue.add(async () => {
       signal.throwIfAborted()
@@ -70,8 +71,8 @@ export class Recomputing {
    * @returns undefined if the task moved on, or nothing can be said
    */
   async step (task: Hash, state: TaskState, index: number, signal: AbortSignal): Promise<Hash | undefined> {
-    const { chain, journal, signer } = this.#components
-    const known = await journal.get(task)
+    const { chain, signer } = this.#components
+    const known = await this.#known(task, state)
 
     return known?.trace.at(index) ?? this.#queue.add(async () => {
       signal.throwIfAborted()
@@ -82,6 +83,13 @@ export class Recomputing {
 
       return await assessStep(this.#components, chain.state(), task, state, index, signer, { signal }) ?? undefined
     })
+  }
+
+  /** From the journal, unless a redemption has left the task since. */
+  async #known (task: Hash, state: TaskState): Promise<SaltedAssessment | undefined> {
+    const known = await this.#components.journal.get(task)
+
+    return known?.fees === state.fees ? known : undefined
   }
 
   async #compute (task: Hash, state: TaskState, signal: AbortSignal): Promise<SaltedAssessment> {
@@ -98,7 +106,7 @@ export class Recomputing {
         }
       }
     })
-    const salted = { ...assessment, salt: new Uint8Array(randomBytes(32)) }
+    const salted = { ...assessment, salt: new Uint8Array(randomBytes(32)), fees: state.fees }
 
     await journal.keep(ASSESSMENTS_KEPT_MAX - 1, mayForget)
     await journal.put(task, state.epoch, salted)
@@ -124,6 +132,12 @@ export class Recomputing {
 
     this.#attempts.delete(key)
 
-    return { unavailable: err instanceof Error ? err.message : String(err) }
+    return {
+      unavailable: err instanceof Error ? err.message : String(err),
+      report: {
+        fault: err instanceof FalseReceiptError ? 'false' : 'missing',
+        source: err instanceof FalseReceiptError || err instanceof ReceiptsUnavailableError ? err.source : null
+      }
+    }
   }
 }

@@ -114,7 +114,8 @@ export type TransactionBody =
   | { kind: 'reveal', task: Hash, scoreRoot: Hash, total: bigint, traceRoot: Hash, traceLength: number, salt: Hash }
   | { kind: 'open', task: Hash, openings: TraceOpening[] }
   | { kind: 'verdict', task: Hash, scoreRoot: Hash, total: bigint }
-  | { kind: 'report-unavailable', task: Hash }
+  | { kind: 'report-receipts', task: Hash, fault: ReceiptsFault, source: number | null }
+  | { kind: 'judge-receipts', task: Hash, source: number | null }
   | { kind: 'judge-step', task: Hash, step: Hash }
   | { kind: 'challenge', task: Hash }
   | { kind: 'plant', commit: Hash }
@@ -323,7 +324,7 @@ export interface ChannelState {
 
 /** `collecting` until the epoch's cutoff; the committee is drawn only then */
 export type TaskPhase =
-  | 'collecting' | 'commit' | 'reveal' | 'dispute' | 'step' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
+  | 'collecting' | 'commit' | 'receipts' | 'reveal' | 'dispute' | 'step' | 'open' | 'verdict' | 'challenge' | 'settled' | 'unavailable'
 
 export interface SeatState {
   assessor: Account
@@ -339,9 +340,19 @@ export interface SeatState {
    * of the opened steps in order, which seats are compared by.
    */
   steps: Hash | null
-  unavailable: boolean
+  /** why it could not commit, if it said so */
+  report: ReceiptsReport | null
   /** why it was slashed, if it was; `withheld`: it committed and then fell silent */
-  fault: 'silent' | 'withheld' | 'wrong-score' | 'wrong-step' | 'bad-trace' | null
+  fault: 'silent' | 'withheld' | 'wrong-score' | 'wrong-step' | 'wrong-report' | 'bad-trace' | null
+}
+
+/** What is wrong with receipts: they cannot be had, or they do not hold. */
+export type ReceiptsFault = 'missing' | 'false'
+
+export interface ReceiptsReport {
+  fault: ReceiptsFault
+  /** the redemption, by its place among the task's sources; null if something else is missing */
+  source: number | null
 }
 
 /** The search for the first step at which the traces of seats differ. */
@@ -377,6 +388,10 @@ export interface TaskSource {
   /** the channel's cumulative amount before and after the redemption: its receipts lie between, later ones than any redeemed before */
   from: Amount
   until: Amount
+  /** of the gateway, as much as the fees, until the task is over; lost with a fault */
+  bond: Amount
+  /** why it is out of the task: its fees went back to the payer */
+  fault: ReceiptsFault | null
 }
 
 /** key `answer/<task hex>/<assessor multikey>`, during one round of a dispute: chained hashes at the points that it asked for */
@@ -397,12 +412,17 @@ export interface TaskState {
   /** first height at which the phase times out */
   deadline: number
   redraws: number
+  /** how often receipts were missing, so that the next epoch tried again */
+  rollovers: number
+  /** of the sources that are still in it */
   fees: Amount
   /** per gateway that redeemed: what its committee must fetch from it */
   sources: TaskSource[]
   seats: SeatState[]
   /** validators' verdicts after a dissent */
   verdicts: Array<{ validator: Account, scoreRoot: Hash, total: bigint }>
+  /** what validators found of receipts that seats called false: the source, or null if all hold */
+  judgements: Array<{ validator: Account, source: number | null }>
   scoreRoot: Hash | null
   total: bigint
   /** trace leaves that the beacon or a dispute's round asks for */
@@ -485,7 +505,7 @@ export type LedgerEvent =
   | { type: 'attestation', subject: CID, validator: Account, verdict: 'admit' | 'reject' }
   | { type: 'channel', channel: Hash, payer: Account, gateway: Account, deposit: Amount, redeemed: Amount, closed: boolean }
   | { type: 'task', task: Hash, adapter: CID, epoch: number, phase: TaskPhase }
-  | { type: 'seat', task: Hash, assessor: Account, action: 'drawn' | 'commit' | 'reveal' | 'answer' | 'open' | 'judge-step' | 'verdict' | 'slash', fault?: string }
+  | { type: 'seat', task: Hash, assessor: Account, action: 'drawn' | 'commit' | 'reveal' | 'answer' | 'open' | 'judge-step' | 'report' | 'judge-receipts' | 'verdict' | 'slash', fault?: string }
   | { type: 'challenge', task: Hash, challenger: Account, bond: Amount, planted: boolean, outcome: 'open' | 'right' | 'wrong' | 'undecided' }
   | { type: 'proposal', proposal: number, status: ProposalStatus, title: string }
   | { type: 'params', params: NetworkParams }

@@ -120,7 +120,8 @@ function cutOff (draft: Draft, epoch: number): void {
     const task = getTask(draft, id)
 
     if (task?.phase === 'collecting') {
-      seatCommittee(draft, id, { ...task, feeSplit: epochFeeSplit })
+      // what rolled over keeps the split of its own epoch
+      seatCommittee(draft, id, { ...task, feeSplit: task.feeSplit ?? epochFeeSplit })
     }
   }
 

@@ -83,11 +83,13 @@ export function redeem ({ draft, signer }: Context, body: RedeemBody): void {
   }
 
   for (const { adapter, receiptsRoot, receipts, fees } of body.batches) {
-    const source = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative }
+    const source = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative, bond: fees, fault: null }
 
     const task = joinTask(draft, adapter, source)
 
+    debit(draft, signer, fees)
     announce(draft, body.channel, task, fees, 'escrow', task)
+    announce(draft, signer, task, fees, 'bond', task)
   }
 
   putChannel(draft, body.channel, { ...channel, redeemed: body.cumulative })
@@ -138,10 +140,12 @@ function newTask (adapter: CID, epoch: number): TaskState {
     phase: 'collecting',
     deadline: 0,
     redraws: 0,
+    rollovers: 0,
     fees: 0n,
     sources: [],
     seats: [],
     verdicts: [],
+    judgements: [],
     scoreRoot: null,
     total: 0n,
     openings: [],

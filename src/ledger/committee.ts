@@ -3,10 +3,10 @@ import { drawCommittee } from '../scoring/index.ts'
 import { domains, equalBytes, hash } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
-import { announce, credit, getChain, patchChain, putTask } from './records.ts'
+import { getChain, patchChain, payFromTask, putTask } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
-import type { Hash, SeatState, TaskPhase, TaskState } from '../interface/index.ts'
+import type { Hash, ReceiptsFault, SeatState, TaskPhase, TaskSource, TaskState } from '../interface/index.ts'
 import type { Candidate } from '../scoring/index.ts'
 
 /** Moves a task on. `blocks` is how long the phase may last; 0 for phases that do not time out. */
@@ -32,11 +32,11 @@ export function seatCommittee (draft: Draft, id: Hash, task: TaskState): void {
     traceLength: 0,
     opened: false,
     steps: null,
-    unavailable: false,
+    report: null,
     fault: null
   }))
 
-  enter(draft, id, { ...task, seats, verdicts: [], scoreRoot: null, total: 0n, openings: [], revealedAt: 0, dispute: null, challenge: null }, 'commit', params.commitBlocks)
+  enter(draft, id, { ...task, seats, verdicts: [], judgements: [], scoreRoot: null, total: 0n, openings: [], revealedAt: 0, dispute: null, challenge: null }, 'commit', params.commitBlocks)
 
   for (const assessor of assessors) {
     draft.emit({ type: 'seat', task: id, assessor, action: 'drawn' })
@@ -52,20 +52,25 @@ export function redraw (draft: Draft, id: Hash, task: TaskState): void {
   }
 }
 
-/**
- * Ends a task that nobody could agree on and gives the fees back to their payers. They do not roll
- * over: a gateway that never delivers would hold up its adapter's pay for ever.
- */
+/** Ends a task that nobody could agree on: gives the fees back to their payers and the bonds to the gateways. */
 export function giveUp (draft: Draft, id: Hash, task: TaskState): void {
-  for (const { channel, fees } of task.sources) {
-    const payer = draft.get(stateCodecs.channel, stateKeys.channel(channel))?.payer ?? getChain(draft).treasury
-
-    credit(draft, payer, fees)
-    announce(draft, id, payer, fees, 'refund', id)
+  for (const source of task.sources) {
+    if (source.fault === null) {
+      refundSource(draft, id, source, null)
+    }
   }
 
   enter(draft, id, { ...task, scoreRoot: null, total: 0n }, 'unavailable', 0)
   forget(draft, id)
+}
+
+/** Gives a redemption's fees back to its payer; the gateway has its bond back, unless its receipts are at fault. */
+export function refundSource (draft: Draft, id: Hash, { channel, gateway, fees, bond }: TaskSource, fault: ReceiptsFault | null): void {
+  const { treasury } = getChain(draft)
+  const payer = draft.get(stateCodecs.channel, stateKeys.channel(channel))?.payer ?? treasury
+
+  payFromTask(draft, id, payer, fees, 'refund')
+  payFromTask(draft, id, fault === null ? gateway : treasury, bond, fault === null ? 'refund' : 'slash')
 }
 
 /** Takes a task from the list of those that every block looks at. */

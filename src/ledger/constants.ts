@@ -20,6 +20,9 @@ export const OPEN_TASKS_MAX = 1_024
 /** Redemptions that one task holds; more wait for the next epoch. */
 export const TASK_SOURCES_MAX = 128
 
+/** Epochs that a task waits for receipts that cannot be had: an outage, not a gateway that never delivers. */
+export const ROLLOVERS_MAX = 2
+
 /** Seats of one task: about 300 bytes each, so that a task with all its lists stays below a state value's limit. */
 export const SEATS_MAX = 256
 

@@ -14,7 +14,7 @@ export function feeMin (params: NetworkParams, byteLength: number): Amount {
  * poor validator cannot attest stands still.
  */
 function isDuty (draft: Draft, { signer, payload: { body } }: Signed<Transaction>): boolean {
-  return (body.kind === 'attest' || body.kind === 'verdict' || body.kind === 'judge-step') && findValidator(draft, signer) !== undefined
+  return (body.kind === 'attest' || body.kind === 'verdict' || body.kind === 'judge-step' || body.kind === 'judge-receipts') && findValidator(draft, signer) !== undefined
 }
 
 /** @throws {UnincludableError} `ERR_FEE` */

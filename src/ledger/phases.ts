@@ -1,9 +1,10 @@
 import { drawOpenings, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
 import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
 import { endChallenge } from './challenges.ts'
-import { enter, giveUp, redraw } from './committee.ts'
+import { enter, redraw } from './committee.ts'
 import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
 import { atStake, fault, hasRevealed, isLive } from './faults.ts'
+import { endReceipts, endReports, isDoubted } from './receipts.ts'
 import { getChain, getTask, getValidators } from './records.ts'
 import { settle } from './settle.ts'
 import type { Draft } from './draft.ts'
@@ -27,6 +28,7 @@ export function advanceTask (draft: Draft, id: Hash): void {
 
   switch (task.phase) {
     case 'commit': return endCommit(step)
+    case 'receipts': return endDoubt(step)
     case 'reveal': return endReveal(step)
     case 'dispute': return judgeAgain(step, endRound(step))
     case 'step': return judgeAgain(step, endStep(step))
@@ -37,27 +39,40 @@ export function advanceTask (draft: Draft, id: Hash): void {
   }
 }
 
-function endCommit ({ draft, id, task, params, late }: Step): void {
-  const seats = task.seats.length
-  const unavailable = task.seats.filter(seat => seat.unavailable).length
-  const waiting = task.seats.filter(seat => seat.commit === null && !seat.unavailable)
+function endCommit (step: Step): void {
+  const { draft, id, task, params, late } = step
+  const waiting = task.seats.filter(seat => seat.commit === null && seat.report === null)
 
-  if (seats > 0 && unavailable * 3 >= seats * 2) {
-    return giveUp(draft, id, task)
-  }
-
-  if (!late && (waiting.length > 0 || seats === 0)) {
+  if (endReports(step) || (!late && (waiting.length > 0 || task.seats.length === 0))) {
     return
   }
 
   const judged = fault(draft, id, task, waiting, 'silent', params)
-  const committed = judged.seats.filter(seat => seat.commit !== null).length
 
-  if (seats === 0 || committed * 3 < seats * 2) {
-    return redraw(draft, id, judged)
+  if (isDoubted(judged)) {
+    enter(draft, id, judged, 'receipts', params.verdictBlocks)
+  } else {
+    closeCommits({ ...step, task: judged })
+  }
+}
+
+/** Those who committed go on, if they are two thirds. */
+function closeCommits ({ draft, id, task, params }: Step): void {
+  const committed = task.seats.filter(seat => isLive(seat) && seat.commit !== null).length
+
+  if (committed === 0 || committed * 3 < task.seats.length * 2) {
+    return redraw(draft, id, task)
   }
 
-  enter(draft, id, { ...judged, revealedAt: draft.height }, 'reveal', params.revealBlocks)
+  enter(draft, id, { ...task, revealedAt: draft.height }, 'reveal', params.revealBlocks)
+}
+
+function endDoubt (step: Step): void {
+  const task = endReceipts(step)
+
+  if (task !== undefined) {
+    closeCommits({ ...step, task })
+  }
 }
 
 function endReveal ({ draft, id, task, params, late }: Step): void {

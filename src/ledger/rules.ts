@@ -7,7 +7,8 @@ import { judgeStep } from './disputes.ts'
 import { reportCertificates, reportVotes } from './double-signing.ts'
 import { stake, transfer, unstake } from './money.ts'
 import { execute, propose, queue, vote } from './proposals.ts'
-import { commit, open, reportUnavailable, reveal, verdict } from './tasks.ts'
+import { judgeReceipts, reportReceipts } from './receipts.ts'
+import { commit, open, reveal, verdict } from './tasks.ts'
 import { bond, registerValidator, unbond, withdraw } from './validators.ts'
 import { delegate, unwrap, wrap } from './votes.ts'
 import type { Context } from './records.ts'
@@ -40,7 +41,8 @@ const rules: Rules = {
   reveal,
   open,
   verdict,
-  'report-unavailable': reportUnavailable,
+  'report-receipts': reportReceipts,
+  'judge-receipts': judgeReceipts,
   'judge-step': judgeStep,
   challenge,
   plant,

@@ -19,6 +19,12 @@ export function settle (draft: Draft, id: Hash, task: TaskState): void {
   const dataPool = task.total > 0n ? shares.data : 0n
 
   payFromTask(draft, id, treasury, shares.platform + spare + (shares.data - dataPool), 'platform')
+  for (const { gateway, bond, fault } of task.sources) {
+    if (fault === null) {
+      payFromTask(draft, id, gateway, bond, 'refund')
+    }
+  }
+
   enter(draft, id, { ...task, dataPool }, 'settled', 0)
   forget(draft, id)
 }

@@ -14,23 +14,12 @@ type Body<K extends TransactionBody['kind']> = Extract<TransactionBody, { kind: 
 export function commit ({ draft, signer }: Context, body: Body<'commit'>): void {
   const { task, seat } = seated(draft, body.task, signer, 'commit')
 
-  if (seat.commit !== null || seat.unavailable) {
+  if (seat.commit !== null || seat.report !== null) {
     throw new RuleError('ERR_ALREADY_ACTED', 'expected one commit or report per seat')
   }
 
   putSeat(draft, body.task, task, { ...seat, commit: body.commit })
   draft.emit({ type: 'seat', task: body.task, assessor: signer, action: 'commit' })
-}
-
-/** For seats that could not fetch what they must recompute. */
-export function reportUnavailable ({ draft, signer }: Context, body: Body<'report-unavailable'>): void {
-  const { task, seat } = seated(draft, body.task, signer, 'commit')
-
-  if (seat.commit !== null || seat.unavailable) {
-    throw new RuleError('ERR_ALREADY_ACTED', 'expected one commit or report per seat')
-  }
-
-  putSeat(draft, body.task, task, { ...seat, unavailable: true })
 }
 
 export function reveal ({ draft, signer }: Context, body: Body<'reveal'>): void {
@@ -125,7 +114,8 @@ export function inPhase (draft: Draft, id: Hash, phase: TaskPhase): TaskState {
   return task
 }
 
-function seated (draft: Draft, id: Hash, account: Uint8Array, phase: TaskPhase): { task: TaskState, seat: SeatState } {
+/** @throws {RuleError} `ERR_NOT_SEATED`, or what `inPhase` throws */
+export function seated (draft: Draft, id: Hash, account: Uint8Array, phase: TaskPhase): { task: TaskState, seat: SeatState } {
   const task = inPhase(draft, id, phase)
   const seat = task.seats.find(({ assessor }) => equalBytes(assessor, account))
 
@@ -136,6 +126,6 @@ function seated (draft: Draft, id: Hash, account: Uint8Array, phase: TaskPhase):
   return { task, seat }
 }
 
-function putSeat (draft: Draft, id: Hash, task: TaskState, seat: SeatState): void {
+export function putSeat (draft: Draft, id: Hash, task: TaskState, seat: SeatState): void {
   putTask(draft, id, { ...task, seats: task.seats.map(other => equalBytes(other.assessor, seat.assessor) ? seat : other) })
 }

@@ -3,7 +3,7 @@ import {
   hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, optional, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
   struct, title, uint32, VALIDATORS_MAX, validatorSchema, verdict
 } from '../wire/index.ts'
-import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
+import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, ROLLOVERS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
 import type { BallotState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
@@ -84,6 +84,8 @@ const channel: Codec<ChannelState> = value('channel', struct({
   closed: boolean
 }))
 
+const receiptsFault = literal('missing', 'false')
+
 const source = struct({
   gateway: account,
   channel: hash32,
@@ -91,7 +93,9 @@ const source = struct({
   receipts: uint32,
   fees: amount,
   from: amount,
-  until: amount
+  until: amount,
+  bond: amount,
+  fault: nullable(receiptsFault)
 })
 
 const seat = struct({
@@ -103,20 +107,22 @@ const seat = struct({
   traceLength: uint32,
   opened: boolean,
   steps: nullable(hash32),
-  unavailable: boolean,
-  fault: nullable(literal('silent', 'withheld', 'wrong-score', 'wrong-step', 'bad-trace'))
+  report: nullable(struct({ fault: receiptsFault, source: nullable(uint32) })),
+  fault: nullable(literal('silent', 'withheld', 'wrong-score', 'wrong-step', 'wrong-report', 'bad-trace'))
 })
 
 const task: Codec<TaskState> = value('task', struct({
   adapter: recordCid,
   epoch: counter,
-  phase: literal('collecting', 'commit', 'reveal', 'dispute', 'step', 'open', 'verdict', 'challenge', 'settled', 'unavailable'),
+  phase: literal('collecting', 'commit', 'receipts', 'reveal', 'dispute', 'step', 'open', 'verdict', 'challenge', 'settled', 'unavailable'),
   deadline: counter,
   redraws: integer({ min: 0, max: 1_000 }),
+  rollovers: integer({ min: 0, max: ROLLOVERS_MAX }),
   fees: amount,
   sources: list(source, { max: TASK_SOURCES_MAX }),
   seats: list(seat, { max: SEATS_MAX }),
   verdicts: list(struct({ validator: account, scoreRoot: hash32, total: int64 }), { max: VALIDATORS_MAX }),
+  judgements: list(struct({ validator: account, source: nullable(uint32) }), { max: VALIDATORS_MAX }),
   scoreRoot: nullable(hash32),
   total: int64,
   openings: list(uint32, { max: OPENINGS_MAX }),

@@ -44,5 +44,5 @@ export function checkEntitled (signed: Signed<ReceiptsRequest>, { chain, state, 
 
 function mayRead (state: LedgerState, task: TaskState, account: Account): boolean {
   return task.seats.some(({ assessor }) => equalBytes(assessor, account)) ||
-    ((task.phase === 'verdict' || task.phase === 'step') && readValidators(state).some(validator => equalBytes(validator.account, account)))
+    ((task.phase === 'verdict' || task.phase === 'step' || task.phase === 'receipts') && readValidators(state).some(validator => equalBytes(validator.account, account)))
 }

@@ -179,7 +179,7 @@ describe('an assessor', () => {
     expect(again.events.map(({ type }) => type)).to.include.members(['assessor:reveal', 'assessor:open'])
   })
 
-  it('says that receipts cannot be had, and payers get their money back', async () => {
+  it('says that receipts cannot be had, and payers get their money back once the gateway is away for three epochs', async () => {
     const { here, shop } = await opened({ epochBlocks: 40 }, three)
 
     await Promise.all(three.map(async who => seat(here, shop, who)))
@@ -190,9 +190,12 @@ describe('an assessor', () => {
     await shop.gateway.stop()
 
     const before = readAccount(here.chain.state(), people[0].account).balance
-    const { state } = await inPhase(here, 'unavailable')
+    const { state } = await inPhase(here, 'unavailable', 100_000)
 
-    expect(state.seats.every(one => one.unavailable && one.fault == null)).to.equal(true)
+    expect(state.rollovers).to.equal(2)
+    expect(state.sources.map(({ fault }) => fault)).to.deep.equal(['missing'])
+
+    expect(state.seats.every(one => one.report?.fault === 'missing' && one.fault == null)).to.equal(true)
     expect(readAccount(here.chain.state(), people[0].account).balance).to.equal(before + cosigned.payload.fee)
   })
 

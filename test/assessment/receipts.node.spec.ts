@@ -4,6 +4,7 @@ import { channelId, listTasks, readAccount, readTask } from '../../src/ledger/in
 import {
   openingsCodec, RECEIPTS_PROTOCOL, receiptsRequestCodec, receiptsRoot, signReceipt, signVoucher, tokensHash
 } from '../../src/serving/index.ts'
+import { training } from '../../src/training/index.ts'
 import { domains, signedCodec } from '../../src/wire/index.ts'
 import { acquaint, assessors, OPEN, people, SAMPLER, signal, validator } from '../serving/fixtures.ts'
 import { court, inPhase, seat, trade } from './fixtures.ts'
@@ -74,7 +75,7 @@ describe('a gateway that redeems what did not happen', () => {
   const [crook, accomplice, victim] = people.slice(10)
   let here: Market
 
-  after(async () => here.clean())
+  afterEach(async () => here.clean())
 
   interface Fields { adapter: CID, channel: Hash, sequence: number, fee: bigint, payer: Signer, cumulative?: bigint }
 
@@ -110,7 +111,7 @@ describe('a gateway that redeems what did not happen', () => {
     await here.must({ kind: 'redeem', channel, cumulative: 10n, voucherSignature: signVoucher(voucher, payer), batches: [{ adapter, receiptsRoot: root, receipts, fees: 10n }] }, crook)
   }
 
-  it('is paid nothing: payers get their money back', async () => {
+  it('loses its bonds: payers get their money back', async () => {
     const made = await court({ epochBlocks: 60 }, three)
 
     here = made.here
@@ -156,17 +157,68 @@ describe('a gateway that redeems what did not happen', () => {
       await redeem(channels[i], victim, adapters[i], openings, i === 1 ? 1 : openings.length)
     }
 
-    const before = readAccount(here.chain.state(), victim.account).balance
+    const [before, backed] = [victim, crook].map(who => readAccount(here.chain.state(), who.account).balance)
     const jobs = { assess: async () => expect.fail('no false receipt is recomputed') }
 
     await Promise.all(three.map(async who => seat(here, { ...made.shop, ...peer }, who, { training: jobs })))
     await here.chain.waitFor(ledger => [...listTasks(ledger)].every(({ state }) => state.phase === 'unavailable'), { signal: signal(60_000) })
 
     for (const { task } of listTasks(here.chain.state())) {
-      expect(readTask(here.chain.state(), task)?.seats.every(one => one.unavailable && one.fault == null)).to.equal(true)
+      expect(readTask(here.chain.state(), task)?.seats.every(one => one.report?.fault === 'false' && one.fault == null)).to.equal(true)
     }
 
     expect([...listTasks(here.chain.state())]).to.have.length(sets.length)
     expect(readAccount(here.chain.state(), victim.account).balance).to.equal(before + 60n)
+    // what backed the redemptions is gone
+    expect(readAccount(here.chain.state(), crook.account).balance).to.equal(backed)
+    expect([...listTasks(here.chain.state())].flatMap(({ state }) => state.sources.map(({ fault, bond }) => [fault, bond]))).to.deep.equal(sets.map(() => ['false', 10n]))
+  })
+
+  it('loses its bond for an answer that the adapter never gave, and for one above its price', async () => {
+    const made = await court({ epochBlocks: 60 }, three)
+
+    here = made.here
+
+    const second = await here.admit({ name: 'second' })
+    const cases: Array<[CID, bigint, bigint]> = [[here.adapter, 10n, 10n], [second, OPEN / 2n, OPEN / 2n]]
+    const answers = new Map<string, ReceiptOpening[]>()
+    const redeemed: Hash[] = []
+
+    for (const [adapter, fee] of cases) {
+      const { nonce } = readAccount(here.chain.state(), victim.account)
+
+      await here.must({ kind: 'open-channel', gateway: crook.account, amount: OPEN, expiresAtHeight: 100_000 }, victim)
+      const channel = channelId(here.chain.id, victim.account, nonce)
+      const openings = [opening({ adapter, channel, sequence: 0, fee, payer: victim })]
+
+      answers.set(receiptsRoot(openings.map(one => one.receipt)).join(), openings)
+      redeemed.push(channel)
+    }
+
+    const peer = await here.peer({}, async net => {
+      net.handle(RECEIPTS_PROTOCOL, { requestBytesMax: 2_000, responseBytesMax: 100_000 }, async bytes =>
+        openingsCodec.encode({ type: 'openings', openings: answers.get(requestCodec.decode(bytes).payload.receiptsRoot.join()) ?? [] }))
+
+      return async () => {}
+    })
+
+    await here.chain.waitFor((_, height) => height % 60 < 20, { signal: signal() })
+    const [before, backed] = [victim, crook].map(who => readAccount(here.chain.state(), who.account).balance)
+
+    for (const [i, [adapter, fee, cumulative]] of cases.entries()) {
+      const voucher = { type: 'voucher' as const, version: 1 as const, chain: here.chain.id, channel: redeemed[i], cumulative }
+      const [openings] = [...answers.values()].slice(i)
+
+      await here.must({ kind: 'redeem', channel: redeemed[i], cumulative, voucherSignature: signVoucher(voucher, victim), batches: [{ adapter, receiptsRoot: receiptsRoot(openings.map(({ receipt }) => receipt)), receipts: 1, fees: fee }] }, crook)
+    }
+
+    const jobs = training({ threads: 1 })(here.here.components)
+    const seats = await Promise.all(three.map(async who => seat(here, { ...made.shop, ...peer }, who, { training: jobs })))
+
+    await here.chain.waitFor(ledger => [...listTasks(ledger)].every(({ state }) => state.phase === 'unavailable'), { signal: signal(60_000) })
+    expect([...listTasks(here.chain.state())].flatMap(({ state }) => state.sources.map(({ fault }) => fault))).to.deep.equal(['false', 'false'])
+    expect([victim, crook].map(who => readAccount(here.chain.state(), who.account).balance)).to.deep.equal([before + 10n + OPEN / 2n, backed - 10n - OPEN / 2n])
+    expect(seats[0].events.flatMap(event => event.type === 'assessor:unavailable' ? [event.reason] : []).toSorted()).to.satisfy((reasons: string[]) =>
+      reasons.some(reason => reason.includes('does not follow')) && reasons.some(reason => reason.includes('price')))
   })
 })

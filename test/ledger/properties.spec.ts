@@ -20,7 +20,7 @@ const AMOUNTS = [0n, 1n, OPEN, 90n * OPEN, 9_900n * OPEN, 20_000n * OPEN]
 /** One wish: what to ask for, who asks, and two small numbers that mean what the wish makes of them. */
 type Wish = [kind: number, who: number, a: number, b: number]
 
-const wishes = fc.array(fc.array(fc.tuple(fc.nat(26), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
+const wishes = fc.array(fc.array(fc.tuple(fc.nat(27), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
 
 function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] {
   const who = everyone[whoIndex]
@@ -45,7 +45,8 @@ function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] 
     () => act(network, task, 1, 7),
     () => act(network, task, 1, 7),
     () => [(a === 0 ? liars : honest)[b].verdict(validators[a % 4], task)],
-    () => one({ kind: 'report-unavailable', task }, assessors[b]),
+    () => one({ kind: 'report-receipts', task, fault: a < 3 ? 'missing' : 'false', source: a % 2 }, assessors[b]),
+    () => [...assessors.flatMap(by => one({ kind: 'report-receipts', task, fault: a < 3 ? 'missing' : 'false', source: 0 }, by)), ...validators.flatMap(by => one({ kind: 'judge-receipts', task, source: a < 4 ? 0 : null }, by))],
     () => [(a === 0 ? liars : honest)[b].judge(network, validators[a % 4], task)],
     () => one({ kind: 'challenge', task }),
     () => validators.flatMap(by => one({ kind: 'plant', commit: plantOf(task, by, a) }, by)),

@@ -245,16 +245,6 @@ describe('a task that cannot be decided', () => {
     expect(network.try(alice, honest[0].claim(task))).to.equal('ERR_PHASE')
   })
 
-  it('is unavailable when two thirds of the seats say so, and nobody is slashed', () => {
-    const { network, task } = start()
-    const before = network.balance(payer)
-
-    network.must(...assessors.slice(0, 5).map((who): Request => [who, { kind: 'report-unavailable', task }]))
-    expect(network.task(task).phase).to.equal('unavailable')
-    expect(network.balance(payer) - before).to.equal(FEES)
-    expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
-  })
-
   it('is redrawn when the validators do not agree either', () => {
     const { network, task } = start()
     const liar = new Assessor(assessors[0], LIE)
@@ -291,8 +281,8 @@ describe('seats', () => {
     expect(network.try(...honest[0].verdict(validators[0], task))).to.equal('ERR_PHASE')
     network.must(honest[0].commit(network, task))
     expect(network.try(...honest[0].commit(network, task))).to.equal('ERR_ALREADY_ACTED')
-    expect(network.try(assessors[0], { kind: 'report-unavailable', task })).to.not.equal('ok')
-    expect(network.try(carol, { kind: 'report-unavailable', task: hash('nothing') })).to.equal('ERR_TASK_UNKNOWN')
+    expect(network.try(assessors[0], { kind: 'report-receipts', task, fault: 'missing', source: 0 })).to.not.equal('ok')
+    expect(network.try(carol, { kind: 'report-receipts', task: hash('nothing'), fault: 'missing', source: 0 })).to.equal('ERR_TASK_UNKNOWN')
   })
 
   it('are bound by their commit to chain, epoch, task and their own account', () => {

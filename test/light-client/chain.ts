@@ -161,17 +161,19 @@ export function paidState (change: (task: TaskState) => TaskState = task => task
   const task = taskId(CHAIN, 0, adapter)
   const dataPool = 1000n
   const amount = payout(dataPool, 300n, total)
-  const seat = { commit: root, scoreRoot: root, total, traceRoot: root, traceLength: 3, opened: true, steps: root, unavailable: false, fault: null }
+  const seat = { commit: root, scoreRoot: root, total, traceRoot: root, traceLength: 3, opened: true, steps: root, report: null, fault: null }
   const state: TaskState = change({
     adapter,
     epoch: 0,
     phase: 'settled',
     deadline: 0,
     redraws: 0,
+    rollovers: 0,
     fees: 2000n,
     sources: [],
     seats: [0, 1, 2].map(i => ({ assessor: signerOf(`assessor/${i}`).account, ...seat })),
     verdicts: [],
+    judgements: [],
     scoreRoot: root,
     total,
     openings: [0],
