@@ -1,9 +1,9 @@
 import { TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
-import { inferenceTape } from './inference-tape.ts'
+import { directedTape, inferenceTape } from './inference-tape.ts'
 import { flatten } from './lora-objective.ts'
 import { loraValues } from './lora.ts'
-import type { AnswerGradient, LlamaModel, LoraShape, Tape, TokenGradient, Value } from './interface.ts'
+import type { AnswerGradient, LlamaModel, LoraShape, Tape, Value } from './interface.ts'
 
 /**
  * The log-likelihood of an answer given its prompt and its gradient over theta: the cotangent
@@ -13,28 +13,45 @@ import type { AnswerGradient, LlamaModel, LoraShape, Tape, TokenGradient, Value 
  * @throws {TokensError} if either is empty or both exceed the context
  */
 export function answerGradient (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): AnswerGradient {
-  const { tape, logits, parameters } = begin(model, shape, theta, prompt, output)
+  const tape = inferenceTape(model)
+  const { logits, parameters } = begin(tape, model, shape, theta, prompt, output)
   const loss = tape.crossEntropy(logits, output)
   const gradient = negated(shape, tape.gradient(loss, parameters))
-  const tokenLogProbabilities = Float64Array.from(Array.from(output), (_, i) => -oneToken(tape, logits, output, i).data[0])
+  const tokenLogProbabilities = Float64Array.from(Array.from(output), (_, i) => -tokenLoss(tape, logits, output, i).data[0])
   return { logProbability: tokenLogProbabilities.reduce((sum, one) => sum + one, 0), tokenLogProbabilities, gradient }
 }
 
 /**
- * The same for each token of the answer on its own, for showing what shaped which word. Yields
- * one at a time because each costs a forward and a backward pass over the tokens up to it.
+ * Derivatives of each token's log-likelihood along directions in theta, for showing what shaped
+ * which word. Directions go forward through the model, several with one pass, so that
+ * the price grows with their number and hardly with the tokens'.
+ *
+ * @param model - frozen
+ * @param shape - of theta
+ * @param theta - the adapter's weights
+ * @param prompt - with BOS
+ * @param output - at least one token
+ * @param directions - K vectors of `shape.parameters` values, each well within the range of f32
+ * @returns [output.length][K], nats by unit of the direction
+ * @throws {TokensError} if either is empty or both exceed the context
  */
-export function * answerTokenGradients (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): Generator<TokenGradient, void> {
-  for (let i = 0; i < output.length; i++) {
-    const upTo = Array.from(output).slice(0, i + 1)
-    const { tape, logits, parameters } = begin(model, shape, theta, prompt, upTo)
-    const loss = oneToken(tape, logits, upTo, i)
-    yield { logProbability: -loss.data[0], gradient: negated(shape, tape.gradient(loss, parameters)) }
+export function answerTokenDerivatives (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>, directions: readonly Float64Array[]): Float64Array[] {
+  const derivatives = Array.from({ length: output.length }, () => new Float64Array(directions.length))
+  for (let from = 0; from < directions.length;) {
+    const tape = directedTape(model)
+    const part = Array.from({ length: tape.directions }, (_, k) => directions[from + k])
+    const { logits } = begin(tape, model, shape, theta, prompt, output, part)
+    derivatives.forEach((row, i) => {
+      const { tangents } = tokenLoss(tape, logits, output, i)
+      row.set(part.slice(0, row.length - from).map((_, k) => -(tangents[k]?.[0] ?? 0)), from)
+    })
+    from += part.length
   }
+  return derivatives
 }
 
 /** Logits of the positions that predict the output, one row for each of its tokens. */
-function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>): { tape: Tape, logits: Value, parameters: Value[] } {
+function begin (tape: Tape, model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt: ArrayLike<number>, output: ArrayLike<number>, directions: ReadonlyArray<Float64Array | undefined> = []): { logits: Value, parameters: Value[] } {
   if (prompt.length === 0 || output.length === 0) {
     throw new TokensError(`expected a prompt and an output of at least one token but got ${prompt.length} and ${output.length}`)
   }
@@ -42,14 +59,14 @@ function begin (model: LlamaModel, shape: LoraShape, theta: Float64Array, prompt
   const inputs = ids.slice(0, -1)
   checkTokens(model.config, inputs)
   checkTokens(model.config, ids.slice(-1))
-  const tape = inferenceTape(model)
-  const { lora, parameters } = loraValues(tape, shape, theta)
+  const { lora, parameters } = loraValues(tape, shape, theta, directions)
   const rows = Uint32Array.from({ length: output.length }, (_, i) => prompt.length - 1 + i)
-  return { tape, logits: forward(tape, model, inputs, { lora, rows }), parameters }
+  return { logits: forward(tape, model, inputs, { lora, rows }), parameters }
 }
 
-function oneToken (tape: Tape, logits: Value, targets: ArrayLike<number>, row: number): Value {
-  return tape.crossEntropy(logits, targets, Float32Array.from(targets, (_, i) => i === row ? 1 : 0))
+/** The negative log-likelihood of one token, from its row alone. */
+function tokenLoss (tape: Tape, logits: Value, targets: ArrayLike<number>, row: number): Value {
+  return tape.crossEntropy(tape.gather(logits, [row]), [targets[row]])
 }
 
 function negated (shape: LoraShape, gradients: Value[]): Float64Array {

@@ -12,7 +12,7 @@
  * console.info(tokenizer.decode(output), verifyGeneration(model, { prompt, output, sampler }))
  * ```
  */
-export { answerGradient, answerTokenGradients } from './answer-gradient.ts'
+export { answerGradient, answerTokenDerivatives } from './answer-gradient.ts'
 export { arenaBytes as gradientBytes } from './arena.ts'
 export { modelPlan, tensorPlans } from './architecture.ts'
 export { loadBase, loadChat, loadModel, loadTokenizer, openModel, parseBaseJson } from './base.ts'
@@ -70,6 +70,6 @@ export type { BpeModel } from './tokenizer.ts'
 export type { Place, WeightValues } from './forward.ts'
 export type {
   AnswerGradient, ChatMessage, ChatTemplate, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
-  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenConstraint, TokenGradient, Tokenizer, Verification, VerifyOptions, WeightedLora,
+  LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenConstraint, Tokenizer, Verification, VerifyOptions, WeightedLora,
   Weight, Weights
 } from './interface.ts'

@@ -1,8 +1,13 @@
 import { tape as createTape } from '../numeric/index.ts'
-import { arenaBytes } from './arena.ts'
+import { arenaBytes, directionsWithin } from './arena.ts'
 import type { LlamaModel, Tape } from './interface.ts'
 
+/** Directions of one pass: beyond a few the pass costs what they do, and memory grows with each. */
+const DIRECTIONS = 8
+
 const tapes = new WeakMap<LlamaModel, Tape>()
+
+let directed: { model: LlamaModel, tape: Tape } | undefined
 
 /**
  * The tape on which a model answers, freshly reset: one for each model, because packing weights
@@ -16,4 +21,18 @@ export function inferenceTape (model: LlamaModel): Tape {
   }
   tape.reset()
   return tape
+}
+
+/**
+ * The same with room for directions. Only that of the model asked for last is kept: it holds
+ * another copy of the packed weights.
+ */
+export function directedTape (model: LlamaModel): Tape {
+  const { config } = model
+  if (directed?.model !== model) {
+    const directions = directionsWithin(config, config.contextLength, DIRECTIONS)
+    directed = { model, tape: createTape({ directions, arenaBytesMax: arenaBytes(config, config.contextLength, directions) }) }
+  }
+  directed.tape.reset()
+  return directed.tape
 }

@@ -209,12 +209,6 @@ export interface AnswerGradient {
   gradient: Float64Array
 }
 
-/** The same for one output token. */
-export interface TokenGradient {
-  logProbability: number
-  gradient: Float64Array
-}
-
 export interface LoraObjectiveInit {
   model: LlamaModel
   shape: LoraShape

@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts'
+import { answerColumns } from './answer-columns.ts'
 import { likelihoodsOf } from './likelihoods.ts'
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
@@ -70,6 +71,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   const { onPiece } = options
   // while the gateway computes; what goes wrong shows when the citations are asked for
   const indexed = node.citations.prepare(adapter, options).catch(() => {})
+  const columns = answerColumns(node, adapter, options).catch(() => adapter.columns)
   const text = textStream(adapter.base.tokenizer, question.stop)
   const paid = await node.payer.ask(question, node.keychain.signer(account), {
     signal: options.signal,
@@ -78,7 +80,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
 
   onPiece?.({ tokens: [], text: text.end() })
 
-  const attribution = attributeAnswer(adapter, paid.opening)
+  const attribution = attributeAnswer(adapter, paid.opening, await columns)
   const milliseconds = performance.now() - started
 
   await indexed

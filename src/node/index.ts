@@ -9,6 +9,7 @@
  * console.info(statusView(node).height)
  * ```
  */
+export { answerColumns } from './answer-columns.ts'
 export { exportAdapter, pullAdapter } from './adapter-files.ts'
 export { importAdapter, publishAdapter } from './adapters-import.ts'
 export { ask, preparedQuestion, questionOf } from './ask.ts'
@@ -29,6 +30,7 @@ export { toJson } from './to-json.ts'
 export { trainings } from './trainings.ts'
 export { accountView, adapterViews, baseViews, contributionViews, datanetViews, presetViews, proposalViews, statusView, taskViews, walletView } from './views.ts'
 export { verifiedSource, why } from './why.ts'
+export type { ColumnSources } from './answer-columns.ts'
 export type { PullOptions } from './adapter-files.ts'
 export type { AnswerPiece, AskingOptions } from './ask.ts'
 export type { NodeConfig } from './config.ts'

@@ -121,3 +121,6 @@ export const ATTRIBUTIONS_KEPT_MAX = 64
 
 /** Tokens times contributions of an answer that is remembered: half a megabyte, so 32 for one adapter at most. */
 export const ATTRIBUTION_VALUES_KEPT_MAX = 65_536
+
+/** Contributions whose part in each token is computed: each costs two forward passes over the answer. */
+export const TOKEN_COLUMNS_MAX = 16

@@ -18,7 +18,7 @@ export { engineDriver, engineDrivers } from './engine.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
-export { modelLibrary, readAdapterRecord } from './library.ts'
+export { modelLibrary, readAdapterRecord, readColumns } from './library.ts'
 export {
   acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
 } from './messages.ts'

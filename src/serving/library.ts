@@ -96,7 +96,12 @@ async function readOrigin (storage: Pick<Storage, 'get'>, record: PublishedAdapt
   return { recipe, snapshot: snapshotCodec.decode(await storage.get(record.snapshot, options)), lora: recipe }
 }
 
-async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[]> {
+/**
+ * The columns of an influence Jacobian, from their files.
+ *
+ * @throws {BadColumnError} for one of another length, or with values that are not finite
+ */
+export async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[]> {
   if (cids.length !== contributions) {
     throw new BadColumnError(`expected one influence column for each of ${contributions} contributions but there are ${cids.length}`)
   }

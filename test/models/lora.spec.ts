@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { answerGradient, answerTokenGradients, forward, generate, initialTheta, loraObjective, loraShape, parseSafetensors, peftToTheta, thetaToPeft, writeSafetensors } from '../../src/models/index.ts'
+import { answerGradient, answerTokenDerivatives, forward, generate, initialTheta, loraObjective, loraShape, parseSafetensors, peftToTheta, thetaToPeft, writeSafetensors } from '../../src/models/index.ts'
 import { tape as createTape } from '../../src/numeric/index.ts'
 import { dot, noise, sequences, tinyConfig, tinyModel } from './fixtures.ts'
 
@@ -158,13 +158,27 @@ describe('answerGradient', () => {
     expect(difference).to.be.closeTo(dot(answerGradient(model, shape, theta, prompt, output).gradient, direction), 5e-3 * Math.max(1, Math.abs(difference)))
   })
 
-  it('is the sum of the gradients of its tokens', () => {
-    const whole = answerGradient(model, shape, theta, prompt, output)
-    const parts = [...answerTokenGradients(model, shape, theta, prompt, output)]
-    expect(parts.map(({ logProbability }) => logProbability)).to.deep.equal([...whole.tokenLogProbabilities])
-    whole.gradient.forEach((value, i) => {
-      expect(parts.reduce((sum, { gradient }) => sum + gradient[i], 0)).to.be.closeTo(value, 1e-5)
+  it('is the sum of what its tokens say along any direction', () => {
+    const { gradient } = answerGradient(model, shape, theta, prompt, output)
+    // more than go through the model at once
+    const directions = Array.from({ length: 11 }, (_, k) => noise(shape.parameters, 1, 50 + k))
+    const tokens = answerTokenDerivatives(model, shape, theta, prompt, output, directions)
+
+    expect(tokens.map(({ length }) => length)).to.deep.equal(output.map(() => 11))
+    directions.forEach((direction, k) => {
+      expect(tokens.reduce((sum, token) => sum + token[k], 0)).to.be.closeTo(dot(gradient, direction), 1e-4 * Math.max(1, Math.abs(dot(gradient, direction))))
     })
+  })
+
+  it('is, up to a token, blind to those after it', () => {
+    const directions = [noise(shape.parameters, 1, 60)]
+    const whole = answerTokenDerivatives(model, shape, theta, prompt, output, directions)
+    const start = answerTokenDerivatives(model, shape, theta, prompt, output.slice(0, 2), directions)
+    const step = 2 ** -8
+    const at = (theta: Float64Array): number => answerGradient(model, shape, theta, prompt, output).tokenLogProbabilities[1]
+
+    expect(start).to.deep.equal(whole.slice(0, 2))
+    expect(whole[1][0]).to.be.closeTo((at(along(theta, directions[0], step)) - at(along(theta, directions[0], -step))) / (2 * step), 5e-3 * Math.max(1, Math.abs(whole[1][0])))
   })
 
   it('refuses an empty prompt or output', () => {

@@ -1,10 +1,13 @@
 import { expect } from 'aegir/chai'
 import { CID } from 'multiformats/cid'
 import { accountToString } from '../../src/identity/index.ts'
+import { answerColumns } from '../../src/node/index.ts'
 import { attributeAnswer } from '../../src/serving/index.ts'
 import { openShop } from '../api/fixtures.ts'
 import { cleanTemporary } from './fixtures.ts'
-import type { AnswerView, AttributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
+import type { Adapter, AnswerView, AttributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
+import type { ColumnSources } from '../../src/node/index.ts'
+import type { LoadedAdapter } from '../../src/serving/index.ts'
 import type { Shop } from '../api/fixtures.ts'
 
 describe('what an answer repeats of the data', function () {
@@ -94,5 +97,28 @@ describe('what an answer repeats of the data', function () {
     // another object of the same adapter has nothing to remember, and comes to the same bits
     expect(attributeAnswer({ ...adapter }, answer)).to.not.equal(first)
     expect(attributeAnswer({ ...adapter }, answer)).to.deep.equal(first)
+  })
+
+  it('is traced by the columns that the swarm agreed on, published or not', async () => {
+    const { library, storage, columns } = here.home.node
+    const adapter = await library.adapter(CID.parse(here.adapter))
+    const parameters = adapter.lora.shape.parameters
+    const other = Float64Array.from({ length: parameters }, (_, i) => i)
+    const file = await storage.putFile(new Uint8Array(other.buffer))
+    const saying = (agreed: CID | null): ColumnSources => ({ storage, columns: { refresh: async () => {}, agreement: () => [{ column: 0, agreed, files: [] }] } })
+    const unpublished: LoadedAdapter = { ...adapter, record: { ...adapter.record, influence: { form: 'reverse' } } as Adapter, columns: null }
+
+    // the developer and the validator said the same
+    expect(await answerColumns({ storage, columns }, adapter)).to.equal(adapter.columns)
+    expect(await answerColumns(saying(null), { ...adapter })).to.equal(adapter.columns)
+    expect(await answerColumns(saying(file), { ...adapter })).to.deep.equal([other])
+    expect(await answerColumns(saying(null), unpublished)).to.equal(null)
+    expect(await answerColumns(saying(file), unpublished)).to.deep.equal([other])
+
+    const answer = { prompt: [1, 2], output: [3] }
+    const influence = attributeAnswer(unpublished, answer, [other])?.influence[0] ?? 0
+
+    expect(attributeAnswer(unpublished, answer)).to.equal(null)
+    expect(attributeAnswer(unpublished, answer, [other])?.tokens[0][0]).to.be.closeTo(influence, 1e-4 * Math.max(1, Math.abs(influence)))
   })
 })
