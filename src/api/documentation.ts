@@ -52,6 +52,8 @@ const summaries: Record<string, string> = {
   'DELETE /api/v1/keys/{id}': 'Revoke a key',
   'GET /v1/models': 'Adapters and bases as models, for clients of OpenAI\'s API',
   'GET /v1/models/{id}': 'One model by CID or name',
+  'POST /v1/models/{id}/load': 'Load an adapter ahead; it stays until it is unloaded',
+  'POST /v1/models/{id}/unload': 'Give an adapter\'s memory back',
   'GET /v1/receipts/{id}': 'The receipt of an answer, signed by payer and gateway',
   'GET /v1/attributions/{id}': 'Which contributions shaped an answer, and each of its tokens',
   'POST /v1/completions': 'Complete a prompt, for clients of OpenAI\'s API',

@@ -12,7 +12,7 @@ export interface ModelView {
   /** for people; clients may ask for an adapter by it */
   name: string
   datanet: {
-    /** adapters are asked; a base is what they stand on */
+    /** a base is what adapters stand on; asked itself, it answers without one, free of charge */
     kind: 'adapter' | 'base'
     licence: string
     developer?: string
@@ -25,6 +25,8 @@ export interface ModelView {
     deprecated?: { reason: string, successor: string | null }
     parameters?: number
     contextLength: number
+    /** in this node's memory now; `pinned` stays there */
+    loaded?: 'pinned' | 'kept'
   }
 }
 
@@ -32,13 +34,14 @@ export interface ModelView {
 export async function modelList (node: DatanetNode): Promise<ModelView[]> {
   const [adapters, bases] = await Promise.all([adapterViews(node), baseViews(node)])
   const byCid = new Map(bases.map(base => [base.base, base]))
+  const loaded = new Map(node.library.loaded().map(({ cid, pinned }) => [cid.toString(), pinned ? 'pinned' as const : 'kept' as const]))
 
   return [
     ...bases.map(baseModel),
     ...adapters.filter(({ status }) => status === 'admitted').flatMap(adapter => {
       const base = byCid.get(adapter.base)
 
-      return base == null ? [] : [adapterModel(adapter, base)]
+      return base == null ? [] : [adapterModel(adapter, base, loaded.get(adapter.adapter))]
     })
   ]
 }
@@ -70,7 +73,7 @@ export async function modelView (node: DatanetNode, id: string, resolve: () => P
   return named
 }
 
-function adapterModel (adapter: AdapterView, { licence, contextLength }: BaseView): ModelView {
+function adapterModel (adapter: AdapterView, { licence, contextLength }: BaseView, loaded: ModelView['datanet']['loaded']): ModelView {
   return {
     id: adapter.adapter,
     object: 'model',
@@ -87,11 +90,12 @@ function adapterModel (adapter: AdapterView, { licence, contextLength }: BaseVie
       influence: adapter.influence,
       origin: adapter.origin,
       ...(adapter.deprecated == null ? {} : { deprecated: { reason: adapter.deprecated.reason, successor: adapter.deprecated.successor } }),
-      contextLength
+      contextLength,
+      ...(loaded == null ? {} : { loaded })
     }
   }
 }
 
 function baseModel ({ base, name, licence, parameters, contextLength }: BaseView): ModelView {
-  return { id: base, object: 'model', created: 0, owned_by: 'datanet', name, datanet: { kind: 'base', licence, parameters, contextLength } }
+  return { id: base, object: 'model', created: 0, owned_by: 'datanet', name, datanet: { kind: 'base', licence, pricePerThousandTokens: '0', parameters, contextLength } }
 }

@@ -1,4 +1,4 @@
-import type { AnswerView } from '../interface/index.ts'
+import type { AnswerView, LikelihoodView, TokenLikelihoodsView } from '../interface/index.ts'
 
 /** The two forms of OpenAI's API: what a piece of text is called in each, whole and streamed. */
 export interface Form {
@@ -9,6 +9,8 @@ export interface Form {
   /** `isFirst`: a conversation says first who speaks */
   piece (text: string, isFirst: boolean): object
   end: object
+  /** how likely each token was, where the request asked for it */
+  likelihoods (tokens: TokenLikelihoodsView[]): object
 }
 
 export const completionForm: Form = {
@@ -17,7 +19,13 @@ export const completionForm: Form = {
   idPrefix: 'cmpl',
   whole: text => ({ text }),
   piece: text => ({ text }),
-  end: { text: '' }
+  end: { text: '' },
+  likelihoods: tokens => ({
+    tokens: tokens.map(({ text }) => text),
+    token_logprobs: tokens.map(logprobOf),
+    top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map(one => [one.text, logprobOf(one)]))),
+    text_offset: tokens.map((_, i) => tokens.slice(0, i).reduce((sum, { text }) => sum + text.length, 0))
+  })
 }
 
 export const chatForm: Form = {
@@ -26,7 +34,22 @@ export const chatForm: Form = {
   idPrefix: 'chatcmpl',
   whole: text => ({ message: { role: 'assistant', content: text, refusal: null } }),
   piece: (text, isFirst) => ({ delta: isFirst ? { role: 'assistant', content: text } : { content: text } }),
-  end: { delta: {} }
+  end: { delta: {} },
+  likelihoods: tokens => ({ content: tokens.map(token => ({ ...likelihood(token), top_logprobs: token.top.map(likelihood) })), refusal: null })
+}
+
+function likelihood (view: LikelihoodView): object {
+  return { token: view.text, logprob: logprobOf(view), bytes: view.bytes }
+}
+
+/** JSON has no infinity; OpenAI's API says this instead. */
+function logprobOf ({ logProbability }: LikelihoodView): number {
+  return Math.max(logProbability, -9_999)
+}
+
+/** Of an answer's choice; null where nobody asked. */
+export function logprobsOf (form: Form, { likelihoods }: AnswerView): object | null {
+  return likelihoods == null ? null : form.likelihoods(likelihoods)
 }
 
 export interface Usage {
@@ -43,7 +66,7 @@ export function wholeAnswer (form: Form, view: AnswerView): object {
     object: form.object,
     created: nowSeconds(),
     model: view.adapter,
-    choices: [{ index: 0, ...form.whole(view.answer), finish_reason: view.finish, logprobs: null }],
+    choices: [{ index: 0, ...form.whole(view.answer), finish_reason: view.finish, logprobs: logprobsOf(form, view) }],
     usage: usageOf(view),
     datanet: extensionOf(view)
   }

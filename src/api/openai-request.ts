@@ -6,7 +6,9 @@ import type { Static } from '@sinclair/typebox'
 
 export type Completion = Static<typeof completionBody>
 export type Chat = Static<typeof chatBody>
-export type Common = Omit<Completion, 'prompt'>
+export type Common = Omit<Completion, 'prompt' | 'logprobs'>
+/** What the two forms of the API say each in their way. */
+export type Question = Pick<AskRequest, 'prompt' | 'messages' | 'logProbabilities'>
 
 /** One neutral value for each field that changes an answer and that we do not have. */
 const neutral: Record<string, (value: unknown) => boolean> = {
@@ -64,13 +66,14 @@ function joined (message: unknown): unknown {
 }
 
 /** A request in OpenAI's words as one in ours; `adapter` is what its `model` was found to be. */
-export function askRequestOf (body: Common, adapter: string, { prompt, messages }: Pick<AskRequest, 'prompt' | 'messages'>): AskRequest {
+export function askRequestOf (body: Common, adapter: string, { prompt, messages, logProbabilities }: Question): AskRequest {
   const { temperature, stop } = body
 
   return {
     adapter,
     prompt,
     ...(messages == null ? {} : { messages }),
+    ...(logProbabilities == null ? {} : { logProbabilities }),
     maxTokens: body.max_completion_tokens ?? body.max_tokens,
     temperature,
     topK: body.top_k,
@@ -94,15 +97,19 @@ function schemaOf (format: Common['response_format']): Pick<AskRequest, 'schema'
   }
 }
 
+export function completionQuestion ({ prompt, logprobs }: Completion): Question {
+  return { prompt, logProbabilities: logprobs }
+}
+
 /** A conversation, and its last message for bases that lead none: they go on where it ends. */
-export function promptOf ({ messages }: Chat): Pick<AskRequest, 'prompt' | 'messages'> {
+export function chatQuestion ({ messages, logprobs = false, top_logprobs: top = 0 }: Chat): Question {
   const turns = messages.map(({ role, content }) => ({
     // what newer clients call the system's message
     role: role === 'developer' ? 'system' : role,
     content: typeof content === 'string' ? content : content.map(({ text }) => text).join('')
   }))
 
-  return { prompt: turns[turns.length - 1].content, messages: turns }
+  return { prompt: turns[turns.length - 1].content, messages: turns, ...(logprobs ? { logProbabilities: top } : {}) }
 }
 
 function isRecord (value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { pieces } from '../serving/index.ts'
 import { openaiErrorBody } from './openai-errors.ts'
-import { extensionOf, nowSeconds, usageOf } from './openai-format.ts'
+import { extensionOf, logprobsOf, nowSeconds, usageOf } from './openai-format.ts'
 import type { Form } from './openai-format.ts'
 import type { AnswerView } from '../interface/index.ts'
 import type { AnswerPiece } from '../node/index.ts'
@@ -36,13 +36,14 @@ export interface ChunkOptions {
 }
 
 /**
- * The events of a streamed answer: pieces of text, how it ended together with receipt and shares,
+ * The events of a streamed answer: pieces of text, how it ended together with receipt, shares and
+ * the log-probabilities of all tokens, which are computed from the whole answer,
  * its usage if asked for, and `[DONE]`. What fails after the first piece is an event of its own.
  */
 export async function * chunks ({ pieces, whole }: Running, { form, model, includeUsage }: ChunkOptions): AsyncGenerator<string> {
   const head = { id: `${form.idPrefix}-${randomUUID()}`, object: form.chunkObject, created: nowSeconds(), model }
   const usage = includeUsage ? { usage: null } : {}
-  const choice = (content: object, finish: string | null): object => ({ ...head, choices: [{ index: 0, ...content, finish_reason: finish, logprobs: null }], ...usage })
+  const choice = (content: object, finish: string | null, logprobs: object | null = null): object => ({ ...head, choices: [{ index: 0, ...content, finish_reason: finish, logprobs }], ...usage })
   let isFirst = true
 
   try {
@@ -57,7 +58,7 @@ export async function * chunks ({ pieces, whole }: Running, { form, model, inclu
 
     const view = await whole
 
-    yield JSON.stringify({ ...choice(form.end, view.finish ?? 'stop'), datanet: extensionOf(view) })
+    yield JSON.stringify({ ...choice(form.end, view.finish ?? 'stop', logprobsOf(form, view)), datanet: extensionOf(view) })
 
     if (includeUsage) {
       yield JSON.stringify({ ...head, choices: [], usage: usageOf(view) })

@@ -3,15 +3,15 @@ import { cidOf, resolveAdapter } from './context.ts'
 import { UnauthorizedError, UnknownReceiptError } from './errors.ts'
 import { modelList, modelView } from './models.ts'
 import { chatForm, completionForm, wholeAnswer } from './openai-format.ts'
-import { askRequestOf, checkSupported, normalised, promptOf } from './openai-request.ts'
+import { askRequestOf, chatQuestion, checkSupported, completionQuestion, normalised } from './openai-request.ts'
 import { chunks, running } from './openai-stream.ts'
 import { chatBody, completionBody, idParams } from './schemas.ts'
 import { sendEvents } from './sse.ts'
 import type { Caller } from './access.ts'
 import type { ApiContext } from './context.ts'
 import type { Form } from './openai-format.ts'
-import type { Chat, Common, Completion } from './openai-request.ts'
-import type { AskRequest, AttributionView } from '../interface/index.ts'
+import type { Chat, Common, Completion, Question } from './openai-request.ts'
+import type { AttributionView } from '../interface/index.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -47,13 +47,13 @@ export function openaiRoutes (server: FastifyInstance, context: ApiContext): voi
   })
 
   server.post<{ Body: Completion }>('/v1/completions', { ...infer, schema: { body: completionBody } }, async (request, reply) =>
-    answer(context, request, reply, completionForm, { prompt: request.body.prompt }))
+    answer(context, request, reply, completionForm, completionQuestion(request.body)))
 
   server.post<{ Body: Chat }>('/v1/chat/completions', { ...infer, schema: { body: chatBody } }, async (request, reply) =>
-    answer(context, request, reply, chatForm, promptOf(request.body)))
+    answer(context, request, reply, chatForm, chatQuestion(request.body)))
 }
 
-async function answer (context: ApiContext, request: FastifyRequest<{ Body: Common }>, reply: FastifyReply, form: Form, question: Pick<AskRequest, 'prompt' | 'messages'>): Promise<unknown> {
+async function answer (context: ApiContext, request: FastifyRequest<{ Body: Common }>, reply: FastifyReply, form: Form, question: Question): Promise<unknown> {
   const { body } = request
   const { stream = false, stream_options: streamOptions } = body
 

@@ -144,6 +144,8 @@ const spans = may(list(object({
 })))
 const precision = oneOf('exact', 'preview')
 
+const tokenLikelihood = { text, bytes: list(count), logProbability: real }
+
 const answer = object({
   receipt: cidText,
   adapter: cidText,
@@ -159,7 +161,8 @@ const answer = object({
   promptTokens: count,
   outputTokens: count,
   milliseconds: count,
-  finish: may(oneOf('stop', 'length'))
+  finish: may(oneOf('stop', 'length')),
+  likelihoods: may(list(object({ ...tokenLikelihood, top: list(object(tokenLikelihood)) })))
 })
 
 const receipt = object({
@@ -175,6 +178,7 @@ const receipt = object({
   promptTokens: count,
   outputTokens: count,
   sampler: Type.Record(text, Type.Integer()),
+  conditionsHash: may(hashText),
   fee: amountText,
   cumulative: amountText,
   gatewaySignature: text,
@@ -224,16 +228,23 @@ const model = object({
     origin: may(oneOf('trained', 'imported')),
     deprecated: may(object({ reason: text, successor: orNull(cidText) })),
     parameters: may(count),
-    contextLength: count
+    contextLength: count,
+    loaded: may(oneOf('pinned', 'kept'))
   })
 })
 
-const completion = (object_: string, choice: Record<string, TSchema>): TSchema => object({
+const loaded = { id: cidText, loaded: flag, pinned: flag, bytes: count }
+
+const likelihood = { token: text, logprob: real, bytes: list(count) }
+const chatLogprobs = object({ content: list(object({ ...likelihood, top_logprobs: list(object(likelihood)) })), refusal: Type.Null() })
+const completionLogprobs = object({ tokens: list(text), token_logprobs: list(real), top_logprobs: list(Type.Record(text, real)), text_offset: list(count) })
+
+const completion = (object_: string, logprobs: TSchema, choice: Record<string, TSchema>): TSchema => object({
   id: cidText,
   object: Type.Literal(object_),
   created: count,
   model: cidText,
-  choices: list(object({ index: count, ...choice, finish_reason: oneOf('stop', 'length'), logprobs: Type.Null() })),
+  choices: list(object({ index: count, ...choice, finish_reason: oneOf('stop', 'length'), logprobs: orNull(logprobs) })),
   usage: object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),
   datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, sources, spans })
 })
@@ -304,8 +315,10 @@ export const responses: Record<string, TSchema> = {
   'DELETE /api/v1/keys/{id}': object({ id: text }),
   'GET /v1/models': object({ object: Type.Literal('list'), data: list(model) }),
   'GET /v1/models/{id}': model,
+  'POST /v1/models/{id}/load': object(loaded),
+  'POST /v1/models/{id}/unload': object(loaded),
   'GET /v1/receipts/{id}': receipt,
   'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, sources, spans, tokens }),
-  'POST /v1/completions': completion('text_completion', { text }),
-  'POST /v1/chat/completions': completion('chat.completion', { message: object({ role: Type.Literal('assistant'), content: text, refusal: Type.Null() }) })
+  'POST /v1/completions': completion('text_completion', completionLogprobs, { text }),
+  'POST /v1/chat/completions': completion('chat.completion', chatLogprobs, { message: object({ role: Type.Literal('assistant'), content: text, refusal: Type.Null() }) })
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { ROWS_MAX } from '../retrieval/index.ts'
-import type { TObject, TProperties } from '@sinclair/typebox'
+import type { TInteger, TObject, TOptional, TProperties } from '@sinclair/typebox'
 
 // What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
 
@@ -104,7 +104,8 @@ export const askBody = strict({
   presencePenalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
   stop: Type.Optional(Type.Array(stopText, { maxItems: 4 })),
   schema: Type.Optional(Type.String({ minLength: 2, maxLength: 8_192, description: 'JSON Schema that the answer keeps to' })),
-  retrieval
+  retrieval,
+  logProbabilities: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'tell how likely each token was, and so many of the likeliest in its place' }))
 })
 
 export const delegateBody = strict({ as, to: accountText })
@@ -185,7 +186,14 @@ const common = {
   stream_options: Type.Optional(Type.Object({ include_usage: Type.Optional(Type.Boolean()) }))
 }
 
-export const completionBody = Type.Object({ ...common, prompt: Type.String({ minLength: 1, maxLength: 8_192 }), max_completion_tokens: Type.Optional(tokensMax) })
+const likeliest = (maximum: number): TOptional<TInteger> => Type.Optional(Type.Integer({ minimum: 0, maximum, description: 'how many of the likeliest tokens to tell in each place' }))
+
+export const completionBody = Type.Object({
+  ...common,
+  prompt: Type.String({ minLength: 1, maxLength: 8_192 }),
+  max_completion_tokens: Type.Optional(tokensMax),
+  logprobs: likeliest(5)
+})
 
 const content = Type.Union([
   Type.String({ maxLength: 8_192 }),
@@ -195,6 +203,8 @@ const content = Type.Union([
 export const chatBody = Type.Object({
   ...common,
   max_completion_tokens: Type.Optional(tokensMax),
+  logprobs: Type.Optional(Type.Boolean({ description: 'tell how likely the model found each token; streamed, with the last piece' })),
+  top_logprobs: likeliest(20),
   messages: Type.Array(Type.Object({ role: Type.String({ maxLength: 32 }), content }), { minItems: 1, maxItems: 64 })
 })
 

@@ -19,6 +19,7 @@ import { adapterRoutes } from './routes-adapters.ts'
 import { dataRoutes } from './routes-data.ts'
 import { governanceRoutes } from './routes-governance.ts'
 import { keyRoutes } from './routes-keys.ts'
+import { modelRoutes } from './routes-models.ts'
 import { readRoutes } from './routes-read.ts'
 import { serviceRoutes } from './routes-service.ts'
 import { walletRoutes } from './routes-wallet.ts'
@@ -132,7 +133,7 @@ async function build (init: ApiInit, context: ApiContext, door: Access, counted:
 
     secured.get('/metrics', { config: { scope: 'read' }, schema: { hide: true } }, async (_request, reply) => reply.type(counted.contentType).send(await counted.text()))
 
-    for (const routes of [readRoutes, walletRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, openaiRoutes, eventRoutes]) {
+    for (const routes of [readRoutes, walletRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, modelRoutes, openaiRoutes, eventRoutes]) {
       await secured.register(async scope => { routes(scope, context) })
     }
   })

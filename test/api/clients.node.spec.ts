@@ -1,7 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { ChatOpenAI } from '@langchain/openai'
 import { expect } from 'aegir/chai'
-import { generateText, streamText } from 'ai'
+import { generateText, jsonSchema, Output, streamText } from 'ai'
 import OpenAI from 'openai'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
@@ -104,6 +104,54 @@ describe('clients of OpenAI\'s API, unchanged', function () {
       .to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.deep.include({ code: 'ERR_UNSUPPORTED_SCHEMA', param: 'response_format' })
   })
 
+  it('openai: gets log-probabilities, whole and streamed, in both forms', async () => {
+    const client = openai()
+    const request = { model: here.adapter, messages: [{ role: 'user' as const, content: prompt }], max_tokens: 5, logprobs: true, top_logprobs: 2 }
+    const { choices: [{ logprobs, message }] } = await client.chat.completions.create(request)
+    const streamed = []
+
+    for await (const { choices } of await client.chat.completions.create({ ...request, stream: true })) {
+      streamed.push(...choices[0].logprobs?.content ?? [])
+    }
+
+    const content = logprobs?.content ?? []
+
+    expect(content.map(({ token }) => token).join('')).to.equal(message.content)
+    expect(new TextDecoder().decode(Uint8Array.from(content.flatMap(({ bytes }) => bytes ?? [])))).to.equal(message.content)
+    // greedy: what was chosen is the likeliest
+    content.forEach(({ token, logprob, top_logprobs: top }) => {
+      expect(top).to.have.length(2)
+      expect(top[0]).to.deep.include({ token, logprob })
+      expect(logprob).to.be.within(top[1].logprob, 0)
+    })
+    expect(streamed).to.deep.equal(content)
+
+    const { choices: [completion] } = await client.completions.create({ model: here.adapter, prompt, max_tokens: 5, logprobs: 1 })
+
+    expect(completion.logprobs?.tokens?.join('')).to.equal(completion.text)
+    expect(completion.logprobs?.token_logprobs).to.have.length(5)
+    expect(completion.logprobs?.text_offset?.[0]).to.equal(0)
+    expect((await client.completions.create({ model: here.adapter, prompt, max_tokens: 1 })).choices[0].logprobs).to.equal(null)
+    await expect(client.chat.completions.create({ ...request, top_logprobs: 21 })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'top_logprobs')
+  })
+
+  it('openai: asks adapters that are loaded and unloaded meanwhile', async () => {
+    const client = openai()
+    const ask = async (): Promise<unknown> => (await client.completions.create({ model: here.adapter, prompt, max_tokens: 4 })).choices[0].text
+    const state = async (): Promise<unknown> => (await client.models.retrieve(here.adapter) as OpenAI.Model & { datanet: { loaded?: string } }).datanet.loaded
+    const post = async (path: string, key?: string): Promise<Response> => here.call(`/v1/models/${path}`, { method: 'POST', key })
+    const before = await ask()
+
+    expect(await state()).to.equal('kept')
+    expect(await (await post('speeches/load')).json()).to.deep.include({ id: here.adapter, loaded: true, pinned: true })
+    expect(await state()).to.equal('pinned')
+    expect(await (await post(`${here.adapter}/unload`)).json()).to.deep.equal({ id: here.adapter, loaded: false, pinned: false, bytes: 0 })
+    expect(await state()).to.equal(undefined)
+    expect(await ask()).to.equal(before)
+    expect((await post('nobody/load')).status).to.equal(404)
+    expect((await post('speeches/load', 'sk-wrong')).status).to.equal(401)
+  })
+
   it('openai: gets an answer with rows, which it cites and the receipt commits to', async () => {
     const client = openai()
     const [{ datanet }] = await here.home.http.get<Array<{ datanet: string }>>('/api/v1/datanets')
@@ -165,6 +213,14 @@ describe('clients of OpenAI\'s API, unchanged', function () {
       text += part
     }
 
+    const { output } = await generateText({
+      model: createOpenAICompatible({ name: 'datanet', baseURL, apiKey: TOKEN, supportsStructuredOutputs: true })('speeches'),
+      prompt,
+      maxOutputTokens: 40,
+      output: Output.object({ schema: jsonSchema<{ good: boolean }>({ type: 'object', properties: { good: { type: 'boolean' } }, required: ['good'], additionalProperties: false }) })
+    })
+
+    expect(output.good).to.be.a('boolean')
     expect(text).to.equal(whole.text)
     expect(whole.finishReason).to.equal('length')
     expect(await streamed.usage).to.deep.include({ inputTokens: whole.usage.inputTokens, outputTokens: 10 })
@@ -180,6 +236,11 @@ describe('clients of OpenAI\'s API, unchanged', function () {
       text += String(chunk.content)
     }
 
+    const held = await model.withConfig({ response_format: { type: 'json_schema', json_schema: { name: 'verdict', schema: { enum: ['yes', 'no'] } } } }).invoke(prompt)
+    const likely = await new ChatOpenAI({ model: here.adapter, apiKey: TOKEN, maxTokens: 10, temperature: 0, logprobs: true, topLogprobs: 1, configuration: { baseURL } }).invoke(prompt)
+
+    expect(['"yes"', '"no"']).to.include(held.content)
+    expect((likely.response_metadata.logprobs as { content: unknown[] }).content).to.have.length(10)
     expect(text).to.equal(whole.content)
     expect(whole.usage_metadata?.output_tokens).to.equal(10)
   })
