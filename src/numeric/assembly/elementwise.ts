@@ -4,6 +4,19 @@
  */
 import { exp4, log64 } from './functions'
 
+/** 1; GELU's 2·sqrt(2/π), that times 0.044715, 3 and 6 times it; ∓16, 2; the bits of infinity and of magnitudes. */
+const NUMBERS: usize = memory.data<f32>([
+  1, 1.5957691216057308, 0.07135481627159405, 0.21406444881478215, 0.4281288976295643, -16, 16, 2
+], 16)
+const MASKS: usize = memory.data<u32>([0x7f800000, 0x7fffffff], 16)
+
+/** From memory: see kept.ts. */
+// @ts-ignore: decorator
+@inline
+function number (i: usize): v128 {
+  return v128.load32_splat(NUMBERS + (i << 2))
+}
+
 // @ts-ignore: decorator
 @inline
 function endOf (y: usize, n: i32): usize {
@@ -68,7 +81,7 @@ export function log (n: i32, x: usize, y: usize): void {
 
 export function sigmoid (n: i32, x: usize, y: usize): void {
   const end = endOf(y, n)
-  const one = f32x4.splat(1)
+  const one = number(0)
   while (y < end) {
     v128.store(y, f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(v128.load(x))))))
     x += 16
@@ -78,7 +91,7 @@ export function sigmoid (n: i32, x: usize, y: usize): void {
 
 export function sigmoidSlope (n: i32, s: usize, d: usize, y: usize, accumulate: bool): void {
   const end = endOf(y, n)
-  const one = f32x4.splat(1)
+  const one = number(0)
   while (y < end) {
     const value = v128.load(s)
     let product = f32x4.mul(f32x4.mul(value, f32x4.sub(one, value)), v128.load(d))
@@ -94,8 +107,8 @@ export function sigmoidSlope (n: i32, s: usize, d: usize, y: usize, accumulate: 
 
 export function sigmoidBend (n: i32, s: usize, t: usize, d: usize, y: usize): void {
   const end = endOf(y, n)
-  const one = f32x4.splat(1)
-  const two = f32x4.splat(2)
+  const one = number(0)
+  const two = number(7)
   while (y < end) {
     const bend = f32x4.mul(f32x4.sub(one, f32x4.mul(two, v128.load(s))), v128.load(t))
     v128.store(y, f32x4.add(v128.load(y), f32x4.mul(bend, v128.load(d))))
@@ -106,25 +119,19 @@ export function sigmoidBend (n: i32, s: usize, t: usize, d: usize, y: usize): vo
   }
 }
 
-/** 2·sqrt(2/π), then that times 0.044715, 3 and 6 times it. */
-const C1: f32 = 1.5957691216057308
-const C2: f32 = 0.07135481627159405
-const C3: f32 = 0.21406444881478215
-const C6: f32 = 0.4281288976295643
-
 /** Beyond ±16 the sigmoid is 0 or 1 exactly; so the cube never overflows. */
 // @ts-ignore: decorator
 @inline
 function clamped (x: v128): v128 {
-  return f32x4.min(f32x4.max(x, f32x4.splat(-16)), f32x4.splat(16))
+  return f32x4.pmin(f32x4.pmax(x, number(5)), number(6))
 }
 
 /** σ(w·(C1 + C2·w²)) */
 // @ts-ignore: decorator
 @inline
 function geluGate (w: v128, square: v128): v128 {
-  const v = f32x4.mul(w, f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C2), square)))
-  const one = f32x4.splat(1)
+  const v = f32x4.mul(w, f32x4.add(number(1), f32x4.mul(number(2), square)))
+  const one = number(0)
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(v))))
 }
 
@@ -143,8 +150,8 @@ export function geluSlope (n: i32, x: usize, d: usize, y: usize, accumulate: boo
     const w = clamped(v128.load(x))
     const square = f32x4.mul(w, w)
     const s = geluGate(w, square)
-    const g = f32x4.mul(s, f32x4.sub(f32x4.splat(1), s))
-    const p = f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C3), square))
+    const g = f32x4.mul(s, f32x4.sub(number(0), s))
+    const p = f32x4.add(number(1), f32x4.mul(number(3), square))
     let product = f32x4.mul(f32x4.add(s, f32x4.mul(f32x4.mul(w, g), p)), v128.load(d))
     if (accumulate) {
       product = f32x4.add(v128.load(y), product)
@@ -155,15 +162,15 @@ export function geluSlope (n: i32, x: usize, d: usize, y: usize, accumulate: boo
 
 export function geluBend (n: i32, x: usize, t: usize, d: usize, y: usize): void {
   const end = endOf(y, n)
-  const two = f32x4.splat(2)
+  const two = number(7)
   for (; y < end; x += 16, t += 16, d += 16, y += 16) {
     const w = clamped(v128.load(x))
     const square = f32x4.mul(w, w)
     const s = geluGate(w, square)
-    const g = f32x4.mul(s, f32x4.sub(f32x4.splat(1), s))
-    const p = f32x4.add(f32x4.splat(C1), f32x4.mul(f32x4.splat(C3), square))
-    const first = f32x4.add(f32x4.mul(two, p), f32x4.mul(f32x4.splat(C6), square))
-    const second = f32x4.mul(f32x4.mul(w, f32x4.sub(f32x4.splat(1), f32x4.mul(two, s))), f32x4.mul(p, p))
+    const g = f32x4.mul(s, f32x4.sub(number(0), s))
+    const p = f32x4.add(number(1), f32x4.mul(number(3), square))
+    const first = f32x4.add(f32x4.mul(two, p), f32x4.mul(number(4), square))
+    const second = f32x4.mul(f32x4.mul(w, f32x4.sub(number(0), f32x4.mul(two, s))), f32x4.mul(p, p))
     const bend = f32x4.mul(f32x4.mul(f32x4.mul(g, f32x4.add(first, second)), v128.load(t)), v128.load(d))
     v128.store(y, f32x4.add(v128.load(y), bend))
   }
@@ -193,8 +200,8 @@ export function scatter (count: i32, d: i32, ids: usize, x: usize, y: usize): vo
 
 /** By exponent bits, so that no NaN is computed with. */
 export function allFinite (n: i32, x: usize): bool {
-  const exponent = i32x4.splat(0x7f800000)
-  const magnitude = i32x4.splat(0x7fffffff)
+  const exponent = v128.load32_splat(MASKS)
+  const magnitude = v128.load32_splat(MASKS, 4)
   const end = x + (<usize>(n & ~15) << 2)
   let m0 = i32x4.splat(0); let m1 = m0; let m2 = m0; let m3 = m0
   while (x < end) {
@@ -212,6 +219,17 @@ export function allFinite (n: i32, x: usize): bool {
   return !bad
 }
 
+/** Four pairs whose firsts and seconds lie together. */
+// @ts-ignore: decorator
+@inline
+function turn (from: usize, to: usize, apart: usize, c: v128, sine: v128, inverse: bool): void {
+  const s = inverse ? f32x4.neg(sine) : sine
+  const x0 = v128.load(from)
+  const x1 = v128.load(from + apart)
+  v128.store(to, f32x4.sub(f32x4.mul(x0, c), f32x4.mul(x1, s)))
+  v128.store(to + apart, f32x4.add(f32x4.mul(x0, s), f32x4.mul(x1, c)))
+}
+
 /** Rotates pairs (first, second) by angle: (x0·c − x1·s, x0·s + x1·c). */
 export function rope (m: i32, heads: i32, headDim: i32, x: usize, cosines: usize, sines: usize, y: usize, interleaved: bool, inverse: bool): void {
   const half = headDim >> 1
@@ -221,7 +239,13 @@ export function rope (m: i32, heads: i32, headDim: i32, x: usize, cosines: usize
     for (let h = 0; h < heads; h++) {
       let from = x
       let to = y
-      for (let j = 0; j < half; j++) {
+      let j = 0
+      for (; !interleaved && j + 4 <= half; j += 4) {
+        turn(from, to, apart, v128.load(cosines + (<usize>j << 2)), v128.load(sines + (<usize>j << 2)), inverse)
+        from += 16
+        to += 16
+      }
+      for (; j < half; j++) {
         const c = load<f32>(cosines + (<usize>j << 2))
         let s = load<f32>(sines + (<usize>j << 2))
         if (inverse) {

@@ -1,25 +1,42 @@
 /** The same operations in the same order as reference-scalar.ts and math.ts of the oracle. */
 
+/**
+ * Bounds, rounder, log2(e), ln 2 in two parts, the polynomial from its highest term on, 1, and 127 as an
+ * integer. From memory: see kept.ts.
+ */
+const NUMBERS: usize = memory.data<f32>([
+  -104, 89, 12582912, 1.44269504088896341, 0.693359375, -2.12194440e-4,
+  1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1.7796490496925177e-43
+], 16)
+
+// @ts-ignore: decorator
+@inline
+function number (i: usize): v128 {
+  return v128.load32_splat(NUMBERS + (i << 2))
+}
+
 /** e^x of four f32, about 1 ulp: Cephes' expf (S. Moshier) with the scaling in two factors. */
 // @ts-ignore: decorator
 @inline
 export function exp4 (value: v128): v128 {
-  const x = f32x4.min(f32x4.max(value, f32x4.splat(-104)), f32x4.splat(89))
-  const rounder = f32x4.splat(12582912)
-  const n = f32x4.sub(f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504088896341)), rounder), rounder)
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)))
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)))
-  let p = f32x4.splat(1.9875691500e-4)
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3))
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3))
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2))
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1))
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1))
-  const y = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1))
-  const k = i32x4.trunc_sat_f32x4_s(n)
+  // in this order of operands what is not a number stays that
+  const x = f32x4.pmin(f32x4.pmax(value, number(0)), number(1))
+  const rounder = number(2)
+  const rounded = f32x4.add(f32x4.mul(x, number(3)), rounder)
+  const n = f32x4.sub(rounded, rounder)
+  let r = f32x4.sub(x, f32x4.mul(n, number(4)))
+  r = f32x4.sub(r, f32x4.mul(n, number(5)))
+  let p = number(6)
+  p = f32x4.add(f32x4.mul(p, r), number(7))
+  p = f32x4.add(f32x4.mul(p, r), number(8))
+  p = f32x4.add(f32x4.mul(p, r), number(9))
+  p = f32x4.add(f32x4.mul(p, r), number(10))
+  p = f32x4.add(f32x4.mul(p, r), number(11))
+  const y = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), number(12))
+  const k = i32x4.sub(rounded, rounder)
   const half = i32x4.shr_s(k, 1)
   const rest = i32x4.sub(k, half)
-  const bias = i32x4.splat(127)
+  const bias = number(13)
   return f32x4.mul(f32x4.mul(y, i32x4.shl(i32x4.add(half, bias), 23)), i32x4.shl(i32x4.add(rest, bias), 23))
 }
 

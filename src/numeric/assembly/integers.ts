@@ -5,6 +5,7 @@
  * A rounded row is a sequence of ROUNDED_BLOCK bytes for each 32 columns: 32 i16 q, the f32 d with
  * x ≈ d·q, and −8·Σq as i32, from which sums over q4_0 start.
  */
+import { firstNibbles, halfBits, halfPower, secondNibbles, thirdNibbles } from './kept'
 import { edge } from './statics'
 import { groupBytes, Q8 } from './weights-layout'
 
@@ -55,10 +56,10 @@ export function roundRows (m: i32, columns: i32, x: usize, xRow: i32, to: usize)
 /** Four f16 scales as f32. */
 // @ts-ignore: decorator
 @inline
-function scales (at: usize, d: v128): v128 {
-  const bits = v128.and(i32x4.shl(v128.load16x4_s(at), 13), i32x4.splat(0x8fffffff))
-  // 2^112, since exponents of f16 are smaller by as much: exact, subnormals too
-  return f32x4.mul(f32x4.mul(bits, f32x4.splat(5192296858534827628530496329220096.0)), d)
+function scales (at: usize, d: v128, half: v128, power: v128): v128 {
+  const bits = v128.and(i32x4.shl(v128.load16x4_s(at), 13), half)
+  // exact, subnormals too
+  return f32x4.mul(f32x4.mul(bits, power), d)
 }
 
 // @ts-ignore: decorator
@@ -76,6 +77,8 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
     s2 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 0, 4, 1, 5)
     s3 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 2, 6, 3, 7)
   }
+  const half = halfBits()
+  const power = halfPower()
   for (let block = 0; block < columns; block += 32) {
     const at = w
     const end = x + 64
@@ -91,10 +94,10 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
       w += 32
     } while (x < end)
     const d = v128.load32_splat(x)
-    s0 = step(s0, scales(at, d), i0)
-    s1 = step(s1, scales(at + 8, d), i1)
-    s2 = step(s2, scales(at + 16, d), i2)
-    s3 = step(s3, scales(at + 24, d), i3)
+    s0 = step(s0, scales(at, d, half, power), i0)
+    s1 = step(s1, scales(at + 8, d, half, power), i1)
+    s2 = step(s2, scales(at + 16, d, half, power), i2)
+    s3 = step(s3, scales(at + 24, d, half, power), i3)
     x += 8
   }
   v128.store(y, i32x4.shuffle(s0, s1, 0, 2, 4, 6))
@@ -103,32 +106,40 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
   v128.store(y, i32x4.shuffle(s2, s3, 1, 3, 5, 7), 48)
 }
 
+/**
+ * Nibbles stay where they lie in a word, so that sums of the second are 16 times and of the third 256 times
+ * too large: below 15·256·2^14·32 < 2^31.
+ */
 function rowsQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
   let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
   if (accumulate) {
     s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
-  const low = i16x8.splat(15)
+  const first = firstNibbles()
+  const second = secondNibbles()
+  const third = thirdNibbles()
+  const half = halfBits()
+  const power = halfPower()
   for (let block = 0; block < columns; block += 32) {
     const at = w
     const end = x + 64
-    let i0 = v128.load32_splat(x, 68); let i1 = i0; let i2 = i0; let i3 = i0
+    let i0 = v128.load32_splat(x, 68); let i1 = i32x4.shl(i0, 4); let i2 = i32x4.shl(i0, 8); let i3 = i0
     w += 32
     do {
       const t = v128.load32_splat(x)
       const u = v128.load(w)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, low)))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(i16x8.shr_u(u, 4), low)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(i16x8.shr_u(u, 8), low)))
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, first)))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(u, second)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(u, third)))
       i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
       x += 4
       w += 16
     } while (x < end)
     const d = v128.load32_splat(x)
-    s0 = step(s0, scales(at, d), i0)
-    s1 = step(s1, scales(at + 8, d), i1)
-    s2 = step(s2, scales(at + 16, d), i2)
-    s3 = step(s3, scales(at + 24, d), i3)
+    s0 = step(s0, scales(at, d, half, power), i0)
+    s1 = step(s1, scales(at + 8, d, half, power), i32x4.shr_s(i1, 4))
+    s2 = step(s2, scales(at + 16, d, half, power), i32x4.shr_s(i2, 8))
+    s3 = step(s3, scales(at + 24, d, half, power), i3)
     x += 8
   }
   v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)

@@ -192,15 +192,18 @@ export function columnDot (m: i32, d: i32, a: usize, b: usize, y: usize, accumul
   }
 }
 
-/** max of `visible` ≥ 1 columns; which zero of two wins does not matter to exp(x − max). */
+/**
+ * max of `visible` ≥ 1 columns; which zero of two wins does not matter to exp(x − max). What is not a
+ * number is passed over here, and stays in exp(x − max).
+ */
 function maxRow (visible: i32, x: usize): f32 {
   const end = x + (<usize>(visible & ~3) << 2)
   let s = f32x4.splat(-Infinity)
   for (; x < end; x += 16) {
-    s = f32x4.max(s, v128.load(x))
+    s = f32x4.pmax(s, v128.load(x))
   }
   if ((visible & 3) != 0) {
-    s = f32x4.max(s, v128.bitselect(v128.load(x), f32x4.splat(-Infinity), firstLanes(visible & 3)))
+    s = f32x4.pmax(s, v128.bitselect(v128.load(x), f32x4.splat(-Infinity), firstLanes(visible & 3)))
   }
   return max(max(f32x4.extract_lane(s, 0), f32x4.extract_lane(s, 1)), max(f32x4.extract_lane(s, 2), f32x4.extract_lane(s, 3)))
 }

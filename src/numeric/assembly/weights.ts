@@ -4,8 +4,9 @@
  * and every sum has the bits of `gemm` over those numbers.
  */
 import { BLOCK, packRows, row8, tile, tileEdge } from './gemm'
-import { BF16, columnOffset, F32, groupBytes, Q8, Q8_BLOCK, Q4_BLOCK } from './weights-layout'
+import { halfBits, nibbleSigns, q4Power, q8Power, topByte, topHalf, topNibble } from './kept'
 import { edge } from './statics'
+import { BF16, columnOffset, F32, groupBytes, Q8 } from './weights-layout'
 
 /** Bytes of one decoded panel: [BLOCK][8]. */
 const PANEL: usize = <usize>BLOCK << 5
@@ -14,14 +15,8 @@ const PANEL: usize = <usize>BLOCK << 5
 // @ts-ignore: decorator
 @inline
 function scales (at: usize, power: v128): v128 {
-  const half = v128.load16x4_u(at)
-  const magnitude = f32x4.mul(i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13), power)
-  return v128.or(magnitude, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16))
+  return f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(at), 13), halfBits()), power)
 }
-
-/** Quants are taken where they lie in a word, so scales are smaller by 2^24 (bytes) or 2^28 (nibbles). */
-const Q8_POWER: f32 = 309485009821345068724781056.0 // 2^88
-const Q4_POWER: f32 = 19342813113834066795298816.0 // 2^84
 
 /** 16 rows against one x. */
 function singleBf16 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
@@ -29,7 +24,7 @@ function singleBf16 (columns: i32, x: usize, w: usize, y: usize, accumulate: boo
   if (accumulate) {
     s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
-  const high = i32x4.splat(0xffff0000)
+  const high = topHalf()
   do {
     const t = v128.load32_splat(x)
     const u = v128.load(w)
@@ -49,8 +44,8 @@ function singleQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
   if (accumulate) {
     s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
-  const power = f32x4.splat(Q8_POWER)
-  const top = i32x4.splat(0xff000000)
+  const power = q8Power()
+  const top = topByte()
   const line = x + (<usize>columns << 2)
   do {
     const e0 = scales(w, power)
@@ -88,9 +83,9 @@ function singleQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
   if (accumulate) {
     s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
-  const power = f32x4.splat(Q4_POWER)
-  const top = i32x4.splat(0xf0000000)
-  const sign = i32x4.splat(0x88888888)
+  const power = q4Power()
+  const top = topNibble()
+  const sign = nibbleSigns()
   const line = x + (<usize>columns << 2)
   do {
     const d0 = scales(w, power)
@@ -141,7 +136,7 @@ function put (to: usize, d: v128, x: v128): void {
 function expand (type: i32, steps: i32, w: usize, to: usize, apart: usize): void {
   const end = to + (<usize>steps << 5)
   if (type == BF16) {
-    const high = i32x4.splat(0xffff0000)
+    const high = topHalf()
     for (; to < end; to += 32, w += 32) {
       const u = v128.load(w)
       const v = v128.load(w, 16)
@@ -160,8 +155,8 @@ function expand (type: i32, steps: i32, w: usize, to: usize, apart: usize): void
 }
 
 function expandQ8 (end: usize, w: usize, to: usize, apart: usize): void {
-  const power = f32x4.splat(Q8_POWER)
-  const top = i32x4.splat(0xff000000)
+  const power = q8Power()
+  const top = topByte()
   while (to < end) {
     const e0 = scales(w, power)
     const e1 = scales(w + 8, power)
@@ -189,9 +184,9 @@ function expandQ8 (end: usize, w: usize, to: usize, apart: usize): void {
 }
 
 function expandQ4 (end: usize, w: usize, to: usize, apart: usize): void {
-  const power = f32x4.splat(Q4_POWER)
-  const top = i32x4.splat(0xf0000000)
-  const sign = i32x4.splat(0x88888888)
+  const power = q4Power()
+  const top = topNibble()
+  const sign = nibbleSigns()
   while (to < end) {
     const d0 = scales(w, power)
     const d1 = scales(w + 8, power)
