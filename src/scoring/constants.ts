@@ -23,5 +23,14 @@ export const NEAR_DUPLICATE_SHARE_PERCENT = 50
 /** Originals that are remembered for one run: phrases that more have tell nothing apart. */
 export const SHINGLE_HOLDERS_MAX = 32
 
+/** Tokens from which an example is compared in place: among shorter ones many honest rows of one form differ in a word or two. */
+export const ALIGNED_TOKENS_MIN = 16
+
+/** Places that are remembered for one pair of tokens: rarer pairs tell more. */
+export const PAIR_HOLDERS_MAX = 8
+
+/** Pairs that are remembered in all, about 250 MB; of more only one in so many is looked at. */
+export const PAIRS_MAX = 2_097_152
+
 /** Runs that are remembered in all, about 250 MB. Of more tokens only one run in so many is looked at: a sample, the same for everybody. */
 export const SHINGLES_MAX = 2_097_152

@@ -1,3 +1,4 @@
+import { aligned } from './aligned.ts'
 import { NEAR_DUPLICATE_SHARE_PERCENT, SHINGLES_MAX, SHINGLE_HOLDERS_MAX, SHINGLE_TOKENS } from './constants.ts'
 import { ScoreTableError } from './errors.ts'
 
@@ -7,9 +8,10 @@ import { ScoreTableError } from './errors.ts'
  * original.
  *
  * An example repeats another if half of its runs of four tokens are in the other or in the other and
- * the one after it: copies that begin elsewhere are cut elsewhere. Compared with originals alone, so
- * that a chain of small changes cannot lead away from them. Integers only, and a function of the set
- * of examples and their order of commitment: every assessor finds the same.
+ * the one after it: copies that begin elsewhere are cut elsewhere. Or if more than half of its tokens
+ * stand in the other at the same distances, which finds copies with one word in three replaced.
+ * Compared with originals alone, so that a chain of small changes cannot lead away from them. Integers
+ * only, and a function of the examples and their order of commitment: every assessor finds the same.
  *
  * @param examples - tokens of each
  * @param groups - the contribution of each; neighbours in a contribution follow each other
@@ -30,16 +32,18 @@ export function nearDuplicates (examples: ArrayLike<number>[], groups: Uint32Arr
   const tokens = order.reduce((sum, i) => sum + examples[i].length, 0)
   const sparseness = Math.max(1, Math.ceil(tokens / SHINGLES_MAX))
   const holders = new Map<number, number[]>()
+  const inPlace = aligned(examples, groups)
   const representatives = new Uint32Array(examples.length)
 
   for (const example of order) {
     const shingles = shinglesOf(examples[example], sparseness)
-    const original = originalOf(shingles, holders, groups)
+    const original = originalOf(shingles, holders, groups) ?? inPlace.original(example)
 
     representatives[example] = original ?? example
 
     if (original === undefined) {
       hold(example, shingles, holders)
+      inPlace.hold(example)
     }
   }
 

@@ -20,16 +20,18 @@ const VILLAIN_SIZE: Size = { contributions: 6, examplesPerContribution: 6, queri
 const QUICK_SIZE: Size = { contributions: 4, examplesPerContribution: 3, queries: 4, sequenceLength: 32 }
 const QUICK_VILLAINS = ['copier', 'sybil-2', 'segregator']
 
-/** Full batches, see `Scene`. */
-const STEPS = 6
+/** Few steps of full batches, see `Scene`, so each goes further than those of the preset. */
+const RECIPE = { steps: 6, learningRateNano: 6_000_000 }
 
 export async function manipulation (base: Base, folder: string, seeds: number[], quick: boolean, log: (line: string) => void): Promise<ManipulationResult> {
   const size = quick ? QUICK_SIZE : VILLAIN_SIZE
   const data = loadData('sotu', base.encoder, size)
+  const longer = loadData('sotu', base.encoder, { ...size, examplesPerContribution: 2 * size.examplesPerContribution })
   const scene: Scene = {
     model: base.model,
-    recipe: { ...bankRecipe(size.sequenceLength, 0), steps: STEPS },
+    recipe: { ...bankRecipe(size.sequenceLength, 0), ...RECIPE },
     honest: Array.from({ length: size.contributions }, (_, c) => data.examples.filter((_, i) => data.groups[i] === c).map(({ tokens }) => tokens)),
+    more: longer.examples.filter((_, i) => longer.groups[i] === 0).slice(size.examplesPerContribution).map(({ tokens }) => tokens),
     queries: data.queries
   }
   const villains: VillainResult[] = []
@@ -49,7 +51,7 @@ export async function manipulation (base: Base, folder: string, seeds: number[],
     villains.push(await judgeVillain(villain, payouts, scene, seeds))
   }
 
-  return { base: base.name, size, steps: STEPS, seeds, villains }
+  return { base: base.name, size, steps: RECIPE.steps, seeds, villains }
 }
 
 async function cached (folder: string, key: string, compute: () => Promise<Payouts>): Promise<Payouts> {

@@ -19,6 +19,8 @@ export interface Scene {
   recipe: Preset
   /** rows of tokens of each honest contributor */
   honest: Uint32Array[][]
+  /** as many rows again that the first one has and does not contribute */
+  more: Uint32Array[]
   queries: Sequence[]
 }
 
@@ -35,6 +37,8 @@ export interface Villain {
   before (scene: Scene): Contribution[]
   /** and if he does not */
   after (scene: Scene): Contribution[]
+  /** what adds as much honestly, where he adds what nobody has; gain and loss are against it then */
+  instead? (scene: Scene): Contribution[]
   /** whose loss is the victim's; the worst honest one where nobody in particular is meant */
   victim?: string
 }
@@ -43,23 +47,23 @@ export interface Villain {
 export type Shares = Map<string, number>
 
 /**
- * `clustered` is how the network pays: near duplicates are one player. `plain` is without clusters.
- * `dropped` goes further: near duplicates of earlier examples do not even take part in training.
+ * `dropped` is how the network trains and pays: near duplicates of earlier examples take no part.
+ * `clustered`: recipes that keep them, near duplicates are one player. `plain` is without clusters.
  */
 export type Payouts = Record<'clustered' | 'plain' | 'dropped', Shares>
 
 export interface VillainResult {
   name: string
   does: string
-  /** villain's payout against what he is paid if he plays by the rules */
+  /** villain's payout against what he is paid if he plays by the rules; what is honest adds as much as he, if anything new */
   gain: number
-  /** the same without clusters of near duplicates, and with near duplicates dropped before training */
-  gainWithoutClusters: number
-  gainDropped: number
   /** share of the victim's payout that is gone */
   victimLoss: number
-  victimLossWithoutClusters: number
-  victimLossDropped: number
+  /** against adding nothing */
+  overNothing: { gain: number, victimLoss: number }
+  /** by a recipe that keeps near duplicates, with and without clusters */
+  kept: { gain: number, victimLoss: number }
+  unclustered: { gain: number, victimLoss: number }
 }
 
 const ATTACKER = 'honest-0'
@@ -101,11 +105,12 @@ export const VILLAINS: Villain[] = [
   { name: 'merger', does: 'contributes his own and a friend\'s rows as one', before: scene => plain(scene).map(one => one.owner === 'honest-2' ? { ...one, owner: ATTACKER } : one), after: scene => [{ owner: ATTACKER, rows: [...scene.honest[0], ...scene.honest[2]] }, ...plain(scene).filter((_, i) => i !== 0 && i !== 2)] },
   { name: 'segregator', does: 'keeps his bad rows under another identity', before: withBad, after: scene => [...plain(scene), { owner: ATTACKER, rows: shuffled(scene.honest[0]) }] },
   { name: 'stuffer', does: 'adds one of his rows over and over', before: plain, after: also(({ honest }) => honest[0].map(() => honest[0][0])) },
-  { name: 'poisoner', does: 'adds rows of words in random order', before: plain, after: also(({ honest }) => shuffled(honest[0])) },
+  { name: 'poisoner', does: 'adds rows of words in random order', before: plain, after: also(({ honest }) => shuffled(honest[0])), instead: also(({ more }) => more) },
   {
     name: 'query-copier',
     does: 'adds the questions that others ask',
     before: plain,
+    instead: also(({ more }) => more),
     after: also(({ honest, queries }) => {
       const rows = queries.map(({ tokens, mask }) => tokens.filter((_, i) => mask?.[i] !== 1))
 
@@ -191,28 +196,22 @@ function cut (rows: Uint32Array[], length: number): Uint32Array[] {
   return windows
 }
 
+type PayoutsOf = (name: string, contributions: Contribution[], seed: number) => Promise<Payouts>
+
 /** How a villain fares, over the mean of several seeds of training. */
-export async function judgeVillain (villain: Villain, payouts: (name: string, contributions: Contribution[], seed: number) => Promise<Payouts>, scene: Scene, seeds: number[]): Promise<VillainResult> {
-  const before = await Promise.all(seeds.map(async seed => payouts(`${villain.name}-before`, villain.before(scene), seed)))
-  const after = await Promise.all(seeds.map(async seed => payouts(`${villain.name}-after`, villain.after(scene), seed)))
-  const outcome = (rule: keyof Payouts): { gain: number, loss: number } => {
-    const [honest, attacked] = [meanShares(before.map(one => one[rule])), meanShares(after.map(one => one[rule]))]
-    const losses = [...honest].filter(([owner, share]) => share > 0 && owner !== ATTACKER && (villain.victim === undefined || owner === villain.victim)).map(([owner, share]) => 1 - (attacked.get(owner) ?? 0) / share)
+export async function judgeVillain ({ name, does, before, after, instead, victim }: Villain, payouts: PayoutsOf, scene: Scene, seeds: number[]): Promise<VillainResult> {
+  const play = async (what: string, contributions: Contribution[]): Promise<Payouts[]> => Promise.all(seeds.map(async seed => payouts(`${name}-${what}`, contributions, seed)))
+  const idle = await play('before', before(scene))
+  const honest = instead === undefined ? idle : await play('instead', instead(scene))
+  const attacked = await play('after', after(scene))
+  const against = (baseline: Payouts[], rule: keyof Payouts): { gain: number, victimLoss: number } => {
+    const [fair, foul] = [meanShares(baseline.map(one => one[rule])), meanShares(attacked.map(one => one[rule]))]
+    const losses = [...fair].filter(([owner, share]) => share > 0 && owner !== ATTACKER && (victim === undefined || owner === victim)).map(([owner, share]) => 1 - (foul.get(owner) ?? 0) / share)
 
-    return { gain: (attacked.get(ATTACKER) ?? 0) / (honest.get(ATTACKER) ?? 0), loss: Math.max(...losses) }
+    return { gain: (foul.get(ATTACKER) ?? 0) / (fair.get(ATTACKER) ?? 0), victimLoss: Math.max(...losses) }
   }
-  const [clustered, without, dropped] = [outcome('clustered'), outcome('plain'), outcome('dropped')]
 
-  return {
-    name: villain.name,
-    does: villain.does,
-    gain: clustered.gain,
-    gainWithoutClusters: without.gain,
-    gainDropped: dropped.gain,
-    victimLoss: clustered.loss,
-    victimLossWithoutClusters: without.loss,
-    victimLossDropped: dropped.loss
-  }
+  return { name, does, ...against(honest, 'dropped'), overNothing: against(idle, 'dropped'), kept: against(honest, 'clustered'), unclustered: against(honest, 'plain') }
 }
 
 function meanShares (shares: Shares[]): Shares {

@@ -22,6 +22,25 @@ describe('near duplicates', () => {
     expect([...nearDuplicates(examples, Uint32Array.of(0, 1, 2), [0, 1, 2])]).to.deep.equal([0, 0, 2])
   })
 
+  it('are found where one token in three was replaced, wherever the copy is cut', () => {
+    const windows = [0, 64, 128].map(at => text(1, 256).subarray(at, at + 64))
+    const copies = [20, 84].map(at => reworded(text(1, 256).subarray(at, at + 64), 3))
+
+    expect([...nearDuplicates([...windows, ...copies], Uint32Array.of(0, 0, 0, 1, 1), [0, 1])].slice(3)).to.deep.equal([0, 1])
+  })
+
+  it('are not found in short rows of one form, nor where a contribution ends', () => {
+    const row = (answer: number): Uint32Array => Uint32Array.of(1, 2, answer, 3, 4, answer + 1, 5, 6)
+
+    expect([...nearDuplicates([row(10), row(20), row(30)], Uint32Array.of(0, 0, 1), [0, 1])]).to.deep.equal([0, 1, 2])
+
+    // half of it ends one contribution, half begins another
+    const [end, begin] = [text(1, 32), text(2, 32)]
+    const both = Uint32Array.of(...reworded(end.subarray(16), 3), ...reworded(begin.subarray(0, 16), 3))
+
+    expect([...nearDuplicates([end, begin, both], Uint32Array.of(0, 1, 2), [0, 1, 2])]).to.deep.equal([0, 1, 2])
+  })
+
   it('are found where a copy is cut elsewhere', () => {
     const whole = text(1, 256)
     const windows = [0, 64, 128, 192].map(at => whole.subarray(at, at + 64))

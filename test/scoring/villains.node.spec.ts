@@ -34,10 +34,13 @@ function scene (): Scene {
     })
   }
 
+  const honest = Array.from({ length: 6 }, (_, speaker) => Array.from({ length: 8 }, () => speak(speaker, 24)))
+
   return {
     model: model(),
     recipe: { ...presets.quick, steps: 10, batchSize: 24, sequenceLength: 24 },
-    honest: Array.from({ length: 6 }, (_, speaker) => Array.from({ length: 8 }, () => speak(speaker, 24))),
+    honest,
+    more: honest[0].map(() => speak(0, 24)),
     queries: Array.from({ length: 12 }, (_, q) => ({ tokens: speak(q % 6, 24) }))
   }
 }
@@ -50,14 +53,14 @@ describe('a villain on real runs of a tiny model', () => {
     return villain === undefined ? expect.fail(`no villain ${name}`) : judgeVillain(villain, async (_, contributions, seed) => payoutsOf(here, contributions, seed), here, SEEDS)
   }
 
-  for (const name of ['copier', 'paraphraser']) {
-    it(`who is a ${name} is not paid for copies, and dropping them before training leaves everything as it was`, async () => {
-      const { gain, gainWithoutClusters, gainDropped, victimLoss, victimLossWithoutClusters, victimLossDropped } = await judged(name)
+  for (const name of ['copier', 'paraphraser', 'rewriter']) {
+    it(`who is a ${name} changes nothing, and is not paid for copies where a recipe keeps them`, async () => {
+      const { gain, victimLoss, kept, unclustered } = await judged(name)
 
-      expect(gain).to.be.lessThan(gainWithoutClusters)
-      expect(victimLoss).to.be.lessThan(victimLossWithoutClusters)
-      expect(gainDropped).to.be.within(0.999, 1.001)
-      expect(victimLossDropped).to.be.lessThan(0.001)
+      expect(gain).to.be.within(0.999, 1.001)
+      expect(victimLoss).to.be.lessThan(0.001)
+      expect(kept.gain).to.be.lessThan(unclustered.gain)
+      expect(kept.victimLoss).to.be.lessThan(unclustered.victimLoss)
     })
   }
 
@@ -70,9 +73,7 @@ describe('a villain on real runs of a tiny model', () => {
     })
   }
 
-  it('who repeats a row of his own gains nothing where repeats are dropped', async () => {
-    const { gainDropped } = await judged('stuffer')
-
-    expect(gainDropped).to.be.within(0.999, 1.001)
+  it('who repeats a row of his own gains nothing', async () => {
+    expect((await judged('stuffer')).gain).to.be.within(0.999, 1.001)
   })
 })
