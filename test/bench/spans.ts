@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { openPart, partBuilder, spansIndex } from '../../src/attribution/index.ts'
 import { loadTokenizer } from '../../src/models/index.ts'
 import { shippedBase } from '../../src/node/index.ts'
+import { attributionLatency } from './attribution-latency.ts'
 import type { Bench } from './interface.ts'
 
 const INFINIGRAM_BYTES = 7
@@ -57,6 +58,7 @@ export const run: Bench = async ({ quick }) => {
     { name: 'spansBuild', value: characters / 1e6 / seconds, unit: 'MB of text/s', detail: `${size}, one thread, encoding included, tokenizer not` },
     { name: 'spansBytesOfInfinigram', value: INFINIGRAM_BYTES / (index.bytes / index.tokens), unit: '×', peer: `infini-gram, ${INFINIGRAM_BYTES} bytes a token, published`, detail: `${(index.bytes / index.tokens).toFixed(2)} bytes a token, text included` },
     { name: 'spansCountMs', value: median(counts), unit: 'ms', peer: `infini-gram, ${INFINIGRAM_COUNT_MS} ms, published, over 5 T tokens on disk`, detail: 'median of 60 sequences, in memory' },
+    ...await attributionLatency(quick ? 10 : 40),
     { name: 'spansFindMs', value: median(times), unit: 'ms', peer: `OLMoTrace, ${OLMOTRACE_MS} ms, published, over 4.6 T tokens on disk`, detail: `median of 20 answers of ${ANSWER_TOKENS} tokens, with citations` }
   ]
 }
