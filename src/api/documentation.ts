@@ -58,6 +58,15 @@ const summaries: Record<string, string> = {
   'GET /v1/attributions/{id}': 'Which contributions shaped an answer, and each of its tokens',
   'POST /v1/completions': 'Complete a prompt, for clients of OpenAI\'s API',
   'POST /v1/chat/completions': 'Continue a conversation, for clients of OpenAI\'s API',
+  'GET /api/v1/light/genesis': 'The genesis, for light clients',
+  'GET /api/v1/light/latest': 'The newest final header with its certificate',
+  'GET /api/v1/light/headers/{height}': 'The header at a height with a certificate over it',
+  'GET /api/v1/light/eras/{era}': 'The validators of an era and the header that commits to them',
+  'GET /api/v1/light/proofs/{height}': 'A key of the state, or its absence, by proof',
+  'GET /api/v1/light/outcomes/{id}': 'What became of a transaction, by proof',
+  'GET /api/v1/light/scores/{id}': 'The scores of a task',
+  'GET /api/v1/light/records/{id}': 'The signed record of a contribution',
+  'POST /api/v1/light/forks': 'Bring evidence of a fork before the ledger',
   'GET /api/v1/events': 'All that happens on the node, as server-sent events'
 }
 

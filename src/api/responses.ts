@@ -271,6 +271,8 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
   'GET /api/v1/adapters/{id}/adapter_config.json': file,
   'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
+  ...Object.fromEntries(['genesis', 'latest', 'headers/{height}', 'eras/{era}', 'proofs/{height}', 'outcomes/{id}', 'scores/{id}', 'records/{id}'].map(path => [`GET /api/v1/light/${path}`, file])),
+  'POST /api/v1/light/forks': object({ transaction: orNull(cidText) }),
   // deeper layers have the same shape
   'GET /api/v1/graph/{id}': object({ amounts: oneOf('expected', 'earned'), root: object({ ...graphNode, children: list(object({ ...graphNode, children: list(anything) })) }) }),
   'GET /api/v1/answers': list(answer),

@@ -19,6 +19,7 @@ import { adapterRoutes } from './routes-adapters.ts'
 import { dataRoutes } from './routes-data.ts'
 import { governanceRoutes } from './routes-governance.ts'
 import { keyRoutes } from './routes-keys.ts'
+import { lightRoutes } from './routes-light.ts'
 import { modelRoutes } from './routes-models.ts'
 import { readRoutes } from './routes-read.ts'
 import { serviceRoutes } from './routes-service.ts'
@@ -137,6 +138,8 @@ async function build (init: ApiInit, context: ApiContext, door: Access, counted:
       await secured.register(async scope => { routes(scope, context) })
     }
   })
+
+  await server.register(async scope => { lightRoutes(scope, context) })
 
   const page = join(packageRoot(), 'dist/ui')
 

@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
@@ -5,16 +6,18 @@ import { CID } from 'multiformats/cid'
 import { NodeUnreachableError } from '../api/index.ts'
 import { colours as pc } from '../demo/index.ts'
 import { accountFromString, accountToString } from '../identity/index.ts'
-import { forkEvidenceCodec, ForkError } from '../light-client/index.ts'
+import { forkEvidenceCodec, ForkError, trustedHeaderCodec } from '../light-client/index.ts'
 import { lightNode, NoPeerError, readConfig, readGenesis, writeWhole } from '../node/index.ts'
 import { fromHex, headerHash, toHex } from '../wire/index.ts'
 import { account, checkpoint, cid, collect, integer, taskHash } from './arguments.ts'
 import { printWhy } from './command-why.ts'
+import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
+import { CommandError } from './errors.ts'
 import { formatOpen, short } from './output.ts'
 import type { Context } from './context.ts'
 import type { CertifiedHeader, NodeStatus } from '../interface/index.ts'
-import type { Checkpoint } from '../light-client/index.ts'
+import type { Checkpoint, TrustedHeader } from '../light-client/index.ts'
 import type { LightNode } from '../node/index.ts'
 
 interface LightOptions {
@@ -22,6 +25,7 @@ interface LightOptions {
   witness: string[]
   checkpoint?: Checkpoint
   trustingPeriod?: number
+  forget?: boolean
 }
 
 /** How often a follower asks for a newer header; blocks come about once a second. */
@@ -34,12 +38,13 @@ export function lightCommand (): Command {
     .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json, or the node that runs on the data directory', collect, [])
     .option('--witness <multiaddr>', 'another peer that has to confirm each new header; may be repeated', collect, [])
     .option('--checkpoint <height>:<hash>', 'a header that somebody you trust named: begins there instead of at the genesis', checkpoint)
+    .option('--forget', 'begin at the genesis again, not at what was verified the last time')
     .option('--trusting-period <seconds>', 'refuse to go on when nothing newer was verified for so long; default: never', integer(1, 1_000_000_000))
 
   command.addCommand(examples(new Command('follow')
     .description('verify each new header until Ctrl-C')
     .option('--blocks <count>', 'stop after so many headers', integer(1, 1_000_000_000))
-    .action(async ({ blocks }: { blocks?: number }, self: Command) => withLight(self, async (light, context) => { await follow(light, context, blocks) })),
+    .action(async ({ blocks }: { blocks?: number }, self: Command) => withLight(self, async (light, context) => follow(light, context, blocks))),
   ['datanet light follow', 'datanet light follow --blocks 1 --json']), { isDefault: true })
 
   command.addCommand(examples(new Command('account')
@@ -71,27 +76,79 @@ export function lightCommand (): Command {
 async function withLight (self: Command, use: (light: LightNode, context: Context) => Promise<void>): Promise<void> {
   const context = contextOf(self)
   const { options: { dataDir }, signal } = context
-  const { bootstrap, checkpoint, trustingPeriod, witness } = self.optsWithGlobals<LightOptions>()
+  const { bootstrap, checkpoint, forget, trustingPeriod, witness } = self.optsWithGlobals<LightOptions>()
+  // what a person names now counts more than what this program remembers
+  const trusted = checkpoint === undefined && forget !== true ? await rememberedIn(dataDir) : undefined
   const light = lightNode({
     genesis: await readGenesis(dataDir),
     bootstrap: bootstrap.length > 0 ? bootstrap : await knownPeers(context),
     checkpoint,
+    trusted,
     witnesses: witness,
-    // what somebody gave to us now counts from now on
-    trusting: trustingPeriod === undefined ? undefined : { since: Date.now(), periodMs: trustingPeriod * 1_000, now: () => Date.now() }
+    // what somebody gave to us now counts from now on; without a period the time is only remembered
+    trusting: { since: Date.now(), periodMs: trustingPeriod === undefined ? Infinity : trustingPeriod * 1_000, now: () => Date.now() }
   })
 
   try {
     await light.start({ signal })
     await use(light, context)
+    await remember(light, dataDir)
   } catch (err) {
     if (err instanceof ForkError) {
       await keepEvidence(err, context)
+      await report(light, err, context)
     }
 
     throw err
   } finally {
     await light.stop()
+  }
+}
+
+const rememberedAt = (dataDir: string): string => join(dataDir, 'light.cbor')
+
+/**
+ * What was verified the last time.
+ *
+ * @throws {CommandError} if the file is damaged
+ */
+async function rememberedIn (dataDir: string): Promise<TrustedHeader | undefined> {
+  const path = rememberedAt(dataDir)
+
+  try {
+    const { size } = await stat(path)
+
+    return size <= trustedHeaderCodec.bytesMax ? trustedHeaderCodec.decode(new Uint8Array(await readFile(path))) : damaged(path, `it has ${size} bytes`)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined
+    }
+
+    return damaged(path, cause)
+  }
+}
+
+function damaged (path: string, cause: unknown): never {
+  throw new CommandError('ERR_FILE', `${path} should hold the newest header that was verified, but cannot be read`, {
+    exitCode: exitCodes.usage, cause, hint: 'begin at the genesis with --forget, or at a header that somebody whom you trust names, with --checkpoint'
+  })
+}
+
+/** So that the next client goes on here, and nobody can lead it back. */
+async function remember ({ client }: LightNode, dataDir: string): Promise<void> {
+  if (client.trusted !== undefined) {
+    await writeWhole(rememberedAt(dataDir), trustedHeaderCodec.encode(client.trusted))
+  }
+}
+
+/** Whoever signed both sides of a fork is slashed, if any peer is honest enough to say so. */
+async function report (light: LightNode, { evidence }: ForkError, { out, signal }: Context): Promise<void> {
+  try {
+    const { transaction } = await light.reportFork(evidence, { signal })
+
+    out.line(transaction == null ? '  they were convicted before' : `  reported: ${transaction.toString()}`)
+  } catch (err) {
+    out.line(`  not reported: ${err instanceof Error ? err.message : String(err)}`)
   }
 }
 
@@ -125,7 +182,8 @@ async function knownPeers ({ options: { dataDir }, node, signal }: Context): Pro
   return [...addresses, ...bootstrap]
 }
 
-async function follow ({ client }: LightNode, { out, signal }: Context, blocks = Infinity): Promise<void> {
+async function follow (light: LightNode, { out, signal, options: { dataDir } }: Context, blocks = Infinity): Promise<void> {
+  const { client } = light
   let seen: CertifiedHeader | undefined
   let count = 0
 
@@ -138,6 +196,7 @@ async function follow ({ client }: LightNode, { out, signal }: Context, blocks =
 
       seen = newest
       count++
+      await remember(light, dataDir)
       out.line(`${pc.green('✓')} height ${view.height}, header ${short(view.hash)}, state ${short(view.stateRoot)}, signed by ${signers} of ${validators}`)
       out.result(view)
     } else {

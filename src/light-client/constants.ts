@@ -9,3 +9,9 @@ export const WITNESS_LAG_MAX = 64
 
 /** Each witness costs a header and its verification, about 30 ms at 128 validators. */
 export const WITNESSES_MAX = 8
+
+/** Where nodes answer light clients, under the address of their HTTP interface. */
+export const HTTP_PATH = '/api/v1/light/'
+
+/** A signed record of the swarm, such as a contribution's with all its shards. */
+export const CONTRIBUTION_RECORD_BYTES_MAX = 65_792

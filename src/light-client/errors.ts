@@ -79,6 +79,13 @@ export class OutcomeProofError extends DatanetError {
   }
 }
 
+/** A node's HTTP interface that does not give what was asked for. */
+export class HttpSourceError extends DatanetError {
+  constructor (path: string, reason: string) {
+    super('ERR_HTTP_SOURCE', `expected ${path} of the node, but ${reason}`, { hint: 'ask another node' })
+  }
+}
+
 /** The source failed or did not answer in time. */
 export class SourceError extends DatanetError {
   constructor (what: string, cause: unknown) {

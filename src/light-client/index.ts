@@ -1,6 +1,6 @@
 /**
  * A light client: follows certified headers and reads the state by proof. It believes the genesis
- * and nothing else, stores nothing, and runs in browsers.
+ * and nothing else, stores nothing itself, and runs in browsers.
  *
  * @example
  * ```ts
@@ -12,7 +12,11 @@
  */
 export { lightClient } from './light-client.ts'
 export {
-  CertificateError, CheckpointError, ForkError, NotPaidError, OutcomeProofError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
+  CertificateError, CheckpointError, ForkError, HttpSourceError, NotPaidError, OutcomeProofError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
 } from './errors.ts'
 export { forkEvidenceCodec } from './evidence.ts'
+export { httpGenesis, httpSource } from './http-source.ts'
+export { trustedHeaderCodec } from './trusted.ts'
 export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, Trusting } from './interface.ts'
+export type { HttpSourceInit } from './http-source.ts'
+export type { TrustedHeader } from './trusted.ts'

@@ -1,3 +1,4 @@
+import type { TrustedHeader } from './trusted.ts'
 import type {
   AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, EraChange, Genesis, Hash,
   Header, OutcomeProof, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, TransactionOutcome, Validator, WhyView
@@ -55,6 +56,13 @@ export interface LightClientInit {
    * @default the genesis
    */
   checkpoint?: Checkpoint
+  /**
+   * What an earlier client believed at the end: goes on from there, without the sets between it and
+   * the genesis, and cannot be led back behind it. Takes the place of `checkpoint` and `newest`.
+   *
+   * @default nothing is remembered
+   */
+  trusted?: TrustedHeader
   /**
    * Refuses to verify more when nothing newer was verified for this long.
    *
@@ -121,6 +129,8 @@ export interface ReadOptions extends AbortOptions {
 export interface LightClient {
   /** the newest verified header */
   readonly newest: CertifiedHeader | undefined
+  /** what to give to the next client as `trusted`; undefined before the first header */
+  readonly trusted: TrustedHeader | undefined
   /** Asks the source for its newest header and verifies it. */
   sync (options?: AbortOptions): Promise<CertifiedHeader>
   /** The verified header at a height. */

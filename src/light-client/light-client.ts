@@ -7,12 +7,14 @@ import { checkConsistent } from './fork.ts'
 import { headerVerifier } from './headers.ts'
 import { ask } from './source.ts'
 import { trustClock } from './trust.ts'
+import { trustedAnchor } from './trusted.ts'
 import { whyPaid } from './why.ts'
 import { confirmedBy } from './witnesses.ts'
 import type { Verified } from './fork.ts'
 import type { HeaderVerifier } from './headers.ts'
 import type { HeaderSource, LightClient, LightClientInit, Proven, ReadOptions } from './interface.ts'
 import type { TrustClock } from './trust.ts'
+import type { TrustedHeader } from './trusted.ts'
 import type { Witness } from './witnesses.ts'
 import type { AbortOptions, Account, CertifiedHeader, Hash, Header, Validator } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
@@ -28,19 +30,24 @@ class DefaultLightClient implements LightClient, Witness {
   #newest: CertifiedHeader | undefined
   #unverified: CertifiedHeader | undefined
   #checkpoint: Header | undefined
+  #confirmedAtMs = 0
 
   constructor (init: LightClientInit) {
-    const { checkpoint, genesis, newest, timeoutMs, trusting, witnesses = [] } = init
+    const { checkpoint, genesis, newest, timeoutMs, trusted, trusting, witnesses = [] } = init
 
     this.#init = init
     this.#source = init.source
-    this.#verifier = headerVerifier(genesis.chain, { era: 0, validators: genesis.validators })
+    this.#verifier = headerVerifier(genesis.chain, trusted === undefined ? { era: 0, validators: genesis.validators } : trustedAnchor(trusted))
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS
-    this.#trust = trustClock(trusting)
+    this.#trust = trustClock(trusting === undefined || trusted === undefined ? trusting : { ...trusting, since: trusted.confirmedAtMs })
     // each follows the sets on its own: forged ones could not be told from ours otherwise
-    this.#witnesses = witnesses.slice(0, WITNESSES_MAX).map(source => new DefaultLightClient({ genesis, checkpoint, source, timeoutMs }))
+    this.#witnesses = witnesses.slice(0, WITNESSES_MAX).map(source => new DefaultLightClient({ genesis, checkpoint, trusted, source, timeoutMs }))
 
-    if (checkpoint === undefined && newest?.header.era === 0) {
+    if (trusted !== undefined) {
+      this.#verifier.verify(trusted.header)
+      this.#newest = trusted.header
+      this.#confirmedAtMs = trusted.confirmedAtMs
+    } else if (checkpoint === undefined && newest?.header.era === 0) {
       this.#verifier.verify(newest)
       this.#newest = newest
     } else if (checkpoint === undefined) {
@@ -51,6 +58,12 @@ class DefaultLightClient implements LightClient, Witness {
 
   get newest (): CertifiedHeader | undefined {
     return this.#newest
+  }
+
+  get trusted (): TrustedHeader | undefined {
+    return this.#newest === undefined
+      ? undefined
+      : { header: this.#newest, validators: this.#verifier.validatorsOf(this.#newest.header).map(({ account, blsPublicKey, stake }) => ({ account, blsPublicKey, stake })), confirmedAtMs: this.#confirmedAtMs }
   }
 
   async sync (options: AbortOptions = {}): Promise<CertifiedHeader> {
@@ -81,14 +94,15 @@ class DefaultLightClient implements LightClient, Witness {
     if (this.#newest === undefined || latest.header.height > this.#newest.header.height) {
       this.#newest = latest
       this.#trust.confirm(asked)
+      this.#confirmedAtMs = Math.max(this.#confirmedAtMs, asked)
     }
   }
 
   /** Learns what we start from, if that needs the source. */
   async #begin (options: AbortOptions): Promise<void> {
-    const { checkpoint, genesis } = this.#init
+    const { checkpoint, genesis, trusted } = this.#init
 
-    if (checkpoint !== undefined && this.#checkpoint === undefined) {
+    if (trusted === undefined && checkpoint !== undefined && this.#checkpoint === undefined) {
       const { anchor, header } = await fromCheckpoint({ genesis, source: this.#source, timeoutMs: this.#timeoutMs }, checkpoint, options)
 
       if (this.#checkpoint === undefined) {

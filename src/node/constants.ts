@@ -57,3 +57,9 @@ export const ROWS_AT_ONCE = 64
 
 /** Tokens of a row before and after a span that are shown with it. */
 export const CITATION_MARGIN_TOKENS = 24
+
+/** Evidence of forks that is brought before the ledger at once: a fork has one or two records. */
+export const FORK_REPORTS_AT_ONCE = 4
+
+/** A transaction and its block; whoever reports waits for it. */
+export const FORK_REPORT_TIMEOUT_MS = 40_000

@@ -62,3 +62,10 @@ export class NothingRetrievedError extends DatanetError {
     })
   }
 }
+
+/** Evidence of a fork that convicts nobody. */
+export class EvidenceError extends DatanetError {
+  constructor (reason: string, cause?: unknown) {
+    super('ERR_EVIDENCE', `the evidence of a fork was not brought before the ledger: ${reason}`, { cause })
+  }
+}

@@ -3,12 +3,14 @@ import { lightClient } from '../light-client/index.ts'
 import { querySource } from '../settlement/index.ts'
 import { storage } from '../storage/index.ts'
 import { NoPeerError } from './errors.ts'
+import { reportFork } from './fork-reports.ts'
 import { verifiedSource } from './why.ts'
-import type { Genesis, Startable } from '../interface/index.ts'
-import type { LightClient, LightClientInit } from '../light-client/index.ts'
+import type { ForkReport } from './fork-reports.ts'
+import type { AbortOptions, Genesis, Startable } from '../interface/index.ts'
+import type { ForkEvidence, LightClient, LightClientInit } from '../light-client/index.ts'
 import type { PeerId } from '@libp2p/interface'
 
-export interface LightNodeInit extends Pick<LightClientInit, 'checkpoint' | 'trusting'> {
+export interface LightNodeInit extends Pick<LightClientInit, 'checkpoint' | 'trusted' | 'trusting'> {
   genesis: Genesis
   /** multiaddrs of peers that have the chain */
   bootstrap: string[]
@@ -24,15 +26,22 @@ export interface LightNodeInit extends Pick<LightClientInit, 'checkpoint' | 'tru
 /** A light client with a network of its own: no chain, no disk. */
 export interface LightNode extends Startable {
   readonly client: LightClient
+  /**
+   * Has a peer bring evidence of a fork before the ledger.
+   *
+   * @throws {EvidenceError | NoPeerError}
+   */
+  reportFork (evidence: ForkEvidence, options?: AbortOptions): Promise<ForkReport>
 }
 
-export function lightNode ({ genesis, bootstrap, checkpoint, trusting, witnesses = [] }: LightNodeInit): LightNode {
+export function lightNode ({ genesis, bootstrap, checkpoint, trusted, trusting, witnesses = [] }: LightNodeInit): LightNode {
   const net = network({ listen: [], bootstrap, agent: 'datanet-light/0.1' })({})
   const blocks = storage()({ network: net })
   const confirming = new Map<string, PeerId>()
   const client = lightClient({
     genesis,
     checkpoint,
+    trusted,
     trusting,
     source: verifiedSource({
       network: net,
@@ -51,6 +60,7 @@ export function lightNode ({ genesis, bootstrap, checkpoint, trusting, witnesses
 
   return {
     client,
+    reportFork: async (evidence, options) => reportFork(net, genesis.chain, evidence, options),
     async start (options) {
       await net.start(options)
       await blocks.start(options)

@@ -20,6 +20,7 @@ import { GENESIS_BYTES_MAX } from './constants.ts'
 import { dataset } from './dataset.ts'
 import { DataDirError } from './errors.ts'
 import { nodeEvents } from './events.ts'
+import { forkReports, serveForkReports } from './fork-reports.ts'
 import { founderStake } from './founder-stake.ts'
 import { openKeychain } from './keychain.ts'
 import { retrieval } from './retrieval.ts'
@@ -179,7 +180,22 @@ function compose (parts: Parts): DatanetNode {
     gateway: shop,
     events,
     db,
-    ...lifecycle(services, db, () => { ledger.serveQueries() })
+    ...lifecycle(services, db, once(() => {
+      ledger.serveQueries()
+      serveForkReports(net, ledger.id, forkReports({ chain: ledger, signer }))
+    }))
+  }
+}
+
+/** A network has no way back from a registration. */
+function once (work: () => void): () => void {
+  let done = false
+
+  return () => {
+    if (!done) {
+      done = true
+      work()
+    }
   }
 }
 

@@ -40,7 +40,7 @@ export function verifiedSource (node: Pick<DatanetNode, 'network' | 'storage' | 
 type OwnSource = Omit<Required<HeaderSource>, 'datum'>
 
 /** What this node has itself: all there is on a network of one. */
-function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>): OwnSource {
+export function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>): OwnSource {
   return {
     latest: async () => chain.certified(),
     eraChange: async (era) => chain.eraChange(era),
@@ -60,7 +60,7 @@ function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'assessor'>
 }
 
 /** Asks the second source where the first one fails. */
-function orElse (first: Required<HeaderSource>, second: OwnSource): HeaderSource {
+export function orElse (first: Required<HeaderSource>, second: OwnSource): Required<HeaderSource> {
   const either = async <T>(options: AbortOptions | undefined, one: Promise<T>, other: () => Promise<T>): Promise<T> => one.catch(async (cause: unknown) => {
     options?.signal?.throwIfAborted()
 
