@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
-import { readAdapter } from '../ledger/index.ts'
-import { adapterViews } from '../node/index.ts'
+import { readAdapter, readBase } from '../ledger/index.ts'
+import { adapterViews, baseViews } from '../node/index.ts'
 import { UnknownAdapterError } from '../serving/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
 import { BadCidError, TransactionRefusedError } from './errors.ts'
@@ -50,17 +50,23 @@ export async function send (context: ApiContext, body: TransactionBody, name?: s
   return { transaction: result.id.toString(), height: result.height }
 }
 
-/** An adapter by CID, or by name if exactly the newest admitted one is meant. */
+/** An adapter by CID, or by name if exactly the newest admitted one is meant; or a base, which answers without adapter. */
 export async function resolveAdapter ({ node }: ApiContext, text: string): Promise<string> {
   const cid = parseCid(text)
 
-  if (cid != null && readAdapter(node.chain.state(), cid) != null) {
+  if (cid != null && (readAdapter(node.chain.state(), cid) ?? readBase(node.chain.state(), cid)) != null) {
     return cid.toString()
   }
 
   const named = (await adapterViews(node)).filter(({ name, status }) => name === text && status === 'admitted')
 
   if (named.length === 0) {
+    const base = (await baseViews(node)).find(({ name }) => name === text)
+
+    if (base != null) {
+      return base.base
+    }
+
     throw new UnknownAdapterError(text, 'is neither the CID nor the name of one')
   }
 

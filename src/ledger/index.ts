@@ -29,7 +29,7 @@ export { genesisState } from './genesis.ts'
 export { taskHolding, totalHoldings } from './holdings.ts'
 export { stateKeys, statePrefixes } from './keys.ts'
 export {
-  listAccounts, listAdapters, listAssessors, listAttestations, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
+  listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
   listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet,
   readNextValidators, readPayout, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'

@@ -106,6 +106,13 @@ export function * listContributions (state: LedgerState, datanet?: CID): Iterabl
   }
 }
 
+/** Bases that adapters may stand on. */
+export function * listBases (state: LedgerState): IterableIterator<CID> {
+  for (const [name] of list(state, stateCodecs.base, statePrefixes.base, rest => rest)) {
+    yield CID.parse(name)
+  }
+}
+
 export function * listAdapters (state: LedgerState): IterableIterator<{ adapter: CID, state: AdapterState }> {
   for (const [name, value] of list(state, stateCodecs.adapter, statePrefixes.adapter, rest => rest)) {
     yield { adapter: CID.parse(name), state: value }

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import { verifySignature } from '../identity/index.ts'
-import { readAdapter, readChain, readChannel } from '../ledger/index.ts'
+import { readAdapter, readBase, readChain, readChannel } from '../ledger/index.ts'
 import { domains, equalBytes, receiptCodec, signingBytes, toHex } from '../wire/index.ts'
 import { computeAnswer } from './computing.ts'
 import { ANSWERS_AT_ONCE, EXPIRY_MARGIN_EPOCHS, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
@@ -17,6 +17,7 @@ import type { Signer } from '../identity/index.ts'
 import type { Amount, ChannelState, Hash, Receipt } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
+import type { CID } from 'multiformats/cid'
 
 export interface AnsweringInit {
   signer: Signer
@@ -117,11 +118,7 @@ export class Answering {
       return page.proposed
     }
 
-    const state = readAdapter(this.#init.chain.state(), message.adapter)
-
-    if (state?.status !== 'admitted') {
-      throw new UnknownAdapterError(message.adapter.toString(), state == null ? 'is not on the ledger' : `is ${state.status}`)
-    }
+    this.#checkServed(message.adapter)
 
     const adapter = await this.#init.library.adapter(message.adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })
     const prompt = promptTokens(adapter, message)
@@ -132,6 +129,16 @@ export class Answering {
     await book.propose(message.channel, page, answer)
 
     return answer
+  }
+
+  /** What is admitted is served, and the network's bases alone, free of charge: they have no price of their own. */
+  #checkServed (adapter: CID): void {
+    const ledger = this.#init.chain.state()
+    const state = readAdapter(ledger, adapter)
+
+    if (state?.status !== 'admitted' && readBase(ledger, adapter) == null) {
+      throw new UnknownAdapterError(adapter.toString(), state == null ? 'is not on the ledger' : `is ${state.status}`)
+    }
   }
 
   async #compute (adapter: LoadedAdapter, message: AskMessage, prompt: number[], page: ChannelPage, options: ComputingOptions): Promise<ProposedAnswer> {

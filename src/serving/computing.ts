@@ -36,7 +36,7 @@ export async function computeAnswer (driver: EngineDriver, computation: Computat
   const text = textStream(tokenizer, stop)
   const output: number[] = []
   const constraint = schema == null ? undefined : schemaConstraint(schema, tokenizer)
-  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: [{ lora }], constraint, tenant }, {
+  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: lora.shape.factors.length === 0 ? [] : [{ lora }], constraint, tenant }, {
     signal: signal == null ? stopped : AbortSignal.any([stopped, signal])
   })
 

@@ -1,4 +1,4 @@
-import { listAdapters, readChain } from '../ledger/index.ts'
+import { listAdapters, listBases, readChain } from '../ledger/index.ts'
 import { signedCodec, toHex } from '../wire/index.ts'
 import { Answering } from './answering.ts'
 import { book } from './book.ts'
@@ -57,7 +57,7 @@ export interface GatewayComponents {
 /** Serves adapters to payers and their receipts to committees. */
 export interface Gateway extends Startable {
   readonly account: Account
-  /** what it serves now */
+  /** what it serves now: adapters, and bases alone at no price */
   offers (): Promise<Offer[]>
   /**
    * Puts all co-signed receipts on the ledger, one operation per channel. Runs by itself before each cutoff.
@@ -172,8 +172,10 @@ class GatewayService implements Gateway {
 
   /** An adapter whose record cannot be had now is left out, it cannot be served either. */
   async offers (): Promise<Offer[]> {
-    const admitted = [...listAdapters(this.components.chain.state())].filter(({ state }) => state.status === 'admitted').slice(-OFFERS_MAX)
-    const offers = await Promise.all(admitted.map(async ({ adapter }) => this.offer(adapter).catch(() => undefined)))
+    const ledger = this.components.chain.state()
+    const bases = [...listBases(ledger)].slice(0, OFFERS_MAX / 2)
+    const admitted = [...listAdapters(ledger)].filter(({ state }) => state.status === 'admitted').map(({ adapter }) => adapter)
+    const offers = await Promise.all([...bases, ...admitted.slice(-(OFFERS_MAX - bases.length))].map(async cid => this.offer(cid).catch(() => undefined)))
 
     return offers.filter(offer => offer != null)
   }
@@ -213,7 +215,7 @@ class GatewayService implements Gateway {
       return known
     }
 
-    const { name, base, pricePerThousandTokens } = await this.components.library.record(adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS / 2) })
+    const { name, base, pricePerThousandTokens } = await this.components.library.terms(adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS / 2) })
     const offer = { adapter, name, base, pricePerThousandTokens }
 
     // as many as are listed at most: records never change

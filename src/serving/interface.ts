@@ -1,5 +1,5 @@
-import type { AbortOptions, Account, Amount, AnswerConditions, BaseModel, CosignedReceipt, PublishedAdapter, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
 import type { Kept } from './recent.ts'
+import type { AbortOptions, Account, Amount, AnswerConditions, BaseModel, CosignedReceipt, Price, PublishedAdapter, Receipt, ReceiptOpening, Recipe, SamplerSettings, Snapshot } from '../interface/index.ts'
 import type { ChatMessage, ChatTemplate, LlamaModel, Lora, Tokenizer } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -13,10 +13,19 @@ export interface LoadedBase {
   chat: ChatTemplate
 }
 
-/** An adapter ready to serve. */
+/** A base that is asked without an adapter: it has no price, and stands on no data of the network. */
+export interface BaseAlone {
+  type: 'base-alone'
+  name: string
+  base: CID
+  /** 0 */
+  pricePerThousandTokens: Amount
+}
+
+/** An adapter ready to serve, or a base alone, whose `lora` has no factors. */
 export interface LoadedAdapter {
   cid: CID
-  record: PublishedAdapter
+  record: PublishedAdapter | BaseAlone
   /** null if it was trained elsewhere */
   recipe: Recipe | null
   /** empty if it was trained elsewhere */
@@ -31,7 +40,10 @@ export interface LoadedAdapter {
 export interface ModelLibrary {
   /** an adapter's record alone, without its weights */
   record (cid: CID, options?: AbortOptions): Promise<PublishedAdapter>
+  /** what an adapter, or a base alone, is called and costs; no weights are read */
+  terms (cid: CID, options?: AbortOptions): Promise<Pick<BaseAlone, 'name' | 'base' | 'pricePerThousandTokens'>>
   base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
+  /** by its own CID; by a base's CID, that base alone */
   adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
   /** adapters in memory, the most recently used first */
   loaded (): Kept[]
@@ -83,10 +95,9 @@ export interface AskOptions {
 }
 
 /** What a question costs. */
-export interface Quote {
+export interface Quote extends Price {
   /** with BOS */
   promptTokens: number
-  pricePerThousandTokens: Amount
   /** with as many tokens as were asked for; the fee is that of the tokens that came */
   feeMax: Amount
 }

@@ -1,11 +1,12 @@
 import { verifyRecord } from '../identity/index.ts'
 import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
+import { DatanetError } from '../utils/index.ts'
 import { baseModelCodec, domains, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
 import { recent } from './recent.ts'
-import type { LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
-import type { AbortOptions, PublishedAdapter, Recipe } from '../interface/index.ts'
+import type { BaseAlone, LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
+import type { AbortOptions, BaseModel, PublishedAdapter, Recipe, Snapshot } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -14,6 +15,9 @@ export interface ModelLibraryComponents {
 }
 
 const signedAdapter = signedCodec(publishedAdapterCodec)
+
+/** What stands on no data of the network. */
+const emptySnapshot: Snapshot = { type: 'snapshot', version: 1, datanets: [], contributions: [] }
 
 /**
  * Loads models by CID from the swarm, once each, and forgets the least recently used when they
@@ -43,6 +47,10 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
     }, caller)
 
     const adapter: ModelLibrary['adapter'] = async (cid, caller) => adapters.get(cid, async options => {
+      if (readBaseRecord(await storage.get(cid, options)) != null) {
+        return withoutAdapter(await base(cid, options))
+      }
+
       const record = await readAdapterRecord(storage, cid, options)
       const { recipe, snapshot, lora } = await readOrigin(storage, record, options)
       const loadedBase = await base(record.base, options)
@@ -57,6 +65,11 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
 
     return {
       record: async (cid, options) => readAdapterRecord(storage, cid, options),
+      async terms (cid, options) {
+        const alone = readBaseRecord(await storage.get(cid, options))
+
+        return alone == null ? readAdapterRecord(storage, cid, options) : baseAlone(cid, alone)
+      },
       base,
       adapter,
       loaded: () => adapters.list(),
@@ -70,6 +83,30 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       evict: cid => adapters.evict(cid)
     }
   }
+}
+
+/** A base's record, if these bytes are one. */
+function readBaseRecord (bytes: Uint8Array): BaseModel | undefined {
+  try {
+    return baseModelCodec.decode(bytes)
+  } catch (err) {
+    if (err instanceof DatanetError) {
+      return undefined
+    }
+
+    throw err
+  }
+}
+
+function baseAlone (cid: CID, { name }: BaseModel): BaseAlone {
+  return { type: 'base-alone', name, base: cid, pricePerThousandTokens: 0n }
+}
+
+/** A base as an adapter that changes nothing. */
+function withoutAdapter (base: LoadedBase): LoadedAdapter {
+  const lora = { shape: { rank: 1, alpha: 1, targets: [], factors: [], parameters: 0 }, theta: new Float64Array() }
+
+  return { cid: base.cid, record: baseAlone(base.cid, base.record), recipe: null, snapshot: emptySnapshot, base, lora, columns: null }
 }
 
 /**
@@ -88,7 +125,7 @@ export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID
 /** What an adapter came from, and the shape of its weights: its recipe's, or its own if it was trained elsewhere. */
 async function readOrigin (storage: Pick<Storage, 'get'>, record: PublishedAdapter, options?: AbortOptions): Promise<Pick<LoadedAdapter, 'recipe' | 'snapshot'> & { lora: Pick<Recipe, 'rank' | 'alpha' | 'targets'> }> {
   if (record.type === 'imported-adapter') {
-    return { recipe: null, snapshot: { type: 'snapshot', version: 1, datanets: [], contributions: [] }, lora: record }
+    return { recipe: null, snapshot: emptySnapshot, lora: record }
   }
 
   const recipe = recipeCodec.decode(await storage.get(record.recipe, options))

@@ -77,7 +77,7 @@ describe('a paid answer', () => {
     checkOpening(opening)
     expect(text).to.equal(expected.text)
     expect(opening.output).to.deep.equal(expected.output)
-    expect(payload.fee).to.equal(feeOf(PRICE, opening.prompt.length + opening.output.length))
+    expect(payload.fee).to.equal(feeOf({ pricePerThousandTokens: PRICE }, opening.prompt.length, opening.output.length))
     expect(payload.fee).to.equal((PRICE * BigInt(opening.prompt.length + opening.output.length) + 999n) / 1000n)
     expect(position(payload)).to.deep.equal([0, payload.fee])
     expect(readChannel(here.chain.state(), payload.channel)).to.include({ deposit: OPEN, redeemed: 0n, closed: false })
@@ -253,7 +253,7 @@ describe('an answer that was not paid', () => {
     const again = await payerOf(() => ({}), first.folder)
     const { opening, cosigned, text } = await again.payer.ask(question(here.adapter, 'work', 3), buyer)
     const adapter = await here.library.adapter(here.adapter)
-    const before = feeOf(PRICE, 1 + adapter.base.tokenizer.encode('people have').length + 4)
+    const before = feeOf({ pricePerThousandTokens: PRICE }, 1 + adapter.base.tokenizer.encode('people have').length, 4)
 
     expect(position(cosigned.payload)).to.deep.equal([1, before + cosigned.payload.fee])
     expect(adapter.base.tokenizer.decode(opening.prompt.slice(1))).to.equal('work')
@@ -288,7 +288,7 @@ describe('a gateway that cheats', () => {
   /** The real gateway's receipt over other tokens, hashes and fee as they must be. */
   function resell (answer: Answer, tokens: { prompt: number[], output: number[] }): Answer {
     const { salt } = answer
-    const fee = feeOf(PRICE, tokens.prompt.length + tokens.output.length)
+    const fee = feeOf({ pricePerThousandTokens: PRICE }, tokens.prompt.length, tokens.output.length)
     const receipt = {
       ...answer.receipt,
       fee,
@@ -374,11 +374,11 @@ describe('a gateway', () => {
     expect((await payer.ask(question(here.adapter), buyer)).cosigned.payload.gateway).to.deep.equal(keeper.account)
   })
 
-  it('lists adapters that the network admitted, without those whose record is missing', async () => {
+  it('lists the base and the adapters that the network admitted, without those whose record is missing', async () => {
     const missing: CID = cidOf(Uint8Array.of(1, 2, 3))
 
     await here.must({ kind: 'publish-adapter', adapter: missing, base: here.record.base, snapshot: here.record.snapshot, contributions: here.here.snapshot.contributions }, newcomer())
     await here.must({ kind: 'attest', subject: missing, verdict: 'admit', attestation: missing }, validator)
-    expect((await shop.gateway.offers()).map(({ adapter }) => adapter.toString())).to.deep.equal([here.adapter.toString()])
+    expect((await shop.gateway.offers()).map(({ adapter }) => adapter.toString())).to.deep.equal([here.record.base.toString(), here.adapter.toString()])
   })
 })

@@ -1,0 +1,63 @@
+import { expect } from 'aegir/chai'
+import { readAccount } from '../../src/ledger/index.ts'
+import { generate, verifyGeneration } from '../../src/models/index.ts'
+import { attributeAnswer, checkOpening } from '../../src/serving/index.ts'
+import { bob, market, question, signal } from './fixtures.ts'
+import type { Market } from './fixtures.ts'
+
+describe('a base without adapter', () => {
+  let here: Market
+
+  before(async () => { here = await market() })
+  after(async () => here.clean())
+
+  it('is offered at no price, answers with a receipt of both sides, and is told from its adapters', async () => {
+    const { base: cid } = here.record
+    const shop = await here.shop()
+    const { payer } = await here.customer([shop])
+    const offers = await shop.gateway.offers()
+
+    expect(offers.find(({ adapter }) => adapter.equals(cid))).to.deep.include({ base: cid, pricePerThousandTokens: 0n })
+
+    const alone = await payer.ask(question(cid), bob)
+    const { model, tokenizer } = await here.library.base(cid)
+    const { prompt, output, receipt: { payload } } = alone.opening
+
+    expect(payload.adapter.equals(cid)).to.be.true()
+    expect([payload.fee, payload.cumulative]).to.deep.equal([0n, 0n])
+    checkOpening(alone.opening)
+    expect(output).to.deep.equal([...generate(model, { prompt, maxTokens: question(cid).maxTokens, sampler: payload.sampler, stop: [tokenizer.eos] })])
+
+    const { lora } = await here.library.adapter(here.adapter)
+
+    expect(verifyGeneration(model, { prompt, output, sampler: payload.sampler, lora, stop: [tokenizer.eos] }).ok).to.be.false()
+    expect(attributeAnswer(await here.library.adapter(cid), alone.opening)).to.be.null()
+  })
+
+  it('costs nothing beside what is paid in the same channel, and nothing is redeemed for it', async () => {
+    const shop = await here.shop()
+    const { payer } = await here.customer([shop])
+    const { base } = here.record
+
+    await payer.ask(question(base), bob)
+
+    const paid = await payer.ask(question(here.adapter), bob)
+
+    await payer.ask(question(base), bob)
+
+    const redemptions = await shop.gateway.redeem({ signal: signal() })
+    const { payload } = paid.cosigned
+
+    expect(redemptions.map(({ fees }) => fees)).to.deep.equal([payload.fee])
+    expect(await shop.gateway.redeem({ signal: signal() })).to.deep.equal([])
+    expect(readAccount(here.chain.state(), bob.account).balance < 1_000n * 10n ** 18n).to.be.true()
+  })
+
+  it('has to be one of the network', async () => {
+    const shop = await here.shop()
+    const { payer } = await here.customer([shop])
+    const stranger = await here.here.storage.put(new Uint8Array([0xa0]))
+
+    await expect(payer.ask(question(stranger), bob)).to.eventually.be.rejected()
+  })
+})
