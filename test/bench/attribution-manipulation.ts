@@ -20,8 +20,8 @@ const VILLAIN_SIZE: Size = { contributions: 6, examplesPerContribution: 6, queri
 const QUICK_SIZE: Size = { contributions: 4, examplesPerContribution: 3, queries: 4, sequenceLength: 32 }
 const QUICK_VILLAINS = ['copier', 'sybil-2', 'segregator']
 
-/** Few steps of full batches, see `Scene`, so each goes further than those of the preset. */
-const RECIPE = { steps: 6, learningRateNano: 6_000_000 }
+/** Few steps of full batches, see `Scene`, so each goes further than those of the preset; the rate falls along a cosine. */
+const RECIPE = { steps: 6, learningRateNano: 10_000_000, schedule: undefined }
 
 export async function manipulation (base: Base, folder: string, seeds: number[], quick: boolean, log: (line: string) => void): Promise<ManipulationResult> {
   const size = quick ? QUICK_SIZE : VILLAIN_SIZE

@@ -87,22 +87,32 @@ ${row(['---', ...one.methods.map(() => '---'), '---', '---'])}
 ${Object.keys(randomFall).map(Number).map(k => row([String(k), ...one.methods.map(({ topFall }) => fixed(1000 * topFall[k], 1)), fixed(1000 * randomFall[k].mean, 1), fixed(1000 * randomFall[k].most, 1)])).join('\n')}`
 }
 
-function manipulationSection ({ base, size, steps, seeds, villains }: ManipulationResult): string {
-  const verdict = ({ gain, victimLoss }: ManipulationResult['villains'][number]): string => {
-    const faults = [...gain > GATE.gainMax ? ['gains'] : [], ...victimLoss > GATE.loss ? ['victim loses'] : []]
+type Villain = ManipulationResult['villains'][number]
 
-    return faults.length > 0 ? `**${faults.join(', ')}**` : gain < GATE.gainMin ? 'loses himself' : 'nothing gained'
+function verdict ({ gain, victimLoss }: Villain): string {
+  const faults = [...gain > GATE.gainMax ? ['gains'] : [], ...victimLoss > GATE.loss ? ['victim loses'] : []]
+
+  if (faults.length > 0) {
+    return `**${faults.join(', ')}**`
   }
+
+  return gain < GATE.gainMin ? 'loses himself' : 'nothing gained'
+}
+
+function manipulationSection ({ base, size, steps, seeds, villains }: ManipulationResult): string {
+  const both = ({ gain, victimLoss }: { gain: number, victimLoss: number }): string => `${fixed(gain)}; ${fixed(victimLoss)}`
 
   return `## Manipulation
 
-Each villain plays on real runs of ${base}: ${size.contributions} speakers of ${size.examplesPerContribution} windows of ${size.sequenceLength} tokens, ${size.queries} questions of equal fee, ${steps} steps that see all examples, means over seeds ${seeds.join(', ')}. *Gain* is what he and all his identities are paid, against what he is paid if he plays by the rules with the same rows of his own; *loss* is what the victim has less (where nobody in particular is meant: the honest contributor who loses most). The payout rule: exact example scores; near duplicates are one player, which the earliest commitment is paid for; negatives clipped per player and never per identity. In brackets: the same run without clusters; then by a recipe with \`duplicates: "drop"\`, which leaves near duplicates out of training too. The aim is a gain within ${GATE.gainMin} … ${GATE.gainMax} and a loss of at most ${GATE.loss}; a villain who loses by his own doing is no fault of the rule.
+Each villain plays on real runs of ${base}: ${size.contributions} speakers of ${size.examplesPerContribution} windows of ${size.sequenceLength} tokens, ${size.queries} questions of equal fee, ${steps} steps that see all examples, means over seeds ${seeds.join(', ')}. *Gain* is what he and all his identities are paid, against what he is paid if he plays by the rules; *loss* is what the victim has less (where nobody in particular is meant: the honest contributor who loses most). The rules: near duplicates of earlier commitments take no part in training; exact example scores; negatives clipped per player and never per identity. The aim is a gain within ${GATE.gainMin} … ${GATE.gainMax} and a loss of at most ${GATE.loss}; a villain who loses by his own doing is no fault of the rule.
+
+*Poisoner* and *query-copier* add rows that nobody has. Whoever adds anything is paid for it and lessens the shares of others, so they are compared with one who adds as many honest rows, the next of his own speech. *Against adding nothing* (gain; loss) shows what that hides. *Kept* is by a recipe with \`duplicates: "keep"\`, where clusters stop pay for copies but not their effect on the run; *unclustered* is that without clusters.
 
 Steps see all examples because in smaller batches their order, which any change of the snapshot deals anew, moves a contribution's pay by tens of percent from seed to seed, more than most villains do. Whoever could choose the seed after seeing the data could choose whom to favour.
 
-Read the failures so: a paid share falls whenever others add what helps, honest or not, so the loss beside a *rewriter*, *poisoner* or *query-copier* is that of a newcomer's share. Clusters stop pay for copies, but not their effect on the run: the copied rows' marginal worth falls, and with it the victim's pay; \`duplicates: "drop"\` ends that. Words in random order still teach which words there are, and are paid for it. Rows that repeat what others ask do help those answers; the rule pays what helps. Questions are private between client, gateway and committee, admission has a deposit, and nothing else stands against him: this is open.
+| villain | what he does | gain | victim's loss | | against adding nothing | kept | unclustered |
+|---|---|---|---|---|---|---|---|
+${villains.map(one => row([one.name, one.does, fixed(one.gain), fixed(one.victimLoss), verdict(one), both(one.overNothing), both(one.kept), both(one.unclustered)])).join('\n')}
 
-| villain | what he does | gain | victim's loss | |
-|---|---|---|---|---|
-${villains.map(one => row([one.name, one.does, `${fixed(one.gain)} (${fixed(one.gainWithoutClusters)}; ${fixed(one.gainDropped)})`, `${fixed(one.victimLoss)} (${fixed(one.victimLossWithoutClusters)}; ${fixed(one.victimLossDropped)})`, verdict(one)])).join('\n')}`
+The *query-copier* has no rule against him. Rows that repeat what others ask do help those answers, and the rule pays what helps. Nobody can check that a question came first: the ledger has salted hashes, assessors see the questions of their own epoch, and the rows of an honest contributor whose text somebody quotes in a question look the same as those of one who copied it; a rule that leaves repeated questions unpaid would let anyone take a rival's pay by quoting him. A quarantine of some epochs would delay his pay and not lessen it, since every snapshot is older than the questions that it is paid for. Questions are private between client, gateway and committee, and admission has a deposit: nothing else stands against him.`
 }
