@@ -47,6 +47,9 @@ function compact (e: Engine, nodes: Node[], mark: number): Node[] {
  * moved once for each that was used up.
  */
 function collectGarbage (e: Engine, cotangents: Map<Node, Node>, mark: number): void {
+  if (e.arena.mark() - mark <= COTANGENTS_SLACK_BYTES) {
+    return
+  }
   const live = new Map<number, number>()
   for (const node of cotangents.values()) {
     for (const at of [node.at, ...node.dots]) {

@@ -119,6 +119,7 @@ async function contest (k: Kernels, name: string, shape: Shape, frozen: boolean)
 /** GFLOP/s at its best. */
 const rateOf = ({ shape: [m, n, k], rivals }: Contest, who: keyof Contest['rivals']): number => 2 * m * n * k / rivals[who].bestMs / 1e6
 
+/** Nobody can gain more on a peer than the limit does, whatever is asked. */
 function ratios (played: Contest, limit: number): BenchResult[] {
   const ours = rateOf(played, 'ours')
   const shape = played.shape.join('×')
@@ -127,7 +128,7 @@ function ratios (played: Contest, limit: number): BenchResult[] {
     value: ours / theirs,
     unit: 'ratio',
     peer,
-    detail: `${ours.toFixed(1)} to ${theirs.toFixed(1)} GFLOP/s at ${shape}, f32, one thread, ${played.frozen ? 'the right operand packed ahead' : 'packing included'}`
+    detail: `${ours.toFixed(1)} to ${theirs.toFixed(1)} GFLOP/s at ${shape}, f32, one thread, ${played.frozen ? 'the right operand packed ahead' : 'packing included'}${theirs === limit ? '' : `; limit over peer ${(limit / theirs).toFixed(2)}, more is impossible`}`
   })
   return [
     against('OfLimit', 'wasm mul+add loop', limit),
@@ -189,7 +190,7 @@ async function weightStreams (rounds: number): Promise<BenchResult[]> {
   const values = Float32Array.from({ length: rows * columns }, () => random.nextFloat() - 0.5)
   new Float32Array(k.buffer, x, columns).set(values.subarray(0, columns))
   const results: BenchResult[] = []
-  for (const type of ['f32', 'bf16', 'q8_0', 'q4_0'] as const) {
+  for (const [type, integers] of [['f32', false], ['bf16', false], ['q8_0', false], ['q8_0', true], ['q4_0', false], ['q4_0', true]] as const) {
     const { bytes } = quantise(type, values, [rows, columns])
     new Uint8Array(k.buffer, from, bytes.length).set(bytes)
     k.packWeights(type, rows, columns, from, packed)
@@ -197,11 +198,17 @@ async function weightStreams (rounds: number): Promise<BenchResult[]> {
     const read = await reader(size)
     let [mine, limit] = [Infinity, Infinity]
     for (let round = 0; round < rounds; round++) {
-      mine = Math.min(mine, await once(10, () => { k.matmulWeights(type, 1, rows, columns, x, columns, packed, scratch, y, rows, false) }))
+      mine = Math.min(mine, await once(10, () => {
+        if (integers) {
+          k.matmulRounded(type, 1, rows, columns, x, columns, packed, scratch, y, rows, false)
+        } else {
+          k.matmulWeights(type, 1, rows, columns, x, columns, packed, scratch, y, rows, false)
+        }
+      }))
       limit = Math.min(limit, await once(10, read))
     }
     results.push({
-      name: `gemv${type.replace(/^./, first => first.toUpperCase()).replace('_0', '')}OfBandwidth`,
+      name: `gemv${type.replace(/^./, first => first.toUpperCase()).replace('_0', '')}${integers ? 'Integers' : ''}OfBandwidth`,
       value: limit / mine,
       unit: 'ratio',
       peer: 'wasm loop that only reads as many bytes',
