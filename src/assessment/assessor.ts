@@ -5,10 +5,11 @@ import { owedClaims } from './claims.ts'
 import { CLAIM_STAGGER_BLOCKS, SUBMIT_TIMEOUT_MS } from './constants.ts'
 import { dutyOf } from './duties.ts'
 import { journal } from './journal.ts'
+import { Planter } from './planter.ts'
 import { Recomputing } from './recompute.ts'
 import { serveScores } from './scores.ts'
 import type { AssessComponents } from './assess.ts'
-import type { Assessor, AssessorEvent } from './interface.ts'
+import type { Act, Assessor, AssessorEvent } from './interface.ts'
 import type { Journal, SaltedAssessment } from './journal.ts'
 import type { Signer } from '../identity/index.ts'
 import type { Hash, ScoreTable, TaskState, TransactionBody } from '../interface/index.ts'
@@ -27,7 +28,7 @@ export interface AssessorComponents extends AssessComponents {
 
 /**
  * Takes its seat in every committee that the beacon draws it into: recompute, commit, reveal, open,
- * answer disputes, judge the step they come down to or the whole task (validators), and claim for contributors when all is settled.
+ * answer disputes, judge the step they come down to or the whole task (validators), plant answers when it is its turn, and claim for contributors when all is settled.
  * What it does follows from the ledger and its journal alone, so it goes on where it was after a
  * restart.
  *
@@ -41,15 +42,16 @@ export function assessor (init: AssessorInit): (components: AssessorComponents) 
   return components => new AssessorService(init, components)
 }
 
-/** Transactions of an assessor as events, in the order of a task's phases. */
-type Act = 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:report' | 'assessor:judge-receipts' | 'assessor:verdict' | 'assessor:claim'
+/** Of errors while planting: which task it is about is a secret. */
+const NO_TASK = new Uint8Array(32)
 
 class AssessorService implements Assessor {
   private readonly init: AssessorInit
   private readonly components: AssessorComponents
   private readonly journal: Journal
   private readonly recomputing: Recomputing
-  /** tasks that are being worked on */
+  private readonly planter: Planter
+  /** what is being worked on: tasks by their ids, and plants */
   private readonly busy = new Map<string, Promise<void>>()
   /** tasks that this node assessed and whose payouts are not all made, with the height at which they were seen settled */
   private readonly unpaid = new Map<string, number | null>()
@@ -68,6 +70,12 @@ class AssessorService implements Assessor {
       signer: init.signer,
       mayForget: task => !this.unpaid.has(task),
       emit: event => { this.emit(event) }
+    })
+    this.planter = new Planter({
+      ...components,
+      signer: init.signer,
+      recomputing: this.recomputing,
+      send: async (task, body, type) => this.send(task, body, type)
     })
   }
 
@@ -114,17 +122,27 @@ class AssessorService implements Assessor {
     const tasks = new Set([...openTasks.map(toHex), ...this.unpaid.keys()])
 
     for (const hex of tasks) {
-      if (this.busy.has(hex)) {
-        continue
-      }
-
       const task = fromHex(hex)
-      const work = this.act(task)
-        .catch((error: unknown) => { this.report(task, error) })
-        .finally(() => { this.busy.delete(hex) })
 
-      this.busy.set(hex, work)
+      this.once(hex, task, async () => this.act(task))
     }
+
+    // beside the tasks: planting takes as long as an assessment
+    this.once('plant', NO_TASK, async () => this.planter.plant(this.controller.signal))
+    this.once('follow', NO_TASK, async () => this.planter.follow())
+  }
+
+  /** Unless it is being done already. */
+  private once (key: string, task: Hash, job: () => Promise<void>): void {
+    if (this.busy.has(key)) {
+      return
+    }
+
+    const work = job()
+      .catch((error: unknown) => { this.report(task, error) })
+      .finally(() => { this.busy.delete(key) })
+
+    this.busy.set(key, work)
   }
 
   private report (task: Hash, error: unknown): void {
@@ -283,14 +301,17 @@ class AssessorService implements Assessor {
     return { root, total, trace: traceTree(this.init.signer.account, chainTrace(trace)) }
   }
 
-  private async send (task: Hash, body: TransactionBody, type?: Act): Promise<void> {
+  /** Whether the ledger took it. */
+  private async send (task: Hash, body: TransactionBody, type: Act): Promise<boolean> {
     const signal = AbortSignal.any([this.controller.signal, AbortSignal.timeout(SUBMIT_TIMEOUT_MS)])
     const result = await this.components.chain.send(body, this.init.signer, { signal })
 
     // a refusal means that the phase moved on; the next look sees that
-    if (result.ok && type != null) {
+    if (result.ok) {
       this.emit({ type, task })
     }
+
+    return result.ok
   }
 
   private emit (event: AssessorEvent): void {

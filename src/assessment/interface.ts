@@ -32,11 +32,16 @@ export interface Assessment {
   trace: Hash[]
 }
 
+/** What an assessor sends, in the order of a task's phases. */
+export type Act =
+  | 'assessor:plant' | 'assessor:commit' | 'assessor:report' | 'assessor:judge-receipts' | 'assessor:reveal' | 'assessor:answer' | 'assessor:judge-step' | 'assessor:open'
+  | 'assessor:verdict' | 'assessor:expose' | 'assessor:withdraw-plant' | 'assessor:claim'
+
 export type AssessorEvent =
   | { type: 'assessor:recompute:start', task: Hash }
   | { type: 'assessor:recompute:progress', task: Hash, done: number, total: number }
   | { type: 'assessor:recompute:end', task: Hash, milliseconds: number }
-  | { type: 'assessor:commit' | 'assessor:reveal' | 'assessor:answer' | 'assessor:open' | 'assessor:judge-step' | 'assessor:report' | 'assessor:judge-receipts' | 'assessor:verdict' | 'assessor:claim', task: Hash }
+  | { type: Act, task: Hash }
   | { type: 'assessor:unavailable', task: Hash, reason: string }
   | { type: 'assessor:error', task: Hash, error: Error }
 

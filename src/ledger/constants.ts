@@ -23,6 +23,12 @@ export const TASK_SOURCES_MAX = 128
 /** Epochs that a task waits for receipts that cannot be had: an outage, not a gateway that never delivers. */
 export const ROLLOVERS_MAX = 2
 
+/**
+ * Blocks that a task waits after its last commit for planters who compute it as well: they begin with
+ * the seats and need a block for their transaction, and a plant counts only before the reveals.
+ */
+export const PLANT_GRACE_BLOCKS = 2
+
 /** Seats of one task: about 300 bytes each, so that a task with all its lists stays below a state value's limit. */
 export const SEATS_MAX = 256
 

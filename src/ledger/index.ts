@@ -31,7 +31,7 @@ export { stateKeys, statePrefixes } from './keys.ts'
 export {
   listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
   listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet,
-  readNextValidators, readPayout, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
+  readNextValidators, readPayout, readPlant, readPlanters, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 export { decodeState, encodeState, stateRoot } from './state.ts'

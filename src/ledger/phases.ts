@@ -1,11 +1,13 @@
-import { drawOpenings, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
+import { drawOpenings, drawPlanters, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
 import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
 import { endChallenge } from './challenges.ts'
 import { enter, redraw } from './committee.ts'
+import { PLANT_GRACE_BLOCKS } from './constants.ts'
 import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
 import { atStake, fault, hasRevealed, isLive } from './faults.ts'
+import { stateKeys } from './keys.ts'
 import { endReceipts, endReports, isDoubted } from './receipts.ts'
-import { getChain, getTask, getValidators } from './records.ts'
+import { getChain, getTask, getValidators, putTask } from './records.ts'
 import { settle } from './settle.ts'
 import type { Draft } from './draft.ts'
 import type { Step } from './faults.ts'
@@ -47,6 +49,10 @@ function endCommit (step: Step): void {
     return
   }
 
+  if (!late && mayBePlanted(draft, task)) {
+    return putTask(draft, id, { ...task, deadline: Math.min(task.deadline, draft.height + PLANT_GRACE_BLOCKS) })
+  }
+
   const judged = fault(draft, id, task, waiting, 'silent', params)
 
   if (isDoubted(judged)) {
@@ -54,6 +60,15 @@ function endCommit (step: Step): void {
   } else {
     closeCommits({ ...step, task: judged })
   }
+}
+
+/** Whether somebody without a seat, whose turn it is, has not planted yet. */
+function mayBePlanted (draft: Draft, { seats }: TaskState): boolean {
+  const { chain, epoch, params } = getChain(draft)
+
+  return drawPlanters(chain, epoch, getValidators(draft), params.plantsPerEpoch).some(planter => {
+    return !draft.has(stateKeys.plant(epoch, planter)) && !seats.some(({ assessor }) => equalBytes(assessor, planter))
+  })
 }
 
 /** Those who committed go on, if they are two thirds. */

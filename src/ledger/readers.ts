@@ -1,6 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { proposalStatus } from '../governance/index.ts'
 import { accountFromString } from '../identity/index.ts'
+import { drawPlanters } from '../scoring/index.ts'
 import { fromHex } from '../wire/index.ts'
 import { StateValueError } from './errors.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
@@ -55,6 +56,13 @@ export const readAdapter = (state: LedgerState, adapter: CID): AdapterState | un
 export const readChannel = (state: LedgerState, channel: Hash): ChannelState | undefined => read(state, stateCodecs.channel, stateKeys.channel(channel))
 export const readTask = (state: LedgerState, task: Hash): TaskState | undefined => read(state, stateCodecs.task, stateKeys.task(task))
 export const readPayout = (state: LedgerState, task: Hash, contribution: CID): PayoutState | undefined => read(state, stateCodecs.payout, stateKeys.payout(task, contribution))
+export const readPlant = (state: LedgerState, epoch: number, planter: Account): PlantState | undefined => read(state, stateCodecs.plant, stateKeys.plant(epoch, planter))
+/** Whose turn it is to plant answers in the running epoch. */
+export const readPlanters = (state: LedgerState): Account[] => {
+  const { chain, epoch, params } = readChain(state)
+
+  return drawPlanters(chain, epoch, readValidators(state), params.plantsPerEpoch)
+}
 export const readProposal = (state: LedgerState, proposal: number): ProposalState | undefined => read(state, stateCodecs.proposal, stateKeys.proposal(proposal))
 export const readBallot = (state: LedgerState, proposal: number, voter: Account): BallotState | undefined => read(state, stateCodecs.ballot, stateKeys.ballot(proposal, voter))
 export const readVotes = (state: LedgerState, account: Account): VotesCheckpoint[] => read(state, stateCodecs.votes, stateKeys.votes(account)) ?? []

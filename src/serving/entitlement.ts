@@ -1,5 +1,5 @@
 import { verifyRecord } from '../identity/index.ts'
-import { readTask, readValidators } from '../ledger/index.ts'
+import { readPlanters, readTask, readValidators } from '../ledger/index.ts'
 import { domains, equalBytes } from '../wire/index.ts'
 import { NotEntitledError } from './errors.ts'
 import { receiptsRequestCodec } from './messages.ts'
@@ -17,8 +17,9 @@ export interface Asked {
 }
 
 /**
- * Whether receipts may be opened to whoever asks: to a seat of their task's committee and, while a
- * dissent is judged, to validators.
+ * Whether receipts may be opened to whoever asks: to a seat of their task's committee, to validators
+ * whose turn it is to plant an answer while the seats compute theirs and, while a dissent is judged,
+ * to all validators.
  *
  * @throws {NotEntitledError | SignatureError}
  */
@@ -44,5 +45,7 @@ export function checkEntitled (signed: Signed<ReceiptsRequest>, { chain, state, 
 
 function mayRead (state: LedgerState, task: TaskState, account: Account): boolean {
   return task.seats.some(({ assessor }) => equalBytes(assessor, account)) ||
+    // planters check committees by computing the same
+    (task.phase === 'commit' && readPlanters(state).some(one => equalBytes(one, account))) ||
     ((task.phase === 'verdict' || task.phase === 'step' || task.phase === 'receipts') && readValidators(state).some(validator => equalBytes(validator.account, account)))
 }

@@ -302,6 +302,19 @@ describe('a planted answer', () => {
     expect(network.balance(planter) - before - 196n * OPEN).to.equal(FEES / 5n / 2n / 4n)
   })
 
+  it('is waited for, for two blocks after the last commit and no longer than the deadline', () => {
+    for (const [commitBlocks, blocks] of [[20, 2], [3, 1]]) {
+      const { network, task } = start({ plantsPerEpoch: 1, commitBlocks })
+
+      network.block()
+      network.must(...honest.map(one => one.commit(network, task)))
+      const { height } = network.state
+
+      network.until(() => network.task(task).phase === 'reveal')
+      expect(network.state.height - height).to.equal(blocks)
+    }
+  })
+
   it('that is false costs its bond', () => {
     const { network, task, planter, expose } = planted(undefined, new Assessor(assessors[0], { scores: FALSE_SCORES }))
     const before = network.balance(planter)

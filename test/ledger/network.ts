@@ -31,7 +31,7 @@ export const PARAMS: NetworkParams = {
   slashWrong: 50n * OPEN,
   slashSilent: 10n * OPEN,
   challengeBond: 20n * OPEN,
-  plantsPerEpoch: 1,
+  plantsPerEpoch: 0,
   plantReward: OPEN,
   votingDelayBlocks: 1,
   votingPeriodBlocks: 3,

@@ -104,7 +104,7 @@ describe('any sequence of transactions', () => {
     let succeeded = 0
 
     fc.assert(fc.property(wishes, blocks => {
-      const network = new Network({ seats: 7, votingPeriodBlocks: 1, proposalThreshold: 1n, datanetDeposit: OPEN })
+      const network = new Network({ seats: 7, plantsPerEpoch: 1, votingPeriodBlocks: 1, proposalThreshold: 1n, datanetDeposit: OPEN })
 
       admitAdapter(network)
       network.must(
