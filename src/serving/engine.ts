@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { inferenceEngine } from '../inference/index.ts'
-import { STREAM_TOKENS_AHEAD } from './engine-constants.ts'
+import { parameterCount } from '../models/index.ts'
+import { PASS_ROWS_MAX, PASS_ROWS_MIN, PASS_WORK_MAX, STREAM_TOKENS_AHEAD } from './engine-constants.ts'
 import { GatewayStoppedError } from './errors.ts'
 import type { EngineStatistics, InferenceEngine, InferenceEngineInit, SequenceRequest, SequenceToken } from '../inference/index.ts'
 import type { AbortOptions } from '../interface/index.ts'
@@ -54,13 +55,18 @@ export function engineDriver (init: InferenceEngineInit): EngineDriver {
   return new Driver(inferenceEngine(init))
 }
 
+/** Rows that a pass over a base of so many parameters may have, so that it does not hold up its process for long. */
+export function passRows (parameters: number): number {
+  return Math.max(PASS_ROWS_MIN, Math.min(PASS_ROWS_MAX, Math.floor(PASS_WORK_MAX / parameters)))
+}
+
 /** Drivers by model, so that all who serve a base share its memory and its passes. */
 export function engineDrivers (init: Omit<InferenceEngineInit, 'model'> = {}): (model: LlamaModel) => EngineDriver {
   const drivers = new WeakMap<LlamaModel, EngineDriver>()
   return model => {
     let driver = drivers.get(model)
     if (driver == null) {
-      driver = engineDriver({ ...init, model })
+      driver = engineDriver({ stepTokensMax: Math.max(init.batchMax ?? 0, passRows(parameterCount(model.config))), ...init, model })
       drivers.set(model, driver)
     }
     return driver

@@ -14,7 +14,7 @@
  */
 export { attributeAnswer } from './attribution.ts'
 export { ASK_PROTOCOL, ASK_STREAM_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
-export { engineDriver, engineDrivers } from './engine.ts'
+export { engineDriver, engineDrivers, passRows } from './engine.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'

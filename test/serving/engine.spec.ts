@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { generate } from '../../src/models/index.ts'
-import { engineDriver } from '../../src/serving/index.ts'
+import { engineDriver, passRows } from '../../src/serving/index.ts'
 import { adapters, tinyModel } from '../inference/fixtures.ts'
 
 const model = tinyModel({ contextLength: 256 })
@@ -66,6 +66,10 @@ describe('engine driver', () => {
     await drained
     driver.start()
     expect(await all(driver.generateStream({ prompt: [1], maxTokens: 5, sampler }))).to.have.length(5)
+  })
+
+  it('gives large bases short passes, with room for all that run', () => {
+    expect([260_000, 1_066_112, 15_000_000, 7_000_000_000].map(passRows)).to.deep.equal([128, 128, 42, 32])
   })
 
   it('stops at once', async () => {
