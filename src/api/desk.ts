@@ -44,8 +44,8 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
 
   const pay = async (request: AskRequest, caller: Caller, { account, onPiece, signal }: BuyOptions): Promise<AnswerView> => {
     const { question } = await preparedQuestion(node, request, { signal })
-    const { promptTokens, pricePerThousandTokens, feeMax } = await node.payer.quote(question, { signal })
-    const release = spending.reserve(caller.id, caller.limits, await keys.spent(caller.id, new Date()), feeMax, new Date())
+    const quote = await node.payer.quote(question, { signal })
+    const release = spending.reserve(caller.id, caller.limits, await keys.spent(caller.id, new Date()), quote.feeMax, new Date())
     let tokens = 0
     let fee: bigint | undefined
 
@@ -64,7 +64,7 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
       return view
     } finally {
       // who leaves in the middle of an answer has what came so far, and the next question pays it
-      await keys.spend(caller.id, fee ?? (tokens === 0 ? 0n : feeOf(pricePerThousandTokens, promptTokens + tokens)), new Date())
+      await keys.spend(caller.id, fee ?? (tokens === 0 ? 0n : feeOf(quote, quote.promptTokens, tokens)), new Date())
       release()
     }
   }

@@ -17,8 +17,10 @@ export interface ModelView {
     licence: string
     developer?: string
     base?: string
-    /** base units of OPEN */
+    /** base units of OPEN, of an answer */
     pricePerThousandTokens?: string
+    /** of a prompt */
+    promptPricePerThousandTokens?: string
     influence?: string
     /** `imported`: trained elsewhere, so that answers are not traced to data */
     origin?: 'trained' | 'imported'
@@ -87,6 +89,7 @@ function adapterModel (adapter: AdapterView, { licence, contextLength }: BaseVie
       developer: adapter.developer,
       base: adapter.base,
       pricePerThousandTokens: adapter.pricePerThousandTokens,
+      promptPricePerThousandTokens: adapter.promptPricePerThousandTokens,
       influence: adapter.influence,
       origin: adapter.origin,
       ...(adapter.deprecated == null ? {} : { deprecated: { reason: adapter.deprecated.reason, successor: adapter.deprecated.successor } }),

@@ -89,6 +89,7 @@ const adapterFields = {
   origin: oneOf('trained', 'imported'),
   deprecated: orNull(object({ reason: text, successor: orNull(cidText), height: count })),
   pricePerThousandTokens: amountText,
+  promptPricePerThousandTokens: amountText,
   earned: amountText
 }
 
@@ -224,6 +225,7 @@ const model = object({
     developer: may(accountText),
     base: may(cidText),
     pricePerThousandTokens: may(amountText),
+    promptPricePerThousandTokens: may(amountText),
     influence: may(oneOf('forward', 'reverse', 'none')),
     origin: may(oneOf('trained', 'imported')),
     deprecated: may(object({ reason: text, successor: orNull(cidText) })),
@@ -269,10 +271,10 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/adapters/publish': object({ adapter: cidText, name: text, weights: cidText, status: admission }),
   'POST /api/v1/adapters/{id}/deprecate': object(sent),
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
-  'GET /api/v1/adapters/{id}/adapter_config.json': file,
-  'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
   ...Object.fromEntries(['genesis', 'latest', 'headers/{height}', 'eras/{era}', 'proofs/{height}', 'outcomes/{id}', 'scores/{id}', 'records/{id}'].map(path => [`GET /api/v1/light/${path}`, file])),
   'POST /api/v1/light/forks': object({ transaction: orNull(cidText) }),
+  'GET /api/v1/adapters/{id}/adapter_config.json': file,
+  'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,
   // deeper layers have the same shape
   'GET /api/v1/graph/{id}': object({ amounts: oneOf('expected', 'earned'), root: object({ ...graphNode, children: list(object({ ...graphNode, children: list(anything) })) }) }),
   'GET /api/v1/answers': list(answer),
@@ -302,7 +304,7 @@ export const responses: Record<string, TSchema> = {
   'GET /api/v1/trainings/{id}': training,
   'DELETE /api/v1/trainings/{id}': training,
   'POST /api/v1/ask': answer,
-  'POST /api/v1/quote': object({ promptTokens: count, pricePerThousandTokens: amountText, feeMax: amountText }),
+  'POST /api/v1/quote': object({ promptTokens: count, pricePerThousandTokens: amountText, promptPricePerThousandTokens: amountText, feeMax: amountText }),
   'POST /api/v1/gateway/redeem': list(object({ channel: hashText, receipts: count, fees: amountText })),
   'GET /api/v1/proposals': list(proposal),
   'POST /api/v1/gov/wrap': object(sent),

@@ -16,7 +16,7 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
 
   server.get('/api/v1/trainings', async () => node.trainings.list())
 
-  const training = ({ as, pricePerThousandTokens, ...request }: Static<typeof trainingBody>): TrainingRequest => ({
+  const training = ({ as, pricePerThousandTokens, promptPricePerThousandTokens, ...request }: Static<typeof trainingBody>): TrainingRequest => ({
     ...request, base: cidOf(request.base).toString(), datanets: request.datanets.map(text => cidOf(text).toString())
   })
 
@@ -25,12 +25,13 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
   })
 
   server.post<{ Body: Static<typeof trainingBody> }>('/api/v1/trainings', { schema: { body: trainingBody } }, async ({ body }) => {
-    const { as, pricePerThousandTokens } = body
+    const { as, pricePerThousandTokens, promptPricePerThousandTokens } = body
 
     return node.trainings.add({
       request: training(body),
       account: as ?? node.config.account,
-      pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens)
+      pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens),
+      ...(promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens: BigInt(promptPricePerThousandTokens) })
     })
   })
 
@@ -51,7 +52,12 @@ export function serviceRoutes (server: FastifyInstance, context: ApiContext): vo
     const { question } = await preparedQuestion(node, { ...body, adapter: await resolveAdapter(context, body.adapter) }, { signal })
     const quote = await node.payer.quote(question, { signal })
 
-    return { promptTokens: quote.promptTokens, pricePerThousandTokens: quote.pricePerThousandTokens.toString(), feeMax: quote.feeMax.toString() }
+    return {
+      promptTokens: quote.promptTokens,
+      pricePerThousandTokens: quote.pricePerThousandTokens.toString(),
+      promptPricePerThousandTokens: (quote.promptPricePerThousandTokens ?? quote.pricePerThousandTokens).toString(),
+      feeMax: quote.feeMax.toString()
+    }
   })
 
   server.post('/api/v1/gateway/redeem', async () => {

@@ -82,7 +82,8 @@ export const trainingBody = strict({
   rank: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
   recipe: Type.Optional(recipeChanges),
-  pricePerThousandTokens: Type.Optional(amountText)
+  pricePerThousandTokens: Type.Optional(amountText),
+  promptPricePerThousandTokens: Type.Optional(amountText)
 })
 
 /** Rows of a Datanet that the prompt is to show. */
@@ -135,7 +136,8 @@ export const publishBody = strict({
     name: Type.String({ minLength: 1, maxLength: 64 }),
     value: Type.Number({ minimum: -1_000_000_000, maximum: 1_000_000_000 })
   }), { maxItems: 16, description: 'figures that you claim; they are shown as claims' })),
-  pricePerThousandTokens: Type.Optional(amountText)
+  pricePerThousandTokens: Type.Optional(amountText),
+  promptPricePerThousandTokens: Type.Optional(amountText)
 })
 export const deprecateBody = strict({ as, reason: Type.String({ minLength: 1, maxLength: 120 }), successor: Type.Optional(adapterText) })
 export const pullBody = strict({ all: Type.Optional(Type.Boolean({ description: 'checkpoints and influence columns too' })) })

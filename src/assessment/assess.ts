@@ -6,7 +6,7 @@ import { fetchReceipts } from './receipts.ts'
 import type { Assessment, RecomputeEvent, RecomputeOptions, Recomputer } from './interface.ts'
 import type { PlacedOpening, ReceiptComponents } from './receipts.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Amount, Hash, ProgressOptions, TaskState } from '../interface/index.ts'
+import type { Hash, Price, ProgressOptions, TaskState } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -27,7 +27,7 @@ export async function assess (components: AssessComponents, ledger: LedgerState,
   const openings = placed.map(({ opening }) => opening)
   const adapter = await readAdapterRecord(storage, state.adapter, options)
 
-  requirePriced(placed, adapter.pricePerThousandTokens)
+  requirePriced(placed, adapter)
 
   const { table, trace, refused } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
 
@@ -37,9 +37,9 @@ export async function assess (components: AssessComponents, ledger: LedgerState,
 }
 
 /** The adapter's record says what a token costs at most; whoever signed for more took it from a payer, or from everybody's weights. */
-function requirePriced (placed: PlacedOpening[], pricePerThousandTokens: Amount): void {
+function requirePriced (placed: PlacedOpening[], price: Price): void {
   for (const { place, opening: { receipt: { payload } } } of placed) {
-    const feeMax = feeOf(pricePerThousandTokens, payload.promptTokens + payload.outputTokens)
+    const feeMax = feeOf(price, payload.promptTokens, payload.outputTokens)
 
     if (payload.fee > feeMax) {
       throw new FalseReceiptError(place, `receipt ${payload.sequence} of channel ${toHex(payload.channel)} is of ${payload.fee} base units where the adapter's price makes ${feeMax}`)

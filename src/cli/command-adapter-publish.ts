@@ -19,6 +19,7 @@ interface PublishOptions {
   source?: string
   metric: Array<{ name: string, value: number }>
   price?: bigint
+  promptPrice?: bigint
   as?: string
 }
 
@@ -46,9 +47,10 @@ export function publishCommand (): Command {
     .option('--base <base>', 'of a directory: CID or name; default: the network\'s first')
     .option('--source <text>', 'where the weights come from, such as an address')
     .option('--metric <name=value>', 'a figure that you claim, to be repeated; it is shown as a claim', metric, [])
-    .option('--price <amount>', 'OPEN for 1,000 tokens', amount)
+    .option('--price <amount>', 'OPEN for 1,000 tokens of an answer', amount)
+    .option('--prompt-price <amount>', 'OPEN for 1,000 tokens of a prompt; default: as for an answer', amount)
     .option('--as <account>', 'account of the keychain that becomes developer')
-    .action(async (weights: string, { base, metric, price, ...options }: PublishOptions, self: Command) => {
+    .action(async (weights: string, { base, metric, price, promptPrice, ...options }: PublishOptions, self: Command) => {
       const context = contextOf(self)
       const client = await context.node()
       const imported = await isFolder(weights) ? await importFolder(context, client, weights, base) : undefined
@@ -57,7 +59,7 @@ export function publishCommand (): Command {
         describeImport(context, imported)
       }
 
-      const request: PublishAdapterRequest & { as?: string } = { ...options, weights: imported?.weights ?? weights, metrics: metric, pricePerThousandTokens: price?.toString() }
+      const request: PublishAdapterRequest & { as?: string } = { ...options, weights: imported?.weights ?? weights, metrics: metric, pricePerThousandTokens: price?.toString(), promptPricePerThousandTokens: promptPrice?.toString() }
       const published = await client.post<PublishedAdapterView>('/api/v1/adapters/publish', request, { signal: context.signal, timeoutMs: IMPORT_TIMEOUT_MS })
 
       context.out.line(`${published.name} is on the ledger as ${published.adapter}`)

@@ -106,7 +106,7 @@ function describe (out: Output, view: AdapterDetailView): void {
     ['base', `${view.baseName} ${view.base}`],
     ...originRows(view),
     ['licences', view.licences.join(', ')],
-    ['price', `${formatOpen(view.pricePerThousandTokens)} for 1,000 tokens`],
+    ['price', `${formatOpen(view.promptPricePerThousandTokens)} for 1,000 tokens of a prompt, ${formatOpen(view.pricePerThousandTokens)} of an answer`],
     ['earned', formatOpen(view.earned)],
     ['kept here', view.held ? 'yes' : 'no']
   ])

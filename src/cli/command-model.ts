@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { Listr } from 'listr2'
 import { colours as pc } from '../demo/index.ts'
 import { presets } from '../models/index.ts'
-import { datanetNamed, decimal, integer } from './arguments.ts'
+import { amount, datanetNamed, decimal, integer } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -22,6 +22,8 @@ interface TrainOptions extends RecipeOptions {
   steps?: number
   rank?: number
   seed?: number
+  price?: bigint
+  promptPrice?: bigint
   as?: string
   estimate?: boolean
   detach?: boolean
@@ -38,17 +40,19 @@ export function trainCommand (): Command {
     .option('--steps <steps>', 'override the preset', integer(1, 100_000))
     .option('--rank <rank>', 'override the preset', integer(1, 256))
     .option('--seed <seed>', 'another seed, another adapter', integer(0, 4_294_967_295))
+    .option('--price <amount>', 'OPEN for 1,000 tokens of an answer', amount)
+    .option('--prompt-price <amount>', 'OPEN for 1,000 tokens of a prompt; default: as for an answer', amount)
     .option('--as <account>', 'account of the keychain that becomes developer')
     .option('--estimate', 'say what it would take and train nothing')
     .option('--detach', 'return at once; look with `datanet status`')
   recipeOptions(command)
     .action(async (datanets: string[], options: TrainOptions, self: Command) => {
       const { out, node, signal, next } = contextOf(self)
-      const { name, preset, steps, rank, seed, as, estimate: only, detach } = options
+      const { name, preset, steps, rank, seed, price, promptPrice, as, estimate: only, detach } = options
       const client = await node()
       const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
       const names = await Promise.all(datanets.map(async text => datanetNamed(client, text, { signal })))
-      const request = { name, preset, steps, rank, seed, as, base, datanets: names, recipe: recipeChanges(options) }
+      const request = { name, preset, steps, rank, seed, as, base, datanets: names, recipe: recipeChanges(options), pricePerThousandTokens: price?.toString(), promptPricePerThousandTokens: promptPrice?.toString() }
       const estimate = await client.post<TrainingEstimateView>('/api/v1/trainings/estimate', request, { signal, timeoutMs: 180_000 })
 
       describeEstimate(estimate).forEach(text => { out.line(text) })

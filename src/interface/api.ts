@@ -179,7 +179,10 @@ export interface AdapterView {
   origin: 'trained' | 'imported'
   /** its developer advises against it; it is served and paid as before */
   deprecated: { reason: string, successor: string | null, height: number } | null
+  /** of answers */
   pricePerThousandTokens: string
+  /** of prompts */
+  promptPricePerThousandTokens: string
   earned: string
 }
 

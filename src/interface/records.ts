@@ -242,8 +242,20 @@ export interface Recipe {
 /** How an adapter's answers are attributed. Consensus hashes it with the scores. */
 export type AttributionMethod = 'trajectory' | 'graddot' | 'tracin' | 'datainf' | 'fisher' | 'fisher-projected' | 'ekfac'
 
+/** What answers of an adapter cost, in base units of OPEN. */
+export interface Price {
+  /** for 1,000 tokens of an answer */
+  pricePerThousandTokens: Amount
+  /**
+   * for 1,000 tokens of a prompt
+   *
+   * @default as for those of an answer
+   */
+  promptPricePerThousandTokens?: Amount
+}
+
 /** LoRA weights with all that is needed to recompute them. Travels as `Signed<Adapter>`. */
-export interface Adapter {
+export interface Adapter extends Price {
   type: 'adapter'
   version: 1
   name: string
@@ -263,8 +275,6 @@ export interface Adapter {
    * `reverse`: there is none, scores come from one replay per epoch.
    */
   influence: { form: 'forward', columns: CID[] } | { form: 'reverse' }
-  /** OPEN base units for 1,000 tokens, prompt and answer together */
-  pricePerThousandTokens: Amount
 }
 
 /** A figure that an importer says of its adapter. Nobody computes it again. */
@@ -278,7 +288,7 @@ export interface MetricClaim {
  * LoRA weights that were trained elsewhere: there is no recipe to recompute, so nothing but the
  * weights can be checked, and answers are not traced to data. Travels as `Signed<ImportedAdapter>`.
  */
-export interface ImportedAdapter {
+export interface ImportedAdapter extends Price {
   type: 'imported-adapter'
   version: 1
   name: string
@@ -297,8 +307,6 @@ export interface ImportedAdapter {
   weights: CID
   /** in order of their names */
   metrics: MetricClaim[]
-  /** OPEN base units for 1,000 tokens, prompt and answer together */
-  pricePerThousandTokens: Amount
 }
 
 /** What an adapter's CID on the ledger can name; `type` tells which. */

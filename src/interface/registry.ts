@@ -93,6 +93,7 @@ export interface PublishAdapterRequest {
   source?: string
   metrics?: Array<{ name: string, value: number }>
   pricePerThousandTokens?: string
+  promptPricePerThousandTokens?: string
 }
 
 /** POST /api/v1/adapters/publish */

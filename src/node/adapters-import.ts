@@ -92,7 +92,7 @@ export async function publishAdapter (node: Node, request: PublishAdapterRequest
   return { adapter: adapter.toString(), name: record.name, weights: known.weights, status: 'pending' }
 }
 
-function recordOf ({ base, rank, alpha, targets, weights }: Import, { name, licence, source, metrics = [], pricePerThousandTokens }: PublishAdapterRequest, { account }: Signer): ImportedAdapter {
+function recordOf ({ base, rank, alpha, targets, weights }: Import, { name, licence, source, metrics = [], pricePerThousandTokens, promptPricePerThousandTokens }: PublishAdapterRequest, { account }: Signer): ImportedAdapter {
   return {
     type: 'imported-adapter',
     version: 1,
@@ -106,7 +106,8 @@ function recordOf ({ base, rank, alpha, targets, weights }: Import, { name, lice
     targets,
     weights: CID.parse(weights),
     metrics: metrics.map(({ name, value }) => ({ name, valueMicro: Math.round(value * 1e6) })).sort((a, b) => compareBytes(utf8(a.name), utf8(b.name))),
-    pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens)
+    pricePerThousandTokens: pricePerThousandTokens == null ? PRICE_DEFAULT : BigInt(pricePerThousandTokens),
+    ...(promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens: BigInt(promptPricePerThousandTokens) })
   }
 }
 

@@ -22,6 +22,7 @@ export interface IndexedAdapter {
   influence: 'forward' | 'reverse' | 'none'
   lossMicro: number[]
   pricePerThousandTokens: bigint
+  promptPricePerThousandTokens: bigint
   /** of an imported adapter, which has one of its own */
   licence: string | null
 }
@@ -142,6 +143,7 @@ function entryOf (chain: SettlementBackend, adapter: CID, state: AdapterState, r
     influence: imported ? 'none' : record.influence.form,
     lossMicro: imported ? [] : record.lossMicro,
     pricePerThousandTokens: record.pricePerThousandTokens,
+    promptPricePerThousandTokens: record.promptPricePerThousandTokens ?? record.pricePerThousandTokens,
     licence: imported ? record.licence : null
   }
 }

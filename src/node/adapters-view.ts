@@ -16,6 +16,7 @@ export function adapterView (entry: IndexedAdapter, state: AdapterState): Adapte
     origin: state.snapshot === null ? 'imported' : 'trained',
     deprecated: state.deprecated == null ? null : { reason: state.deprecated.reason, successor: state.deprecated.successor?.toString() ?? null, height: state.deprecated.height },
     pricePerThousandTokens: entry.pricePerThousandTokens.toString(),
+    promptPricePerThousandTokens: entry.promptPricePerThousandTokens.toString(),
     earned: state.earned.toString()
   }
 }

@@ -8,7 +8,7 @@ import { ConfigError, NotFoundError } from './errors.ts'
 import { estimateView, recipeOfRequest, stepsOf } from './training-recipe.ts'
 import type { Datanets } from '../datanets/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Adapter, Amount, Recipe, Startable, TrainingEstimateView, TrainingRequest, TrainingView } from '../interface/index.ts'
+import type { AbortOptions, Adapter, Price, Recipe, Startable, TrainingEstimateView, TrainingRequest, TrainingView } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Training, TrainingEvent, ResumePoint } from '../training/index.ts'
@@ -34,16 +34,16 @@ interface Job {
   request: TrainingRequest
   account: string
   pricePerThousandTokens: string
+  promptPricePerThousandTokens?: string
   /** CID of the snapshot that the job was given when it began */
   snapshot?: string
   resume?: { checkpoints: string[], lossMicro: number[], columns?: string[] }
 }
 
-export interface StartTraining {
+export interface StartTraining extends Price {
   request: TrainingRequest
   /** name in the keychain */
   account: string
-  pricePerThousandTokens: Amount
 }
 
 /** Fine-tuning jobs of this node: one at a time, durable, resumable to the same bytes. */
@@ -102,7 +102,7 @@ class TrainingsService implements Trainings {
     await this.writes
   }
 
-  async add ({ request, account, pricePerThousandTokens }: StartTraining): Promise<TrainingView> {
+  async add ({ request, account, pricePerThousandTokens, promptPricePerThousandTokens }: StartTraining): Promise<TrainingView> {
     const steps = stepsOf(request)
 
     if ([...this.jobs.values()].filter(({ view }) => unfinished.has(view.state)).length >= TRAININGS_QUEUED_MAX) {
@@ -116,7 +116,7 @@ class TrainingsService implements Trainings {
     const id = randomUUID()
     const view: TrainingView = { id, name: request.name, state: 'queued', step: 0, steps, losses: [], progress: 0 }
 
-    await this.save({ view, request, account, pricePerThousandTokens: pricePerThousandTokens.toString() })
+    await this.save({ view, request, account, pricePerThousandTokens: pricePerThousandTokens.toString(), promptPricePerThousandTokens: promptPricePerThousandTokens?.toString() })
     this.next()
 
     return view
@@ -229,6 +229,7 @@ class TrainingsService implements Trainings {
       recipe,
       developer: this.init.signer(job.account).account,
       pricePerThousandTokens: BigInt(job.pricePerThousandTokens),
+      ...(job.promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens: BigInt(job.promptPricePerThousandTokens) }),
       resume
     }, { signal, onProgress: event => { this.progress(job, event) } })
 

@@ -123,7 +123,7 @@ export class Answering {
     const adapter = await this.#init.library.adapter(message.adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })
     const prompt = promptTokens(adapter, message)
 
-    this.#checkVoucher(message, channel, page, feeOf(adapter.record.pricePerThousandTokens, prompt.length + message.maxTokens))
+    this.#checkVoucher(message, channel, page, feeOf(adapter.record, prompt.length, message.maxTokens))
 
     const answer = await this.#engine.add(async () => this.#compute(adapter, message, prompt, page, { ...options, stopped }))
     await book.propose(message.channel, page, answer)
@@ -151,7 +151,7 @@ export class Answering {
       adapter, prompt, maxTokens: message.maxTokens, sampler: message.sampler, stop: message.stop, schema: message.conditions?.schema, tenant: toHex(message.payer)
     }, options)
     const salt = receiptSalt(secret, message.channel, page.sequence)
-    const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
+    const fee = feeOf(adapter.record, prompt.length, output.length)
     const receipt: Receipt = {
       type: 'receipt',
       version: 1,

@@ -36,7 +36,7 @@ export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, exp
   const { page } = expected
   const question = questionHash(receipt.adapter, prompt, receipt.sampler, conditions)
   const asked = page.asked.find(one => equalBytes(one.question, question) && output.length <= one.maxTokens)
-  const fee = feeOf(adapter.record.pricePerThousandTokens, prompt.length + output.length)
+  const fee = feeOf(adapter.record, prompt.length, output.length)
 
   const expectations: Array<[boolean, string]> = [
     [asked != null, 'the gateway answered a question that was not put'],

@@ -14,12 +14,10 @@ export interface LoadedBase {
 }
 
 /** A base that is asked without an adapter: it has no price, and stands on no data of the network. */
-export interface BaseAlone {
+export interface BaseAlone extends Price {
   type: 'base-alone'
   name: string
   base: CID
-  /** 0 */
-  pricePerThousandTokens: Amount
 }
 
 /** An adapter ready to serve, or a base alone, whose `lora` has no factors. */

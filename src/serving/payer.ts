@@ -99,7 +99,9 @@ class PayerService implements Payer {
   async quote (question: AskOptions, options?: AbortOptions): Promise<Quote> {
     const { adapter, prompt, quote } = await this.prepare(question, options)
 
-    return { promptTokens: prompt.length, pricePerThousandTokens: adapter.record.pricePerThousandTokens, feeMax: quote }
+    const { pricePerThousandTokens, promptPricePerThousandTokens } = adapter.record
+
+    return { promptTokens: prompt.length, pricePerThousandTokens, ...(promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens }), feeMax: quote }
   }
 
   async ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer> {
@@ -151,7 +153,7 @@ class PayerService implements Payer {
       schemaConstraint(schema, adapter.base.tokenizer)
     }
 
-    return { adapter, prompt, quote: feeOf(adapter.record.pricePerThousandTokens, prompt.length + question.maxTokens) }
+    return { adapter, prompt, quote: feeOf(adapter.record, prompt.length, question.maxTokens) }
   }
 
   /** A gateway that serves the adapter; one with which a channel is open if there is one. */

@@ -2,12 +2,12 @@ import { signPayload, verifySignature } from '../identity/index.ts'
 import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, equalBytes, hash, merkleRoot, receiptCodec, signingBytes, voucherCodec } from '../wire/index.ts'
 import { BadReceiptError } from './errors.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Amount, AnswerConditions, CosignedReceipt, Hash, Receipt, ReceiptOpening, Voucher } from '../interface/index.ts'
+import type { Amount, AnswerConditions, CosignedReceipt, Hash, Price, Receipt, ReceiptOpening, Voucher } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
-/** Price of an answer: tokens of prompt and output at the adapter's price, rounded up to a base unit. */
-export function feeOf (pricePerThousandTokens: Amount, tokens: number): Amount {
-  return (pricePerThousandTokens * BigInt(tokens) + 999n) / 1_000n
+/** Price of an answer: tokens of prompt and output at the adapter's prices for them, rounded up to a base unit. */
+export function feeOf ({ pricePerThousandTokens, promptPricePerThousandTokens = pricePerThousandTokens }: Price, promptTokens: number, outputTokens: number): Amount {
+  return (promptPricePerThousandTokens * BigInt(promptTokens) + pricePerThousandTokens * BigInt(outputTokens) + 999n) / 1_000n
 }
 
 /** Salted hash of tokens: 4 bytes each, big-endian. */

@@ -1,5 +1,5 @@
 import type { ExampleScores } from '../attribution/index.ts'
-import type { AbortOptions, Account, Adapter, Amount, AttributionMethod, CostEstimate, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe, ScoreTable, Startable } from '../interface/index.ts'
+import type { AbortOptions, Account, Adapter, AttributionMethod, CostEstimate, Hash, Price, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe, ScoreTable, Startable } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export interface TrainingInit {
@@ -62,11 +62,10 @@ export interface ResumePoint {
   columns?: CID[]
 }
 
-export interface TrainingJob {
+export interface TrainingJob extends Price {
   name: string
   recipe: Recipe
   developer: Account
-  pricePerThousandTokens: Amount
   /** @default 'trajectory' */
   method?: AttributionMethod
   /**

@@ -28,11 +28,11 @@ export async function runJob (components: TrainingComponents, settings: JobSetti
     const weights = await storage.putFile(peft.weights, { signal })
     const recipe = await storage.put(recipeCodec.encode(job.recipe), { signal })
     const influence = await jacobian(components, run, settings, estimate, job, point, options)
-    const { name, developer, pricePerThousandTokens, method = 'trajectory' } = job
+    const { name, developer, pricePerThousandTokens, promptPricePerThousandTokens: promptPrice, method = 'trajectory' } = job
     const { base, snapshot } = job.recipe
 
     return {
-      adapter: { type: 'adapter', version: 1, name, developer, base, snapshot, recipe, weights, ...point, method, influence, pricePerThousandTokens },
+      adapter: { type: 'adapter', version: 1, name, developer, base, snapshot, recipe, weights, ...point, method, influence, pricePerThousandTokens, ...(promptPrice == null ? {} : { promptPricePerThousandTokens: promptPrice }) },
       peftConfig: peft.config
     }
   })

@@ -22,7 +22,8 @@ export const importedAdapterCodec: Codec<ImportedAdapter> = codec('imported adap
   targets: list(name, { min: 1, max: 16, ascending: utf8 }),
   weights: fileCid,
   metrics: list(struct({ name, valueMicro: integer({ min: Number.MIN_SAFE_INTEGER }) }), { max: METRICS_MAX, ascending: metric => utf8(metric.name) }),
-  pricePerThousandTokens: amount
+  pricePerThousandTokens: amount,
+  promptPricePerThousandTokens: optional(amount)
 }))
 
 /** Either record that an adapter's CID can name. Both are signed under the domain `adapter`: their `type` keeps them apart. */

@@ -169,5 +169,6 @@ export const adapterCodec: Codec<Adapter> = codec('adapter', struct({
   lossMicro: list(uint32, { min: 1, max: STEPS_MAX }),
   method,
   influence: oneOf('form', { forward: { columns: list(fileCid, { min: 1, max: CONTRIBUTIONS_MAX }) }, reverse: {} }),
-  pricePerThousandTokens: amount
+  pricePerThousandTokens: amount,
+  promptPricePerThousandTokens: optional(amount)
 }))

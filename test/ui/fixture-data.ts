@@ -62,6 +62,7 @@ export const adapter: AdapterView = {
   origin: 'trained',
   deprecated: null,
   pricePerThousandTokens: amount(50),
+  promptPricePerThousandTokens: amount(50),
   earned: '0'
 }
 

@@ -229,7 +229,8 @@ export function dataFixtures (): Fixture[] {
     ]),
     signedRecord('adapter', 'adapterCodec', wire.adapterCodec, wire.domains.adapter, {
       forward: adapter,
-      reverse: { ...adapter, influence: { form: 'reverse' } }
+      reverse: { ...adapter, influence: { form: 'reverse' } },
+      'prompts at a price of their own': { ...adapter, promptPricePerThousandTokens: 1n }
     }, developer, [
       { name: 'no checkpoints', edit: put('checkpoints', []) },
       { name: 'columns of the reverse form', edit: put('influence.form', 'reverse'), code: 'ERR_MALFORMED_RECORD' },

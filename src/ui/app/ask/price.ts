@@ -10,5 +10,5 @@ export function priceOf (adapter: AdapterView, prompt: string, maxTokens: number
   const perToken = tokens === 0 ? CHARACTERS_PER_TOKEN : Math.max(1, characters / tokens)
   const promptTokens = Math.ceil(prompt.length / perToken) + 1
 
-  return BigInt(adapter.pricePerThousandTokens) * BigInt(promptTokens + maxTokens) / 1000n
+  return (BigInt(adapter.promptPricePerThousandTokens) * BigInt(promptTokens) + BigInt(adapter.pricePerThousandTokens) * BigInt(maxTokens)) / 1000n
 }
