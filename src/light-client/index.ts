@@ -17,6 +17,5 @@ export {
 export { forkEvidenceCodec } from './evidence.ts'
 export { httpGenesis, httpSource } from './http-source.ts'
 export { trustedHeaderCodec } from './trusted.ts'
-export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, Trusting } from './interface.ts'
+export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, TrustedHeader, Trusting } from './interface.ts'
 export type { HttpSourceInit } from './http-source.ts'
-export type { TrustedHeader } from './trusted.ts'

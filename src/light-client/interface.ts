@@ -1,4 +1,3 @@
-import type { TrustedHeader } from './trusted.ts'
 import type {
   AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, EraChange, Genesis, Hash,
   Header, OutcomeProof, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, TransactionOutcome, Validator, WhyView
@@ -37,6 +36,17 @@ export interface Trusting {
   /** shorter than validators wait for their stake: `unbondEpochs` × `epochBlocks` × the time of a block */
   periodMs: number
   now (): number
+}
+
+/**
+ * What a light client believes at the end, to be kept by its user and given back at the next start:
+ * the newest header, and the set that certified it.
+ */
+export interface TrustedHeader {
+  header: CertifiedHeader
+  validators: Validator[]
+  /** when the question was asked whose answer confirmed it, in milliseconds by the clock of `trusting`; 0 without one */
+  confirmedAtMs: number
 }
 
 export interface LightClientInit {

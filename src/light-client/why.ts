@@ -163,12 +163,24 @@ async function scoreStep ({ source, timeoutMs }: Components, facts: Facts, taskI
 }
 
 async function paymentSteps ({ client }: Components, { at, contribution, payout: paid, task }: Facts, options: AbortOptions): Promise<Step[]> {
+  const { withdrawn } = contribution
+  const detail = `${paid.amount} base units = ${task.dataPool} × ${paid.score} / ${task.total}, at height ${paid.height}`
+  const isShare = paid.amount === payout(task.dataPool, paid.score, task.total)
+
+  if (withdrawn !== undefined && task.epoch > withdrawn.epoch) {
+    return [{
+      title: 'Its share went to the treasury',
+      detail: `${detail}; the contributor withdrew it in epoch ${withdrawn.epoch}, and is paid up to that one`,
+      verified: isShare && !equalBytes(paid.contributor, contribution.contributor)
+    }]
+  }
+
   const { value: account } = await client.account(contribution.contributor, { ...options, height: at.header.height })
 
   return [{
     title: 'It was paid its share',
-    detail: `${paid.amount} base units = ${task.dataPool} × ${paid.score} / ${task.total}, at height ${paid.height}`,
-    verified: paid.amount === payout(task.dataPool, paid.score, task.total) && equalBytes(paid.contributor, contribution.contributor)
+    detail,
+    verified: isShare && equalBytes(paid.contributor, contribution.contributor)
   }, {
     title: 'The contributor has it',
     detail: `${accountToString(contribution.contributor)} holds ${account?.balance ?? 0n} base units now; the contribution has earned ${contribution.earned} in all`,
