@@ -287,6 +287,8 @@ export interface Preset {
   beta2Nano: number
   epsilonNano: number
   checkpointEverySteps: number
+  /** @default a cosine */
+  schedule?: 'constant' | 'linear'
 }
 
 export type { LlamaConfig, RopePairing, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }

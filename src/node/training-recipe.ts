@@ -24,7 +24,8 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID, config
     ...(steps == null ? {} : { steps }),
     ...(rank == null ? {} : { rank, alpha: rank * 2 }),
     ...(optimiser === 'sgd' ? { optimiser } : {}),
-    ...(schedule == null || schedule === 'cosine' ? {} : { schedule }),
+    // what a preset has instead of the cosine is taken back too
+    ...(schedule == null ? {} : { schedule: schedule === 'cosine' ? undefined : schedule }),
     ...(examples == null || examples === 'windows' ? {} : { examples }),
     ...(duplicates === 'keep' ? { duplicates } : {}),
     ...(clipNormMicro == null || clipNormMicro === 0 ? {} : { clipNormMicro }),

@@ -40,6 +40,7 @@ describe('presets', () => {
       expect(recipe).to.not.have.any.keys('title', 'description')
     }
     expect(recipeOf('quick', cid, cid, { steps: 3 }).steps).to.equal(3)
+    expect(recipeOf('quick', cid, cid, { schedule: undefined })).to.not.have.any.keys('schedule')
     expect(() => recipeOf('toString', cid, cid)).to.throw().with.property('code', 'ERR_MODEL_SETTINGS')
   })
 
