@@ -221,7 +221,7 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     const byBytes = (a: CID, b: CID): number => compareBytes(a.bytes, b.bytes)
     const contributions = unique
       .flatMap(datanet => this.index.listContributions(datanet))
-      .filter(({ state }) => state.status === 'admitted')
+      .filter(({ state }) => state.status === 'admitted' && state.withdrawn === undefined)
       .map(({ contribution }) => contribution)
     if (contributions.length > CONTRIBUTIONS_MAX) {
       throw new SnapshotTooLargeError(contributions.length, CONTRIBUTIONS_MAX)

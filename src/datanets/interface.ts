@@ -135,7 +135,7 @@ export interface Datanets extends Startable, TypedEventTarget<DatanetsEvents> {
   holds (contribution: CID): Promise<boolean>
 
   /**
-   * The admitted contributions of some Datanets at this moment, as a record in our store.
+   * The admitted contributions of some Datanets at this moment that nobody withdrew, as a record in our store.
    *
    * @throws {UnknownDatanetError}
    */

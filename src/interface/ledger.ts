@@ -103,6 +103,7 @@ export type TransactionBody =
   | { kind: 'report-certificates', era: number, view: number, first: CertifiedStatement, second: CertifiedStatement, validators: Validator[] }
   | { kind: 'create-datanet', datanet: CID, name: string }
   | { kind: 'contribute', datanet: CID, contribution: CID, rows: number, bytes: number, shards: number }
+  | { kind: 'withdraw-contribution', contribution: CID }
   | { kind: 'publish-adapter', adapter: CID, base: CID, snapshot: CID, contributions: CID[] }
   | { kind: 'import-adapter', adapter: CID, base: CID, weights: CID }
   | { kind: 'deprecate-adapter', adapter: CID, reason: string, successor: CID | null }
@@ -277,6 +278,8 @@ export interface ContributionState {
   stakeAgainst: Amount
   height: number
   earned: Amount
+  /** its contributor took it back: it enters no further adapter, and what tasks of later epochs owe it is the treasury's */
+  withdrawn?: { epoch: number, height: number }
 }
 
 /** key `attestation/<subject cid>/<validator multikey>` */

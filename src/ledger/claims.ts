@@ -4,13 +4,15 @@ import { stateKeys } from './keys.ts'
 import { getTask, payFromTask, putTask } from './records.ts'
 import { inPhase } from './tasks.ts'
 import { stateCodecs } from './values.ts'
+import { payeeOf } from './withdrawals.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
 import type { Hash, ScoreClaim } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
- * Pays contributions their share of a settled task's data pool, by proof against its score root.
+ * Pays contributions their share of a settled task's data pool, by proof against its score root;
+ * that of withdrawn ones goes where `payeeOf` says.
  * Anyone may claim for anyone. Those paid already are passed over, so that nobody can spoil a list
  * by claiming one of it first; a list without anyone new is refused.
  */
@@ -51,8 +53,10 @@ function pay (draft: Draft, id: Hash, contributions: CID[], { contribution, scor
     throw new RuleError('ERR_CLAIM', `the data pool has ${task.dataPool - task.paid} base units left but the claim is for ${amount}`)
   }
 
-  draft.put(stateCodecs.payout, stateKeys.payout(id, contribution), { contributor: value.contributor, score, amount, height })
-  draft.put(stateCodecs.contribution, key, { ...value, earned: value.earned + amount })
+  const { account, isContributor } = payeeOf(draft, value, task)
+
+  draft.put(stateCodecs.payout, stateKeys.payout(id, contribution), { contributor: account, score, amount, height })
+  draft.put(stateCodecs.contribution, key, { ...value, earned: value.earned + (isContributor ? amount : 0n) })
   putTask(draft, id, { ...task, paid: task.paid + amount })
-  payFromTask(draft, id, value.contributor, amount, 'data')
+  payFromTask(draft, id, account, amount, 'data')
 }

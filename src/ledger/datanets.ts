@@ -62,7 +62,13 @@ export function publishAdapter ({ draft, signer, height }: Context, body: Body<'
   }
 
   for (const contribution of body.contributions) {
-    if (draft.get(stateCodecs.contribution, stateKeys.contribution(contribution))?.status !== 'admitted') {
+    const known = draft.get(stateCodecs.contribution, stateKeys.contribution(contribution))
+
+    if (known?.withdrawn !== undefined) {
+      throw new RuleError('ERR_CONTRIBUTION_WITHDRAWN', `expected contributions that are not withdrawn but ${contribution} was at height ${known.withdrawn.height}: train on a snapshot without it`)
+    }
+
+    if (known?.status !== 'admitted') {
       throw new RuleError('ERR_CONTRIBUTION_NOT_ADMITTED', `expected admitted contributions only but ${contribution} is not: train on a snapshot without it`)
     }
   }

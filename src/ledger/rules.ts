@@ -11,6 +11,7 @@ import { judgeReceipts, reportReceipts } from './receipts.ts'
 import { commit, open, reveal, verdict } from './tasks.ts'
 import { bond, registerValidator, unbond, withdraw } from './validators.ts'
 import { delegate, unwrap, wrap } from './votes.ts'
+import { withdrawContribution } from './withdrawals.ts'
 import type { Context } from './records.ts'
 import type { Amount, NetworkParams, TransactionBody } from '../interface/index.ts'
 
@@ -30,6 +31,7 @@ const rules: Rules = {
   'report-certificates': reportCertificates,
   'create-datanet': createDatanet,
   contribute,
+  'withdraw-contribution': withdrawContribution,
   'publish-adapter': publishAdapter,
   'import-adapter': importAdapter,
   'deprecate-adapter': deprecateAdapter,

@@ -48,7 +48,8 @@ const contribution: Codec<ContributionState> = value('contribution', struct({
   stakeFor: amount,
   stakeAgainst: amount,
   height: counter,
-  earned: amount
+  earned: amount,
+  withdrawn: optional(struct({ epoch: counter, height: counter }))
 }))
 
 const attestation: Codec<AttestationState> = value('attestation', struct({

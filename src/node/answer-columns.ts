@@ -54,7 +54,7 @@ export async function answerColumns (node: ColumnSources, adapter: LoadedAdapter
   return readOnce(node, adapter, files)
 }
 
-async function readOnce ({ storage }: Pick<DatanetNode, 'storage'>, adapter: LoadedAdapter, files: CID[]): Promise<Float64Array[]> {
+async function readOnce ({ storage }: Pick<ColumnSources, 'storage'>, adapter: LoadedAdapter, files: CID[]): Promise<Float64Array[]> {
   const key = files.join(' ')
   const before = read.get(adapter)
 

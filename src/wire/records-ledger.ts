@@ -132,6 +132,7 @@ const body: Schema<TransactionBody> = oneOf('kind', {
     bytes: integer({ min: 1, max: SHARDS_MAX * SHARD_BYTES_MAX }),
     shards: integer({ min: 1, max: SHARDS_MAX })
   },
+  'withdraw-contribution': { contribution: recordCid },
   'publish-adapter': { adapter: recordCid, base: recordCid, snapshot: recordCid, contributions: sortedCids(CONTRIBUTIONS_MAX) },
   'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
   'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
