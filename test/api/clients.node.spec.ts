@@ -62,6 +62,23 @@ describe('clients of OpenAI\'s API, unchanged', function () {
     expect(attribution.tokens).to.have.length(12)
   })
 
+  it('openai: asks a base alone, by CID or name, free of charge', async () => {
+    const client = openai()
+    const models = (await client.models.list()).data as Array<OpenAI.Model & { name: string, datanet: { kind: string, pricePerThousandTokens: string } }>
+    const base = models.find(({ datanet }) => datanet.kind === 'base') ?? expect.fail('expected the base to be listed')
+    const request = { messages: [{ role: 'user' as const, content: prompt }], max_tokens: 12 }
+    const alone = await client.chat.completions.create({ ...request, model: base.id })
+    const named = await client.chat.completions.create({ ...request, model: base.name })
+    const { datanet } = alone as typeof alone & Extension
+    const receipt = await (await here.call(`/v1/receipts/${datanet.receipt}`)).json()
+
+    expect(base.datanet.pricePerThousandTokens).to.equal('0')
+    expect(datanet).to.deep.include({ fee: '0', shares: [] })
+    expect(alone.choices[0].message.content).to.be.a('string').that.has.length.above(0)
+    expect(named.choices[0].message.content).to.equal(alone.choices[0].message.content)
+    expect(receipt).to.include({ adapter: base.id, fee: '0', outputTokens: alone.usage?.completion_tokens })
+  })
+
   it('openai: completes prompts, ends at stop texts and draws by seed, nucleus and penalties', async () => {
     const client = openai()
     const request = { model: here.adapter, prompt, max_tokens: 16, temperature: 1, top_p: 0.9, frequency_penalty: 0.5, presence_penalty: 0.5, seed: 5 }
