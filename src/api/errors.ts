@@ -56,6 +56,12 @@ export class ScopeError extends DatanetError {
   }
 }
 
+export class UnknownTaskError extends DatanetError {
+  constructor (task: string) {
+    super('ERR_TASK_UNKNOWN', `the ledger has no task ${task}`, { hint: 'GET /api/v1/tasks lists them' })
+  }
+}
+
 export class UnknownReceiptError extends DatanetError {
   constructor (receipt: string) {
     super('ERR_UNKNOWN_RECEIPT', `this node bought no answer with the receipt ${receipt}, or too long ago`, { hint: 'ask the node that paid for it' })
@@ -97,6 +103,7 @@ const statuses: Record<string, number> = {
   ERR_SCOPE: 403,
   ERR_UNKNOWN_KEY: 404,
   ERR_UNKNOWN_RECEIPT: 404,
+  ERR_TASK_UNKNOWN: 404,
   ERR_UNSUPPORTED: 400,
   ERR_RATE_LIMIT: 429,
   ERR_SPENDING_LIMIT: 429,

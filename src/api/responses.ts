@@ -279,6 +279,13 @@ export const responses: Record<string, TSchema> = {
   'GET /api/v1/graph/{id}': object({ amounts: oneOf('expected', 'earned'), root: object({ ...graphNode, children: list(object({ ...graphNode, children: list(anything) })) }) }),
   'GET /api/v1/answers': list(answer),
   'GET /api/v1/tasks': list(anything),
+  'GET /api/v1/tasks/{id}': anything,
+  'POST /api/v1/tasks/{id}/challenge': object(sent),
+  'GET /api/v1/validators': object({
+    validators: list(object({ account: accountText, bonded: amountText, own: amountText, yours: amountText, state: oneOf('working', 'next', 'candidate', 'convicted') })),
+    unbonding: list(object({ validator: accountText, amount: amountText, epoch: count }))
+  }),
+  'POST /api/v1/validators': object(sent),
   'GET /api/v1/blocks': list(object({ hash: hashText, header: anything, results: list(anything) })),
   'GET /api/v1/accounts/{id}': account,
   'GET /api/v1/wallet': list(account),
@@ -286,6 +293,9 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/wallet/transfer': object(sent),
   'POST /api/v1/wallet/stake': object(sent),
   'POST /api/v1/wallet/unstake': object(sent),
+  'POST /api/v1/wallet/bond': object(sent),
+  'POST /api/v1/wallet/unbond': object(sent),
+  'POST /api/v1/wallet/withdraw': object(sent),
   'GET /api/v1/trainings': list(training),
   'POST /api/v1/trainings': training,
   'POST /api/v1/trainings/estimate': object({

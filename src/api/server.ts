@@ -23,6 +23,7 @@ import { lightRoutes } from './routes-light.ts'
 import { modelRoutes } from './routes-models.ts'
 import { readRoutes } from './routes-read.ts'
 import { serviceRoutes } from './routes-service.ts'
+import { taskRoutes } from './routes-tasks.ts'
 import { walletRoutes } from './routes-wallet.ts'
 import type { Access, FreeTier } from './access.ts'
 import type { ApiContext } from './context.ts'
@@ -134,7 +135,7 @@ async function build (init: ApiInit, context: ApiContext, door: Access, counted:
 
     secured.get('/metrics', { config: { scope: 'read' }, schema: { hide: true } }, async (_request, reply) => reply.type(counted.contentType).send(await counted.text()))
 
-    for (const routes of [readRoutes, walletRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, modelRoutes, openaiRoutes, eventRoutes]) {
+    for (const routes of [readRoutes, walletRoutes, taskRoutes, dataRoutes, adapterRoutes, serviceRoutes, governanceRoutes, keyRoutes, modelRoutes, openaiRoutes, eventRoutes]) {
       await secured.register(async scope => { routes(scope, context) })
     }
   })

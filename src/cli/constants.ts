@@ -15,5 +15,8 @@ export const exitCodes = {
 /** adapter_config.json of PEFT has about 1 KiB. */
 export const ADAPTER_CONFIG_BYTES_MAX = 64 * 1024
 
+/** A signing history has about 400 bytes. */
+export const SIGNING_FILE_BYTES_MAX = 64 * 1024
+
 /** What a node takes in one request. */
 export const ADAPTER_WEIGHTS_BYTES_MAX = 64 * 1024 * 1024

@@ -13,6 +13,8 @@ import { modelCommand } from './command-model-files.ts'
 import { askCommand, trainCommand } from './command-model.ts'
 import { startCommand } from './command-start.ts'
 import { statusCommand } from './command-status.ts'
+import { taskCommand } from './command-task.ts'
+import { validatorCommand } from './command-validator.ts'
 import { walletCommand } from './command-wallet.ts'
 import { whyCommand } from './command-why.ts'
 import { exitCodes } from './constants.ts'
@@ -37,7 +39,7 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
 `)
 
   for (const command of [
-    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(),
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(), taskCommand(), validatorCommand(),
     keyCommand(), govCommand(), whyCommand(), graphCommand(), lightCommand()
   ]) {
     root.addCommand(command)

@@ -18,6 +18,7 @@ export { blockRequestCodec, certificatesCodec, certificatesRequestCodec, helloCo
 export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
 export { queryProtocol, querySource } from './queries.ts'
 export { reporting, reportOf } from './reporting.ts'
+export { parseSigningHistory } from './signing.ts'
 export * from './errors.ts'
 export type { ReportingInit } from './reporting.ts'
 export type { SigningHistory } from './signing.ts'

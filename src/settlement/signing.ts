@@ -46,7 +46,7 @@ export async function exportHistory ({ chain, genesisHash, account, store }: Sig
  * @throws {SigningHistoryError}
  */
 export async function importHistory (init: SigningInit, value: unknown): Promise<void> {
-  const { chain, genesis, account, era, view } = checked(value)
+  const { chain, genesis, account, era, view } = parseSigningHistory(value)
 
   if (chain !== init.chain || !equalBytes(fromHex(genesis), init.genesisHash)) {
     throw new SigningHistoryError(`it is of the chain ${chain}, or of another genesis`)
@@ -63,7 +63,12 @@ export async function importHistory (init: SigningInit, value: unknown): Promise
   }
 }
 
-function checked (value: unknown): SigningHistory {
+/**
+ * A signing history out of parsed JSON.
+ *
+ * @throws {SigningHistoryError}
+ */
+export function parseSigningHistory (value: unknown): SigningHistory {
   const history: Partial<Record<keyof SigningHistory, unknown>> = typeof value === 'object' && value !== null ? value : {}
   const { type, version, chain, genesis, account, era, view } = history
 

@@ -193,7 +193,7 @@ describe('an assessor', () => {
     const { state } = await inPhase(here, 'unavailable', 100_000)
 
     expect(state.rollovers).to.equal(2)
-    expect(state.sources.map(({ fault }) => fault)).to.deep.equal(['missing'])
+    expect(state.sources.map(({ fault }) => fault)).to.deep.equal(['missing', 'missing'])
 
     expect(state.seats.every(one => one.report?.fault === 'missing' && one.fault == null)).to.equal(true)
     expect(readAccount(here.chain.state(), people[0].account).balance).to.equal(before + cosigned.payload.fee)

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 
 const steps = ['drawn', 'committed', 'revealed', 'opened'] as const
 
-const faults: Record<string, string> = { silent: 'did not answer in time', withheld: 'committed, then fell silent', 'wrong-step': 'computed a step wrongly', 'wrong-score': 'revealed a wrong score', 'bad-trace': 'could not show its work' }
+const faults: Record<string, string> = { silent: 'did not answer in time', withheld: 'committed, then fell silent', 'wrong-step': 'computed a step wrongly', 'wrong-score': 'revealed a wrong score', 'wrong-report': 'called true receipts false', 'bad-trace': 'could not show its work' }
 
 /** Who sits in the committee and how far each seat is. */
 export function Seats ({ view }: { view: TaskView }): ReactNode {

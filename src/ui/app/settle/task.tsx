@@ -21,8 +21,13 @@ const usual = [
 
 const others: Record<string, string> = {
   verdict: 'The seats disagree. All validators recompute the task; whoever was wrong loses stake.',
-  unavailable: 'The gateway did not hand over the answers: nobody is paid, and the fee is forfeited.'
+  receipts: 'Some seats say that a receipt does not hold. All validators look; whoever was wrong loses stake, or the gateway its bond.',
+  dispute: 'The seats disagree. They show where their computations part, step by step.',
+  step: 'All validators compute the one step at which the seats part; whoever was wrong loses stake.',
+  unavailable: 'The gateway did not hand over the answers: nobody is paid, and payers have their fees back.'
 }
+
+const titles: Record<string, string> = { verdict: 'Verdict', receipts: 'Receipts', dispute: 'Dispute', step: 'Step', unavailable: 'Unavailable' }
 
 export function Task ({ view }: { view: TaskView }): ReactNode {
   const { data: { status, recompute } } = useNode()
@@ -56,7 +61,7 @@ export function Task ({ view }: { view: TaskView }): ReactNode {
 
 function Phases ({ view: { phase: now } }: { view: TaskView }): ReactNode {
   // what went wrong takes the place of what would have come
-  const shown = others[now] == null ? usual : usual.map(step => step.phase === 'open' ? { phase: now, title: now === 'verdict' ? 'Verdict' : 'Unavailable' } : step)
+  const shown = others[now] == null ? usual : usual.map(step => step.phase === 'open' ? { phase: now, title: titles[now] ?? now } : step)
 
   return (
     <PhaseBar
