@@ -148,11 +148,12 @@ describe('adapters of the network', function () {
 
     const files = { config: new Uint8Array(await readFile(join(out, 'adapter_config.json'))), weights: new Uint8Array(await readFile(join(out, 'adapter_model.safetensors'))) }
     const loaded = await shop.node.library.adapter(CID.parse(adapter), patience())
+    const record = await shop.node.library.record(CID.parse(adapter), patience())
     const { shape, theta } = importPeft(loaded.base.record.config, files)
 
     expect(shape).to.deep.equal(loaded.lora.shape)
     expect(theta).to.deep.equal(loaded.lora.theta)
-    expect(peftToTheta(shape, await shop.node.storage.getFile(loaded.record.weights, patience()))).to.deep.equal(theta)
+    expect(peftToTheta(shape, await shop.node.storage.getFile(record.weights, patience()))).to.deep.equal(theta)
     expect(await exportAdapter(shop.node.storage, CID.parse(adapter), patience())).to.deep.equal(files)
   })
 

@@ -1,11 +1,14 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { build } from 'esbuild'
 import { CID } from 'multiformats/cid'
+import { program } from '../../src/cli/index.ts'
 import { bitmapOf, voteBytes } from '../../src/consensus/index.ts'
 import { bls } from '../../src/identity/index.ts'
 import { readAdapter, readConviction, readTask } from '../../src/ledger/index.ts'
-import { forkEvidenceCodec, httpSource } from '../../src/light-client/index.ts'
+import { forkEvidenceCodec, httpSource, trustedHeaderCodec } from '../../src/light-client/index.ts'
 import { lightNode } from '../../src/node/index.ts'
 import { taskId } from '../../src/scoring/index.ts'
 import { headerHash, stateProofCodec, toHex } from '../../src/wire/index.ts'
@@ -110,6 +113,26 @@ describe('a node for light clients, over HTTP', function () {
     expect((await get(`records/${here.adapter}`)).status).to.equal(404)
     // no key, no more than reading
     expect((await fetch(new URL('/api/v1/wallet', home.server.url))).status).to.equal(401)
+  })
+
+  it('is remembered by the command line, which goes on there and does not take a damaged memory for none', async () => {
+    const { home: { dataDir, node } } = here
+    const [address] = node.network.addresses().map(String)
+    const path = join(dataDir, 'light.cbor')
+    const follow = async (...args: string[]): Promise<void> => { await program().parseAsync(['--data-dir', dataDir, 'light', '--bootstrap', address, ...args, 'follow', '--blocks', '1'], { from: 'user' }) }
+    const remembered = async (): Promise<number> => trustedHeaderCodec.decode(new Uint8Array(await readFile(path))).header.header.height
+
+    await follow()
+
+    const first = await remembered()
+
+    await here.home.node.chain.waitFor((_, newest) => newest > first, patience())
+    await follow()
+    expect(await remembered()).to.be.above(first)
+    await writeFile(path, 'nothing')
+    await expect(follow()).to.eventually.be.rejected().with.property('code', 'ERR_FILE')
+    await follow('--forget')
+    expect(await remembered()).to.be.above(first)
   })
 
   it('is not read further than a record may be long', async () => {
