@@ -40,7 +40,7 @@ describe('four validators as processes', function () {
   const begin = async (index: number): Promise<void> => {
     ports[index] ??= await freePort()
     const others = [...running.values()].map(({ address }) => address)
-    running.set(index, await validatorProcess(index, COUNT, folderOf(index), ports[index], others.slice(0, 1), index === SKEWED))
+    running.set(index, await validatorProcess(index, COUNT, folderOf(index), { host: '127.0.0.1', port: ports[index] }, others.slice(0, 1), { skewed: index === SKEWED }))
   }
   const kill = async (index: number): Promise<void> => {
     await at(index).signal('SIGKILL')

@@ -17,9 +17,19 @@ export interface Process {
 
 const SKEW = 'data:text/javascript,const now = Date.now; globalThis.Date = class extends Date { constructor (...args) { super(...(args.length === 0 ? [now() + 3600000] : args)) } static now () { return now() + 3600000 } }'
 
-/** Resolves once the validator is ready. A skewed one has a wall clock that is an hour ahead. */
-export const validatorProcess = async (index: number, count: number, folder: string, port: number, bootstrap: string[], skewed = false): Promise<Process> => {
-  const child = spawn(process.execPath, ['--experimental-transform-types', '--no-warnings', ...(skewed ? ['--import', SKEW] : []), program, `${index}`, `${count}`, folder, `${port}`, ...bootstrap], { stdio: ['pipe', 'pipe', 'inherit'] })
+export interface ProcessOptions {
+  /** the wall clock is an hour ahead. False by default. */
+  skewed?: boolean
+  /** a network namespace that exists. The machine's own by default. */
+  namespace?: string
+}
+
+/** Resolves once the validator is ready and listens on `host:port`. */
+export const validatorProcess = async (index: number, count: number, folder: string, listen: { host: string, port: number }, bootstrap: string[], { skewed = false, namespace }: ProcessOptions = {}): Promise<Process> => {
+  const args = ['--experimental-transform-types', '--no-warnings', ...(skewed ? ['--import', SKEW] : []), program, `${index}`, `${count}`, folder, `/ip4/${listen.host}/tcp/${listen.port}`, ...bootstrap]
+  // `ip netns exec` becomes the program that it runs, so signals reach the validator
+  const [command, ...rest] = namespace === undefined ? [process.execPath, ...args] : ['ip', 'netns', 'exec', namespace, process.execPath, ...args]
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting: Array<PromiseWithResolvers<string>> = []
   const gone = new Promise<void>(resolve => child.once('exit', () => {
     waiting.splice(0).forEach(({ reject }) => { reject(new Error(`validator ${index} ended`)) })

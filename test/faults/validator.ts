@@ -1,11 +1,12 @@
 /**
- * One validator in a process of its own. Arguments: index, number of validators, data folder, port,
- * address of another one or nothing. Says `ready <address>`, then answers one line for each line:
+ * One validator in a process of its own. Arguments: index, number of validators, data folder, address
+ * to listen on, address of another one or nothing. Says `ready <address>`, then answers one line for each line:
  *
- * - `send <n>`: n transfers of 1 from alice to bob; `acknowledged <id>…` once all are journaled
+ * - `send <n>`: n transfers of 1 from alice to bob, `return <n>`: from bob to alice; `acknowledged <id>…` once all are journaled
  * - `final <id>…`: waits for them; `final <height>…`, or `failed`
  * - `height <h>`: waits for it; `hash <height> <hash of its header>`
  * - `status`: `status <height> <view>`
+ * - `still <ms>`: `still` if for so long at most one more block is final, or `moving`
  */
 import { mkdir } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
@@ -16,7 +17,7 @@ import { chain } from '../../src/settlement/index.ts'
 import { headerHash, toHex } from '../../src/wire/index.ts'
 import { alice, bob, genesisOf, validatorBls, validatorSigner } from '../settlement/fixtures.ts'
 
-const [, , indexText, countText, folder, port, bootstrap] = process.argv
+const [, , indexText, countText, folder, listen, bootstrap] = process.argv
 const index = Number(indexText)
 const signal = (): AbortSignal => AbortSignal.timeout(45_000)
 
@@ -25,7 +26,7 @@ const db = new Level(folder)
 await db.open()
 const net = network({
   privateKeySeed: new Uint8Array(32).fill(index + 1),
-  listen: [`/ip4/127.0.0.1/tcp/${port}`],
+  listen: [listen],
   bootstrap: bootstrap === undefined ? [] : [bootstrap]
 })()
 const ledger = chain({
@@ -44,11 +45,13 @@ const answer = async (line: string): Promise<string> => {
   const [word, ...rest] = line.split(' ')
 
   switch (word) {
-    case 'send': {
+    case 'send':
+    case 'return': {
+      const [from, to] = word === 'send' ? [alice, bob] : [bob, alice]
       const ids: CID[] = []
 
       for (let i = 0; i < Number(rest[0]); i++) {
-        ids.push(await ledger.sendNow({ kind: 'transfer', to: bob.account, amount: 1n }, alice))
+        ids.push(await ledger.sendNow({ kind: 'transfer', to: to.account, amount: 1n }, from))
       }
 
       return `acknowledged ${ids.join(' ')}`
@@ -63,6 +66,12 @@ const answer = async (line: string): Promise<string> => {
       const height = Number(rest[0])
 
       return `hash ${height} ${toHex(headerHash(await ledger.header(height)))}`
+    }
+    case 'still': {
+      const above = ledger.height + 1
+      const moving = ledger.waitFor((_, at) => at > above, { signal: AbortSignal.timeout(Number(rest[0])) })
+
+      return moving.then(() => 'moving', () => 'still')
     }
     default:
       return `status ${ledger.height} ${ledger.view}`
