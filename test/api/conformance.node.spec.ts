@@ -106,6 +106,23 @@ describe('the server', function () {
     await visit('POST', '/api/v1/wallet/unstake', { body: { amount } })
   })
 
+  it('takes and deprecates adapters as its document says', async () => {
+    const { home, adapter } = here
+    const file = async (name: string): Promise<Uint8Array> => home.http.download(`/api/v1/adapters/${adapter}/${name}`)
+    const [{ base }] = await home.http.get<Array<{ base: string }>>('/api/v1/bases')
+    const { weights } = await visit<{ weights: string }>('POST', '/api/v1/adapters/import', {
+      body: { base, config: JSON.parse(new TextDecoder().decode(await file('adapter_config.json'))), weights: Buffer.from(await file('adapter_model.safetensors')).toString('base64') }
+    })
+
+    await visit('POST', '/api/v1/adapters/publish', { body: { weights, name: 'copied', licence: 'MIT', metrics: [{ name: 'loss', value: 2.5 }] } })
+    await visit('POST', '/api/v1/adapters/{id}/deprecate', { at: `/api/v1/adapters/${adapter}/deprecate`, body: { reason: 'there is a better one' } })
+    await visit('GET', '/api/v1/adapters/{id}', { at: `/api/v1/adapters/${adapter}` })
+    await visit('GET', '/api/v1/registry', { at: '/api/v1/registry?text=copied' })
+    await visit('GET', '/v1/models')
+    await visit('POST', '/api/v1/adapters/{id}/deprecate', { at: `/api/v1/adapters/${adapter}/deprecate`, body: { reason: '' }, status: 400 })
+    await visit('POST', '/api/v1/light/forks', { body: {}, status: 422 })
+  })
+
   it('fails as its document says, in the form of OpenAI under /v1', async () => {
     await visit('GET', '/v1/receipts/{id}', { at: '/v1/receipts/abcdefgh', status: 400 })
     await visit('GET', '/v1/models/{id}', { at: '/v1/models/nobody', status: 404 })
@@ -120,7 +137,7 @@ describe('the server', function () {
     const reached = all.filter(({ name }) => visited.has(name)).length
 
     // events and files are no JSON of ours; the links of a reason need a settled epoch, which the demo's test has
-    expect(without.filter(name => !['GET /api/v1/events', 'GET /api/v1/why'].includes(name) && !/\.(json|safetensors)$/.test(name))).to.deep.equal([])
+    expect(without.filter(name => !['GET /api/v1/events', 'GET /api/v1/why'].includes(name) && !/\.(json|safetensors)$|^GET \/api\/v1\/light\//.test(name))).to.deep.equal([])
     expect(reached).to.be.at.least(30)
   })
 })
