@@ -13,12 +13,14 @@ import type { LlamaModel } from '../../src/models/index.ts'
 export const options: OwnOptions = {
   /** minutes of open-loop load at each of the two shares of capacity */
   minutes: { type: 'string' },
-  /** parts to run, with commas between them: throughput, batch, peer, cold, receipts, load */
+  /** parts to run, with commas between them; see PARTS */
   only: { type: 'string' }
 }
 
 /** llama2.c's stories15M: what an adapter costs is a share of its base, and a base of 1 M is smaller than any in use. */
 const CONFIG_15M = { dim: 288, hiddenDim: 768, layers: 6, heads: 6, kvHeads: 6, vocabularySize: 32_000, contextLength: 256, ropeTheta: 10_000, rmsNormEpsNano: 10_000, tied: true }
+
+const PARTS = ['throughput', 'batch', 'peer', 'cold', 'receipts', 'load']
 
 const OWN = 'own base of 1 M'
 const LARGER = '15 M parameters'
@@ -40,16 +42,27 @@ async function besideLlamaCpp (model: LlamaModel, rounds: number): Promise<Bench
     : [{ name: 'baseVsLlamaCpp', value: NaN, unit: 'ratio', peer: 'llama.cpp', detail: `its binary does not load: ${theirs.reason}` }]
 }
 
+/** Answers a second with the batch kept full: the median of several rounds after the first, so that neither a cold start nor a neighbour decides. */
+function capacity (answer: (round: number) => number, rounds: number): number {
+  const rates: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const begin = performance.now()
+    const answers = answer(round)
+    rates.push(answers / (performance.now() - begin) * 1000)
+  }
+  return quantile(rates.slice(1).toSorted((a, b) => a - b), 0.5)
+}
+
 /** Latencies at a share of capacity, with a thousand adapters of which memory holds a quarter. */
 async function underLoad (model: LlamaModel, ms: number): Promise<BenchResult[]> {
   const adapters = manyAdapters(model, 1000, 8)
   const engine: InferenceEngine = inferenceEngine({ model, adapterBytesMax: 250 * 4 * adapters[0].theta.length })
   const choose = chooser(adapters, 'zipf', 5)
   const make = (prefix: string, count: number): ReturnType<typeof requests> => requests(model, count, SHAPE, choose, prefix)
-  const answers = Math.ceil(Math.min(512, Math.max(128, ms / 200)))
-  const begin = performance.now()
-  closedLoop(engine, make('capacity', answers))
-  const perSecond = answers / (performance.now() - begin) * 1000
+  const perSecond = capacity(round => {
+    closedLoop(engine, make(`capacity-${round}`, 128))
+    return 128
+  }, ms > 60_000 ? 25 : 5)
   const results: BenchResult[] = []
   for (const share of [0.5, 0.8]) {
     const { firstToken, answer, faults, refused, residentBytes } = await openLoop(engine, i => make(`${share}-${i}`, 1)[0], share * perSecond, ms)
@@ -71,6 +84,10 @@ export async function run ({ quick, values }: BenchOptions): Promise<BenchResult
   const larger = randomModel(CONFIG_15M)
   const minutes = Number(values?.minutes ?? (quick ? 0.05 : 0.25))
   const only = values?.only?.split(',')
+  const unknown = only?.filter(name => !PARTS.includes(name)) ?? []
+  if (unknown.length > 0) {
+    throw new RangeError(`expected parts among ${PARTS.join(', ')} but got ${unknown.join(', ')}`)
+  }
   const results: BenchResult[] = []
   const part = async (name: string, work: () => BenchResult[] | Promise<BenchResult[]>): Promise<void> => {
     if (only == null || only.includes(name)) {
