@@ -30,7 +30,7 @@ export const processes = async (count: number, samples: number): Promise<BenchRe
 
   try {
     for (let index = 0; index < count; index++) {
-      running.push(await validatorProcess(index, count, join(folder, `${index}`), await freePort(), running.slice(0, 1).map(({ address }) => address)))
+      running.push(await validatorProcess(index, count, join(folder, `${index}`), { host: '127.0.0.1', port: await freePort() }, running.slice(0, 1).map(({ address }) => address)))
     }
 
     await finalityMs(1)
