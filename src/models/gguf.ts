@@ -19,9 +19,9 @@ const MAGIC = 0x46554747
 const ALIGNMENT = 32
 
 /** GGML's types by number, those that we read and the names of those that we do not. */
-const READ: Record<number, TensorType | undefined> = { 0: 'f32', 1: 'f16', 2: 'q4_0', 8: 'q8_0', 14: 'q6_k', 30: 'bf16' }
+const READ: Record<number, TensorType | undefined> = { 0: 'f32', 1: 'f16', 2: 'q4_0', 8: 'q8_0', 12: 'q4_k', 13: 'q5_k', 14: 'q6_k', 30: 'bf16' }
 const NAMES: ReadonlyMap<number, string> = new Map([
-  [3, 'q4_1'], [6, 'q5_0'], [7, 'q5_1'], [9, 'q8_1'], [10, 'q2_k'], [11, 'q3_k'], [12, 'q4_k'], [13, 'q5_k'], [15, 'q8_k'], [16, 'iq2_xxs'],
+  [3, 'q4_1'], [6, 'q5_0'], [7, 'q5_1'], [9, 'q8_1'], [10, 'q2_k'], [11, 'q3_k'], [15, 'q8_k'], [16, 'iq2_xxs'],
   [17, 'iq2_xs'], [18, 'iq3_xxs'], [19, 'iq1_s'], [20, 'iq4_nl'], [21, 'iq3_s'], [22, 'iq2_s'], [23, 'iq4_xs'], [24, 'i8'], [25, 'i16'],
   [26, 'i32'], [27, 'i64'], [28, 'f64'], [29, 'iq1_m'], [34, 'tq1_0'], [35, 'tq2_0'], [39, 'mxfp4']
 ])

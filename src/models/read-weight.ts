@@ -1,5 +1,6 @@
 import { ModelShapeError } from './errors.ts'
-import { BLOCKS, bytesOf, countOf } from './tensor-types.ts'
+import { q4k, q5k, q6k } from './k-quants.ts'
+import { BLOCKS, bytesOf, countOf, isKept } from './tensor-types.ts'
 import type { Tensor, Weight } from './interface.ts'
 import type { TensorEntry } from './tensor-types.ts'
 
@@ -33,7 +34,7 @@ export function shapeOf ({ entry, rows, transposed }: TensorSource): number[] {
 export function memoryBytes (source: TensorSource): number {
   const { type } = source.entry
   const shape = shapeOf(source)
-  const kept = shape.length === 2 && type !== 'f16' && type !== 'q6_k'
+  const kept = shape.length === 2 && isKept(type)
   return bytesOf(kept ? type : 'f32', shape) ?? 0
 }
 
@@ -54,7 +55,7 @@ export function readWeight (source: TensorSource, bytes: Uint8Array): Weight {
     data = deinterleave(data, shape[0], interleavedHeads)
   }
   const { type } = entry
-  if (shape.length === 2 && (type === 'bf16' || type === 'q8_0' || type === 'q4_0')) {
+  if (shape.length === 2 && isKept(type) && type !== 'f32') {
     checkFinite(entry, data)
     return { type, shape: [shape[0], shape[1]], bytes: data }
   }
@@ -143,18 +144,9 @@ const DECODERS: Record<TensorEntry['type'], Decoder> = {
       out[to + i + 16] = scale * ((pair >>> 4) - 8)
     }
   },
-  /** ggml's dequantize_row_q6_K: (scale · int8) rounded to f32, then times the number */
-  q6_k (view, at, out, to) {
-    const scale = fromHalf(view.getUint16(at + 208, true))
-    for (let i = 0; i < 256; i++) {
-      const half = i >>> 7
-      const within = i & 127
-      const low = view.getUint8(at + 64 * half + (within & 63)) >>> (within < 64 ? 0 : 4) & 15
-      const high = view.getUint8(at + 128 + 32 * half + (within & 31)) >>> 2 * (within >>> 5) & 3
-      const factor = Math.fround(scale * view.getInt8(at + 192 + 8 * half + (within >>> 4)))
-      out[to + i] = factor * ((low | high << 4) - 32)
-    }
-  }
+  q4_k (view, at, out, to) { q4k(view, at, out, to, fromHalf) },
+  q5_k (view, at, out, to) { q5k(view, at, out, to, fromHalf) },
+  q6_k (view, at, out, to) { q6k(view, at, out, to, fromHalf) }
 }
 
 const scratch = new DataView(new ArrayBuffer(4))

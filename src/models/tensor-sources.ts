@@ -2,7 +2,7 @@ import { modelPlan, tensorPlans } from './architecture.ts'
 import { WEIGHTS_MEMORY_BYTES_MAX } from './constants.ts'
 import { ModelShapeError } from './errors.ts'
 import { memoryBytes, shapeOf } from './read-weight.ts'
-import { countOf } from './tensor-types.ts'
+import { BLOCKS, countOf } from './tensor-types.ts'
 import type { LlamaConfig } from './interface.ts'
 import type { TensorSource } from './read-weight.ts'
 import type { TensorEntry } from './tensor-types.ts'
@@ -66,7 +66,7 @@ function checkShape (name: string, source: TensorSource, shape: readonly number[
   if (got.join() !== shape.join() || countOf(shape) === 0) {
     throw new ModelShapeError(`expected tensor ${entry.name} at offset ${entry.offset} to be ${name} of shape [${shape.join(', ')}] but got [${got.join(', ')}]`)
   }
-  if (transposed === true && (entry.type === 'q8_0' || entry.type === 'q4_0' || entry.type === 'q6_k')) {
+  if (transposed === true && BLOCKS[entry.type].values > 1) {
     throw new ModelShapeError(`expected tensor ${entry.name} at offset ${entry.offset} not to be quantised along its outputs`)
   }
 }

@@ -1,5 +1,10 @@
-/** How a tensor's numbers are stored. `f16` and `q6_k` are read, but become f32 in memory. */
-export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'q6_k'
+/** How a tensor's numbers are stored. `f16` and k-quants are read, but become f32 in memory. */
+export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'q4_k' | 'q5_k' | 'q6_k'
+
+/** Types that matrices keep in memory. */
+export function isKept (type: TensorType): type is 'f32' | 'bf16' | 'q8_0' | 'q4_0' {
+  return type === 'f32' || type === 'bf16' || type === 'q8_0' || type === 'q4_0'
+}
 
 /** A tensor in a file. */
 export interface TensorEntry {
@@ -21,7 +26,9 @@ export const BLOCKS: Readonly<Record<TensorType, { values: number, bytes: number
   q8_0: { values: 32, bytes: 34 },
   // an f16 scale and 32 nibbles
   q4_0: { values: 32, bytes: 18 },
-  // 128 bytes of low nibbles, 64 of upper pairs of bits, 16 int8 scales and an f16 scale
+  // see k-quants.ts
+  q4_k: { values: 256, bytes: 144 },
+  q5_k: { values: 256, bytes: 176 },
   q6_k: { values: 256, bytes: 210 }
 }
 

@@ -32,17 +32,24 @@ function cases (): Case[] {
     { title: 'llama in q4_0', config: {}, type: 'q4_0', tolerance: 0.3, ...spm },
     { title: 'llama in bf16', config: {}, type: 'bf16', tolerance: 0.05, ...spm },
     { title: 'llama in f16', config: {}, type: 'f16', tolerance: 0.02, ...spm },
-    { title: 'llama with a head in q6_k', config: { dim: 256, tied: false }, tolerance: 0.15, instead: [sixBits(spm.vocabulary)], ...spm },
+    ...(['q4_k', 'q5_k', 'q6_k'] as const).map(head => ({ title: `llama with a head in ${head}`, config: { dim: 256, tied: false }, tolerance: 0.15, instead: [fewBits(head, spm.vocabulary)], ...spm })),
     { title: 'qwen2', config: { architecture: 'qwen2', ropeTheta: 1_000_000, rmsNormEpsNano: 1_000 }, ...byte('qwen2') },
     { title: 'gpt2', config: { architecture: 'gpt2', kvHeads: 4, ropeTheta: 1, hiddenDim: 256 }, tolerance: 0.01, ...byte('gpt-2') }
   ]
 }
 
-/** Blocks of 256 numbers in six bits whose scales are small, everything else by chance. */
-function sixBits (vocabulary: number): GgufTensor {
+/** GGML's number, bytes of a block, and where its f16 scales lie. */
+const K_QUANTS = { q4_k: { type: 12, size: 144, scales: [0, 2] }, q5_k: { type: 13, size: 176, scales: [0, 2] }, q6_k: { type: 14, size: 210, scales: [208] } }
+
+/** Blocks of 256 numbers in few bits whose scales are small, everything else by chance. */
+function fewBits (head: keyof typeof K_QUANTS, vocabulary: number): GgufTensor {
   const random = prng(5)
-  const bytes = Uint8Array.from({ length: vocabulary * 210 }, (_, i) => i % 210 < 208 ? random.nextBelow(256) : [0x80, 0x03][i % 210 - 208])
-  return { name: 'output.weight', type: 14, shape: [vocabulary, 256], bytes }
+  const { type, size, scales } = K_QUANTS[head]
+  const bytes = Uint8Array.from({ length: vocabulary * size }, () => random.nextBelow(256))
+  for (let block = 0; block < vocabulary; block++) {
+    scales.forEach((at, i) => { bytes.set([0x80, 0x03 - i], block * size + at) })
+  }
+  return { name: 'output.weight', type, shape: [vocabulary, 256], bytes }
 }
 
 /** The logits after each token, and the tokens that follow greedily, by llama.cpp. */
