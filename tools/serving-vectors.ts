@@ -40,6 +40,11 @@ const receipt: Receipt = {
   cumulative: 20_000n
 }
 
+const conditions: AskMessage['conditions'] = {
+  schema: '{"type":"object"}',
+  sources: { datanet: cidFor('datanet'), query: 'Fellow citizens', rows: [{ contribution: cidFor('contribution'), row: 3 }] }
+}
+
 const ask: AskMessage = {
   type: 'ask',
   adapter: cidFor('adapter'),
@@ -80,14 +85,17 @@ const messages: Record<string, Message> = {
   OffersRequest: message(offersRequestCodec, { 'what do you serve': { type: 'offers-request' } }, [{ name: 'another type', edit: put('type', 'ask'), code: malformed }]),
   Offers: message(offersCodec, {
     'one adapter': { type: 'offers', gateway: gateway.account, offers: [adapterOffer] },
+    'prompts at a price of their own': { type: 'offers', gateway: gateway.account, offers: [{ ...adapterOffer, promptPricePerThousandTokens: 1n }] },
     nothing: { type: 'offers', gateway: gateway.account, offers: [] }
   }, [{ name: 'a name of 121 letters', edit: put('offers.0.name', 'x'.repeat(121)) }]),
-  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 }, 'one that ends at a text': { ...ask, stop: ['\n\n', '§'] }, 'a conversation': { ...ask, messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: ask.prompt }] } }, [
+  Ask: message(askCodec, { 'a question': ask, 'a greedy one': { ...ask, sampler: { temperatureMilli: 0, topK: 0, seed: 0 }, sequence: 0 }, 'one that ends at a text': { ...ask, stop: ['\n\n', '§'] }, 'one under conditions': { ...ask, conditions }, 'a conversation': { ...ask, messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: ask.prompt }] } }, [
     { name: 'a conversation without turns', edit: put('messages', []) },
     { name: 'a turn of nobody', edit: put('messages', [{ role: '', content: 'Hello' }]) },
     { name: 'an empty stop text', edit: put('stop', ['']) },
     { name: 'five stop texts', edit: put('stop', ['a', 'b', 'c', 'd', 'e']) },
     { name: 'a stop text of 65 letters', edit: put('stop', ['x'.repeat(65)]) },
+    { name: 'conditions that are none', edit: put('conditions', {}), code: malformed },
+    { name: 'a schema of 8,193 letters', edit: put('conditions', { schema: 'x'.repeat(8_193) }) },
     { name: 'no tokens', edit: put('maxTokens', 0) },
     { name: 'too many tokens', edit: put('maxTokens', 8_193) },
     { name: 'a negative sequence', edit: put('sequence', -1) },
@@ -95,7 +103,10 @@ const messages: Record<string, Message> = {
     { name: 'a seed of 33 bits', edit: put('sampler.seed', 2 ** 32) },
     { name: 'a long prompt', edit: put('prompt', 'x'.repeat(16_385)) }
   ]),
-  ProposedAnswer: message(proposedAnswerCodec, { 'an answer': { type: 'proposed-answer', receipt, gatewaySignature: cosigned.gatewaySignature, salt, prompt, output } }, [
+  ProposedAnswer: message(proposedAnswerCodec, {
+    'an answer': { type: 'proposed-answer', receipt, gatewaySignature: cosigned.gatewaySignature, salt, prompt, output },
+    'one under conditions': { type: 'proposed-answer', receipt, gatewaySignature: cosigned.gatewaySignature, salt, prompt, output, conditions }
+  }, [
     { name: 'a salt of 31 bytes', edit: put('salt', new Uint8Array(31)) },
     { name: 'a token of 21 bits', edit: put('output.0', 2 ** 20 + 1) }
   ]),

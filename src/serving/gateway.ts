@@ -215,8 +215,8 @@ class GatewayService implements Gateway {
       return known
     }
 
-    const { name, base, pricePerThousandTokens } = await this.components.library.terms(adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS / 2) })
-    const offer = { adapter, name, base, pricePerThousandTokens }
+    const { name, base, pricePerThousandTokens, promptPricePerThousandTokens } = await this.components.library.terms(adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS / 2) })
+    const offer = { adapter, name, base, pricePerThousandTokens, ...(promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens }) }
 
     // as many as are listed at most: records never change
     if (this.listed.size < OFFERS_MAX) {

@@ -39,7 +39,7 @@ export interface ModelLibrary {
   /** an adapter's record alone, without its weights */
   record (cid: CID, options?: AbortOptions): Promise<PublishedAdapter>
   /** what an adapter, or a base alone, is called and costs; no weights are read */
-  terms (cid: CID, options?: AbortOptions): Promise<Pick<BaseAlone, 'name' | 'base' | 'pricePerThousandTokens'>>
+  terms (cid: CID, options?: AbortOptions): Promise<Pick<BaseAlone, 'name' | 'base' | keyof Price>>
   base (cid: CID, options?: AbortOptions): Promise<LoadedBase>
   /** by its own CID; by a base's CID, that base alone */
   adapter (cid: CID, options?: AbortOptions): Promise<LoadedAdapter>
@@ -59,11 +59,10 @@ export interface GeneratedAnswer {
 }
 
 /** What a gateway asks for its answers. */
-export interface Offer {
+export interface Offer extends Price {
   adapter: CID
   name: string
   base: CID
-  pricePerThousandTokens: Amount
 }
 
 export interface Offers {

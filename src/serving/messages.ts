@@ -89,7 +89,7 @@ export const offersRequestCodec = codec('offers request', struct({
 export const offersCodec = codec('offers', struct({
   type: literal('offers'),
   gateway: account,
-  offers: list(struct({ adapter: cid(), name: text({ max: 120 }), base: cid(), pricePerThousandTokens: amount }), { max: OFFERS_MAX })
+  offers: list(struct({ adapter: cid(), name: text({ max: 120 }), base: cid(), pricePerThousandTokens: amount, promptPricePerThousandTokens: optional(amount) }), { max: OFFERS_MAX })
 }), { bytesMax: 1024 * 1024 })
 
 /** Signed by a committee member, so that only the committee reads prompts. */
