@@ -9,6 +9,7 @@ const summaries: Record<string, string> = {
   'POST /api/v1/datanets': 'Create a Datanet',
   'GET /api/v1/contributions': 'Contributions of one Datanet or of all',
   'POST /api/v1/contributions': 'Contribute a file of rows, sent as it is',
+  'POST /api/v1/contributions/{id}/withdraw': 'Take a contribution of one\'s own back, for good',
   'GET /api/v1/bases': 'Base models that adapters may build on',
   'GET /api/v1/presets': 'Recipes for training',
   'GET /api/v1/adapters': 'Adapters of the chain',

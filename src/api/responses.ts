@@ -54,7 +54,8 @@ const contribution = object({
   bytes: count,
   status: admission,
   attestations: list(object({ validator: accountText, verdict: oneOf('admit', 'reject') })),
-  earned: amountText
+  earned: amountText,
+  withdrawn: may(object({ epoch: count, height: count }))
 })
 
 const base = object({ base: cidText, name: text, licence: text, parameters: count, contextLength: count })
@@ -251,7 +252,7 @@ const completion = (object_: string, logprobs: TSchema, choice: Record<string, T
   datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, sources, spans })
 })
 
-const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)) }
+const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)), withdrawn: may(flag) }
 
 /** Of a successful answer in JSON, by method and path; a route that is missing here answers in its own way. */
 export const responses: Record<string, TSchema> = {
@@ -259,6 +260,7 @@ export const responses: Record<string, TSchema> = {
   'GET /api/v1/datanets': list(datanet),
   'POST /api/v1/datanets': object({ datanet: cidText, name: text }),
   'GET /api/v1/contributions': list(contribution),
+  'POST /api/v1/contributions/{id}/withdraw': object(sent),
   'POST /api/v1/contributions': object({ contribution: cidText, contributor: accountText, rows: count, bytes: count, status: admission }),
   'GET /api/v1/bases': list(base),
   'GET /api/v1/presets': list(preset),

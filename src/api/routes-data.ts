@@ -2,9 +2,9 @@ import { importRows } from '../datanets/index.ts'
 import { accountToString } from '../identity/index.ts'
 import { readContribution } from '../ledger/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { cidOf, signerOf } from './context.ts'
+import { cidOf, send, signerOf } from './context.ts'
 import { UploadError } from './errors.ts'
-import { contributionQuery, datanetBody } from './schemas.ts'
+import { contributionQuery, datanetBody, idParams, withdrawBody } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { AdmissionPolicy, Row } from '../interface/index.ts'
 import type { Static } from '@sinclair/typebox'
@@ -54,6 +54,9 @@ export function dataRoutes (server: FastifyInstance, context: ApiContext): void 
       status: readContribution(node.chain.state(), contribution)?.status ?? 'pending'
     }
   })
+
+  server.post<{ Params: Static<typeof idParams>, Body: Static<typeof withdrawBody> }>('/api/v1/contributions/:id/withdraw', { schema: { params: idParams, body: withdrawBody } }, async ({ params: { id }, body: { as } }) =>
+    send(context, { kind: 'withdraw-contribution', contribution: cidOf(id) }, as))
 }
 
 function constantsOf (text: string | undefined): Row | undefined {

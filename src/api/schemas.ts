@@ -139,6 +139,8 @@ export const publishBody = strict({
   pricePerThousandTokens: Type.Optional(amountText),
   promptPricePerThousandTokens: Type.Optional(amountText)
 })
+/** POST /api/v1/contributions/:id/withdraw */
+export const withdrawBody = strict({ as })
 export const deprecateBody = strict({ as, reason: Type.String({ minLength: 1, maxLength: 120 }), successor: Type.Optional(adapterText) })
 export const pullBody = strict({ all: Type.Optional(Type.Boolean({ description: 'checkpoints and influence columns too' })) })
 const someText = Type.Optional(Type.String({ minLength: 1, maxLength: 160 }))

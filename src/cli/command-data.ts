@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Argument, Command, Option } from 'commander'
-import { collect, datanetNamed } from './arguments.ts'
+import { cid, collect, datanetNamed } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -95,6 +95,23 @@ export function contributeCommand (): Command {
     'datanet contribute speeches lincoln-1862.txt --title "Lincoln 1862" --set year=1862',
     'datanet contribute bafy… rows.csv --as alice --detach'
   ])
+}
+
+/** `datanet withdraw`. */
+export function withdrawCommand (): Command {
+  const command = new Command('withdraw')
+    .description('take a contribution of yours back, for good: no adapter is trained on it any more, and it is paid up to this epoch')
+    .addArgument(new Argument('<contribution>', 'its CID').argParser(cid))
+    .option('--as <account>', 'account of the keychain that contributed it')
+    .action(async (contribution: string, { as }: { as?: string }, self: Command) => {
+      const { out, node, signal } = contextOf(self)
+      const sent = await (await node()).post<{ transaction: string, height: number }>(`/api/v1/contributions/${contribution}/withdraw`, { as }, { signal })
+
+      out.line(`withdrawn at height ${sent.height}; what was trained on it stays what it is`)
+      out.result(sent)
+    })
+
+  return examples(command, ['datanet withdraw bafyrei…', 'datanet withdraw bafyrei… --as alice'])
 }
 
 /** How long a verdict is waited for, and how often it is looked for. Validators need seconds. */

@@ -36,12 +36,13 @@ function printChildren (out: Output, children: GraphNode[], indent: string): voi
   })
 }
 
-function label ({ kind, id, title, sharePpm, amount, checkedBy, disputedBy }: GraphNode): string {
+function label ({ kind, id, title, sharePpm, amount, checkedBy, disputedBy, withdrawn }: GraphNode): string {
   return [
     pc.bold(title),
     kind === 'work' ? '' : `${kind} ${short(id)}`,
     sharePpm == null ? '' : `${(sharePpm / 10_000).toFixed(1)} %`,
     amount == null ? '' : formatOpen(amount),
+    withdrawn === true ? 'withdrawn' : '',
     checkedBy == null || checkedBy.length === 0 ? '' : `column: ${checkedBy.length} agree${disputedBy == null ? '' : `, disputed by ${disputedBy.map(short).join(' ')}`}`
   ].filter(text => text !== '').join('  ')
 }

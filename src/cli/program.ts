@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { packageRoot } from '../node/index.ts'
 import { adapterCommand } from './command-adapter.ts'
-import { contributeCommand, createCommand } from './command-data.ts'
+import { contributeCommand, createCommand, withdrawCommand } from './command-data.ts'
 import { govCommand } from './command-gov.ts'
 import { graphCommand } from './command-graph.ts'
 import { initCommand } from './command-init.ts'
@@ -39,7 +39,7 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
 `)
 
   for (const command of [
-    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(), taskCommand(), validatorCommand(),
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), withdrawCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(), taskCommand(), validatorCommand(),
     keyCommand(), govCommand(), whyCommand(), graphCommand(), lightCommand()
   ]) {
     root.addCommand(command)

@@ -62,6 +62,8 @@ export interface ContributionView {
   status: 'pending' | 'admitted' | 'rejected'
   attestations: Array<{ validator: string, verdict: 'admit' | 'reject' }>
   earned: string
+  /** its contributor took it back: it enters no further adapter, and is paid up to this epoch */
+  withdrawn?: { epoch: number, height: number }
 }
 
 /** GET /api/v1/bases */
@@ -369,6 +371,8 @@ export interface GraphNode {
   checkedBy?: string[]
   /** those that came to other bytes */
   disputedBy?: string[]
+  /** a contribution that was taken back */
+  withdrawn?: boolean
   children: GraphNode[]
 }
 

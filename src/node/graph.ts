@@ -86,7 +86,8 @@ async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState,
   const total = [...paid.values()].reduce((sum, one) => sum + one, 0n)
   const voices = await columnVoices(node, cid, options)
   const contributions = await Promise.all(adapter.contributions.map(async (contribution, column): Promise<GraphNode> => {
-    const contributor = readContribution(node.chain.state(), contribution)?.contributor
+    const known = readContribution(node.chain.state(), contribution)
+    const contributor = known?.contributor
     const amount = paid.get(contribution.toString()) ?? 0n
 
     return {
@@ -95,6 +96,7 @@ async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState,
       title: await contributionTitle(node, contribution),
       ...part(total, amount),
       ...voices[column],
+      ...(known?.withdrawn == null ? {} : { withdrawn: true }),
       children: contributor == null ? [] : [person(accountToString(contributor), 'contributor', amount)]
     }
   }))

@@ -89,7 +89,8 @@ export async function contributionViews (node: DatanetNode, datanet?: CID): Prom
     bytes: entry.state.bytes,
     status: entry.state.status,
     attestations: [...listAttestations(state, entry.contribution)].map(({ validator, state: { verdict } }) => ({ validator: accountToString(validator), verdict })),
-    earned: entry.state.earned.toString()
+    earned: entry.state.earned.toString(),
+    ...(entry.state.withdrawn == null ? {} : { withdrawn: entry.state.withdrawn })
   })))
 }
 

@@ -9,7 +9,7 @@ import type { Command } from 'commander'
 interface Failure { error: { code: string, message: string, hint?: string } }
 
 const VERBS = [
-  'init', 'start', 'status', 'create', 'contribute', 'train', 'ask', 'why', 'graph',
+  'init', 'start', 'status', 'create', 'contribute', 'withdraw', 'train', 'ask', 'why', 'graph',
   'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export',
   'model', 'model import', 'model show',
   'key', 'key create', 'key list', 'key revoke',

@@ -5,7 +5,7 @@ import { answerColumns } from '../../src/node/index.ts'
 import { attributeAnswer } from '../../src/serving/index.ts'
 import { openShop } from '../api/fixtures.ts'
 import { cleanTemporary } from './fixtures.ts'
-import type { Adapter, AnswerView, AttributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
+import type { Adapter, AnswerView, AttributionView, ContributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
 import type { ColumnSources } from '../../src/node/index.ts'
 import type { LoadedAdapter } from '../../src/serving/index.ts'
 import type { Shop } from '../api/fixtures.ts'
@@ -120,5 +120,22 @@ describe('what an answer repeats of the data', function () {
 
     expect(attributeAnswer(unpublished, answer)).to.equal(null)
     expect(attributeAnswer(unpublished, answer, [other])?.tokens[0][0]).to.be.closeTo(influence, 1e-4 * Math.max(1, Math.abs(influence)))
+  })
+
+  it('rests on contributions that can be taken back, and says which were', async () => {
+    const { http } = here.home
+    const [{ contribution }] = await http.get<ContributionView[]>('/api/v1/contributions')
+
+    await http.post(`/api/v1/contributions/${contribution}/withdraw`, {})
+    await expect(http.post(`/api/v1/contributions/${contribution}/withdraw`, {})).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_WITHDRAWN')
+
+    const [view] = await http.get<ContributionView[]>('/api/v1/contributions')
+    const { root } = await http.get<GraphView>(`/api/v1/graph/${here.adapter}`)
+
+    expect(view.status).to.equal('admitted')
+    expect(view.withdrawn?.height).to.be.greaterThan(0)
+    expect(root.children.filter(({ kind }) => kind === 'contribution').map(({ withdrawn }) => withdrawn)).to.deep.equal([true])
+    // what was trained on it answers and is traced as before
+    expect((await http.post<AnswerView>('/api/v1/ask', { adapter: here.adapter, prompt: 'The people', maxTokens: 4 })).shares).to.have.length(1)
   })
 })
