@@ -15,8 +15,9 @@ export function settle (draft: Draft, id: Hash, task: TaskState): void {
   const { treasury, epochFeeSplit } = getChain(draft)
   const shares = divide(task.fees, task.feeSplit ?? epochFeeSplit)
   const spare = payDevelopers(draft, id, task, shares.developers) + payWork(draft, id, task, shares.validators)
-  // with nothing scored there is nobody to pay
-  const dataPool = task.total > 0n ? shares.data : 0n
+  const contributions = draft.get(stateCodecs.adapter, stateKeys.adapter(task.adapter))?.contributions.length ?? 0
+  // with nothing scored there is nobody to pay, and without contributions nothing can have been, whatever the seats say
+  const dataPool = task.total > 0n && contributions > 0 ? shares.data : 0n
 
   payFromTask(draft, id, treasury, shares.platform + spare + (shares.data - dataPool), 'platform')
   for (const { gateway, bond, fault } of task.sources) {

@@ -54,6 +54,18 @@ describe('imported adapters', () => {
     expect(network.try(bob, { ...importing, adapter: cid('honest import') })).to.equal('ok')
   })
 
+  it('lock no share of the data away for scores that seats made up', () => {
+    const network = withImported()
+    const channel = openChannel(network)
+    const task = taskId(CHAIN, readChain(network.state).epoch, imported)
+
+    network.must([gateway, { ...redeemBody(channel, FEES), batches: [{ adapter: imported, receiptsRoot: hash('receipts'), receipts: 1, fees: FEES }] } as TransactionBody])
+    network.until(() => network.task(task).phase === 'commit')
+    replay(network, task, 14n)
+
+    expect(network.task(task)).to.deep.include({ phase: 'settled', total: 14n, dataPool: 0n })
+  })
+
   it('leave the share of the data to the treasury, whoever imported them', () => {
     const network = withImported()
     const channel = openChannel(network)
@@ -115,8 +127,8 @@ describe('deprecation', () => {
 })
 
 /** A committee that replays one receipt and has nothing to score. */
-function replay (network: Network, task: Hash): void {
-  const { root: scoreRoot, total } = scoreTree({ type: 'scores', version: 1, adapter: imported, method: 'none', engine: 'datanet-engine/1', entries: [] })
+function replay (network: Network, task: Hash, total = 0n): void {
+  const { root: scoreRoot } = scoreTree({ type: 'scores', version: 1, adapter: imported, method: 'none', engine: 'datanet-engine/1', entries: [] })
   const seats = assessors.map(who => ({ who, salt: hash('salt', who.account), trace: traceTree(who.account, [hash('receipt')]) }))
 
   network.must(...seats.map(({ who, salt, trace }): Request => [who, {
