@@ -1,7 +1,8 @@
 import { DatanetError } from '../utils/index.ts'
 import { BLOCK_BYTES_MAX, cidOf, domains, hash, signedTransactionCodec, TRANSACTIONS_MAX } from '../wire/index.ts'
 import { requireIncludable } from './check.ts'
-import { seatCommittee } from './committee.ts'
+import { enter } from './committee.ts'
+import { DRAW_DELAY_BLOCKS } from './constants.ts'
 import { Draft } from './draft.ts'
 import { BlockError } from './errors.ts'
 import { payFee } from './fees.ts'
@@ -112,16 +113,16 @@ function endBlock (draft: Draft, { height, beaconSignature }: BlockInput): void 
   }
 }
 
-/** Ends the epoch: what was redeemed in it is now fixed, and only then are committees drawn. */
+/** Ends the epoch: what was redeemed in it is now fixed, and committees are drawn when nobody could have known that. */
 function cutOff (draft: Draft, epoch: number): void {
   const { openTasks, epochFeeSplit, params } = getChain(draft)
 
   for (const id of openTasks) {
     const task = getTask(draft, id)
 
-    if (task?.phase === 'collecting') {
+    if (task?.phase === 'collecting' && task.deadline === 0) {
       // what rolled over keeps the split of its own epoch
-      seatCommittee(draft, id, { ...task, feeSplit: task.feeSplit ?? epochFeeSplit })
+      enter(draft, id, { ...task, feeSplit: task.feeSplit ?? epochFeeSplit }, 'collecting', DRAW_DELAY_BLOCKS)
     }
   }
 

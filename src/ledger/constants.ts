@@ -20,6 +20,13 @@ export const OPEN_TASKS_MAX = 1_024
 /** Redemptions that one task holds; more wait for the next epoch. */
 export const TASK_SOURCES_MAX = 128
 
+/**
+ * Blocks from a cutoff to the draw of its committees. Whoever proposes the block of the cutoff knows
+ * what it adds to the beacon, and what is redeemed in that block is its choice: it must not know the
+ * committee that goes with either choice. Two, so that it does not suffice to propose the next one.
+ */
+export const DRAW_DELAY_BLOCKS = 2
+
 /** Epochs that a task waits for receipts that cannot be had: an outage, not a gateway that never delivers. */
 export const ROLLOVERS_MAX = 2
 

@@ -1,7 +1,7 @@
 import { drawOpenings, drawPlanters, judgeReveals, judgeVerdicts } from '../scoring/index.ts'
 import { domains, equalBytes, hash, toHex } from '../wire/index.ts'
 import { endChallenge } from './challenges.ts'
-import { enter, redraw } from './committee.ts'
+import { enter, redraw, seatCommittee } from './committee.ts'
 import { PLANT_GRACE_BLOCKS } from './constants.ts'
 import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
 import { atStake, fault, hasRevealed, isLive } from './faults.ts'
@@ -29,6 +29,8 @@ export function advanceTask (draft: Draft, id: Hash): void {
   const step: Step = { draft, id, task, params, late }
 
   switch (task.phase) {
+    // frozen by the cutoff; before it there is no deadline
+    case 'collecting': return late && task.deadline > 0 ? seatCommittee(draft, id, task) : undefined
     case 'commit': return endCommit(step)
     case 'receipts': return endDoubt(step)
     case 'reveal': return endReveal(step)

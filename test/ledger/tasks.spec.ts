@@ -1,10 +1,10 @@
 import { expect } from 'aegir/chai'
 import { listPayouts, readAdapter, readChain, readContribution } from '../../src/ledger/index.ts'
-import { assessmentCommit } from '../../src/scoring/index.ts'
+import { assessmentCommit, taskId } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, assessors, Assessor, baseDeveloper, carol, CHAIN, alice, bob, contributions, contributors, developer, honest, Network, OPEN, payer, SCORES, startTask,
-  STEPS, treasury, validators
+  adapter, admitAdapter, assessors, Assessor, baseDeveloper, carol, CHAIN, alice, bob, contributions, contributors, developer, gateway, honest, Network, OPEN, openChannel, payer, redeemBody,
+  SCORES, startTask, STEPS, treasury, validators
 } from './network.ts'
 import type { Request } from './network.ts'
 import type { Hash, NetworkParams } from '../../src/interface/index.ts'
@@ -306,6 +306,25 @@ describe('seats', () => {
     network.until(() => network.task(task).phase === 'unavailable')
     expect(network.try(assessors[0], { kind: 'unstake', amount: 481n * OPEN })).to.equal('ERR_INSUFFICIENT_FUNDS')
     expect(network.try(assessors[0], { kind: 'unstake', amount: 480n * OPEN })).to.equal('ok')
+  })
+
+  it('are drawn two blocks after the cutoff, when nothing can be added to the task any more', () => {
+    const network = new Network()
+
+    admitAdapter(network)
+    const channel = openChannel(network)
+    const { epoch } = readChain(network.state)
+    const id = taskId(CHAIN, epoch, adapter)
+
+    network.must([gateway, redeemBody(channel, OPEN)])
+    network.until(() => readChain(network.state).epoch > epoch)
+    expect(network.task(id)).to.deep.include({ phase: 'collecting', seats: [], deadline: network.state.height + 2 })
+    // belongs to the next epoch's task
+    network.must([gateway, redeemBody(channel, 3n * OPEN, 2n * OPEN)])
+    expect(network.task(id)).to.deep.include({ phase: 'collecting', seats: [], fees: OPEN })
+    network.block()
+    expect(network.task(id)).to.deep.include({ phase: 'commit', fees: OPEN })
+    expect(network.task(id).seats).to.have.length(7)
   })
 
   it('are drawn anew by each beacon', () => {
