@@ -1,0 +1,100 @@
+import { answerProbabilities } from '../../models/index.ts'
+import { AttributionInputError } from '../influence/errors.ts'
+import type { LlamaModel, WeightedLora } from '../../models/index.ts'
+
+/** Adapters of one answer: all their subsets are measured, so four cost sixteen passes over it. */
+export const MERGED_ADAPTERS_MAX = 4
+
+const MILLION = 1_000_000
+
+/** What one of several merged adapters did for an answer. */
+export interface MergedEffect {
+  /** its part of what all together changed in the answer's log-likelihood, nats; the parts sum to that change */
+  effect: number
+  /** of the positive effects, in millionths, rounded down; what rounding leaves is the largest's */
+  sharePpm: number
+}
+
+/** An answer of several adapters on one base. */
+export interface MergedAnswer {
+  prompt: ArrayLike<number>
+  output: ArrayLike<number>
+  adapters: readonly WeightedLora[]
+}
+
+/**
+ * Splits an answer among the adapters that were merged for it by their measured effect: the
+ * answer's log-likelihood with and without each, averaged over the orders in which they can be
+ * added (Shapley 1953). With and without each at the end alone would give two that know the same
+ * nothing at all. Where none helped, all share alike.
+ *
+ * Same answer, same bits: the passes are the engine's, and subsets are added in the order of their
+ * bits.
+ *
+ * @throws {AttributionInputError} for no adapters, or more than MERGED_ADAPTERS_MAX
+ * @throws {TokensError} if the prompt is empty, a token is foreign, or both exceed the context
+ */
+export function mergedEffects (model: LlamaModel, { prompt, output, adapters }: MergedAnswer): MergedEffect[] {
+  const count = adapters.length
+
+  if (count === 0 || count > MERGED_ADAPTERS_MAX) {
+    throw new AttributionInputError(`expected 1 to ${MERGED_ADAPTERS_MAX} merged adapters but got ${count}`)
+  }
+
+  const value = Array.from({ length: 1 << count }, (_, subset) => {
+    const lora = adapters.filter((_, i) => (subset >> i & 1) === 1)
+
+    return answerProbabilities(model, { prompt, output, lora }, 1).reduce((sum, { logProbability }) => sum + logProbability, 0)
+  })
+  const effects = adapters.map((_, i) => value.reduce((sum, without, subset) =>
+    (subset >> i & 1) === 1 ? sum : sum + ordersWith(count, sizeOf(subset)) * (value[subset | 1 << i] - without), 0))
+
+  return sharesOf(effects)
+}
+
+/** A contribution's share of one adapter's answer. */
+export interface ContributionShare {
+  /** CID */
+  contribution: string
+  /** of the adapter, in millionths */
+  sharePpm: number
+}
+
+/**
+ * Down to the contributions: the share of each adapter times those of its contributions. One that
+ * is behind several adapters gets what each owes it.
+ *
+ * @param adapters - of one answer, each with its share of the answer
+ * @returns millionths of the answer by contribution, rounded down for each adapter
+ */
+export function mergedContributions (adapters: ReadonlyArray<{ sharePpm: number, contributions: readonly ContributionShare[] }>): Map<string, number> {
+  const shares = new Map<string, number>()
+
+  for (const { sharePpm, contributions } of adapters) {
+    for (const one of contributions) {
+      shares.set(one.contribution, (shares.get(one.contribution) ?? 0) + Math.floor(sharePpm * one.sharePpm / MILLION))
+    }
+  }
+
+  return shares
+}
+
+function sharesOf (effects: readonly number[]): MergedEffect[] {
+  const positive = effects.map(effect => Math.max(0, effect))
+  const sum = positive.reduce((sum, effect) => sum + effect, 0)
+  const shares = positive.map(effect => Math.floor(MILLION * (sum > 0 ? effect / sum : 1 / effects.length)))
+  const largest = effects.reduce((best, effect, i) => effect > effects[best] ? i : best, 0)
+
+  shares[largest] += MILLION - shares.reduce((sum, share) => sum + share, 0)
+
+  return effects.map((effect, i) => ({ effect, sharePpm: shares[i] }))
+}
+
+/** size! · (count − size − 1)! / count!: the share of orders in which exactly these come before. */
+function ordersWith (count: number, size: number): number {
+  return factorial(size) * factorial(count - size - 1) / factorial(count)
+}
+
+const factorial = (n: number): number => n < 2 ? 1 : n * factorial(n - 1)
+
+const sizeOf = (subset: number): number => subset === 0 ? 0 : (subset & 1) + sizeOf(subset >> 1)

@@ -1,0 +1,67 @@
+import { expect } from 'aegir/chai'
+import { MERGED_ADAPTERS_MAX, mergedContributions, mergedEffects } from '../../src/attribution/index.ts'
+import { answerProbabilities, initialTheta, loraShape } from '../../src/models/index.ts'
+import { noise, tinyConfig, tinyModel } from '../models/fixtures.ts'
+import type { WeightedLora } from '../../src/models/index.ts'
+
+const model = tinyModel()
+const shape = loraShape(tinyConfig, { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'] })
+const adapter = (seed: number, weightMilli?: number): WeightedLora => ({ lora: { shape, theta: noise(shape.parameters, 0.5, seed) }, weightMilli })
+const prompt = [1, 2, 3]
+const output = [4, 5, 6, 7, 8]
+
+const likelihood = (adapters: WeightedLora[]): number => answerProbabilities(model, { prompt, output, lora: adapters }, 1).reduce((sum, { logProbability }) => sum + logProbability, 0)
+const effects = (...adapters: WeightedLora[]): number[] => mergedEffects(model, { prompt, output, adapters }).map(({ effect }) => effect)
+const shares = (...adapters: WeightedLora[]): number[] => mergedEffects(model, { prompt, output, adapters }).map(({ sharePpm }) => sharePpm)
+
+describe('an answer of merged adapters', () => {
+  it('is all the one\'s that made it alone', () => {
+    expect(effects(adapter(1))).to.deep.equal([likelihood([adapter(1)]) - likelihood([])])
+    expect(shares(adapter(1))).to.deep.equal([1_000_000])
+  })
+
+  it('is split into parts that sum to what all together changed', () => {
+    const all = [adapter(1, 700), adapter(2, 300), adapter(3), adapter(4, 500)]
+
+    expect(effects(...all).reduce((sum, effect) => sum + effect, 0)).to.be.closeTo(likelihood(all) - likelihood([]), 1e-6)
+    expect(shares(...all).reduce((sum, share) => sum + share, 0)).to.equal(1_000_000)
+    expect(mergedEffects(model, { prompt, output, adapters: all })).to.deep.equal(mergedEffects(model, { prompt, output, adapters: all }))
+  })
+
+  it('gives two that say the same the same, and one that says nothing nothing', () => {
+    const [one, same, silent, unused] = effects(adapter(1), adapter(1), { lora: { shape, theta: initialTheta(shape, 9) } }, adapter(5, 0))
+
+    expect(same).to.be.closeTo(one, 1e-6)
+    expect(one).to.not.be.closeTo(0, 1e-3)
+    expect(silent).to.be.closeTo(0, 1e-6)
+    expect(unused).to.be.closeTo(0, 1e-6)
+  })
+
+  it('gives nothing for harm, and alike where nobody helped', () => {
+    const seeds = Array.from({ length: 12 }, (_, i) => i + 1)
+    const alone = seeds.map(seed => effects(adapter(seed))[0])
+    const help = seeds[alone.indexOf(Math.max(...alone))]
+    const harm = seeds[alone.indexOf(Math.min(...alone))]
+
+    expect([Math.max(...alone) > 0, Math.min(...alone) < 0]).to.deep.equal([true, true])
+
+    const [helped, harmed] = mergedEffects(model, { prompt, output, adapters: [adapter(help, 100), adapter(harm, 100)] })
+
+    expect([helped.effect > 0, harmed.effect < 0]).to.deep.equal([true, true])
+    expect([helped.sharePpm, harmed.sharePpm]).to.deep.equal([1_000_000, 0])
+    expect(shares(...[1, 2, 3].map(seed => adapter(seed, 0)))).to.have.members([333_334, 333_333, 333_333])
+  })
+
+  it('goes on down to contributions, one of which may be behind several', () => {
+    expect([...mergedContributions([
+      { sharePpm: 600_000, contributions: [{ contribution: 'a', sharePpm: 500_000 }, { contribution: 'b', sharePpm: 500_000 }] },
+      { sharePpm: 400_000, contributions: [{ contribution: 'b', sharePpm: 1_000_000 }] }
+    ])]).to.deep.equal([['a', 300_000], ['b', 700_000]])
+  })
+
+  it('is refused without adapters and with too many', () => {
+    expect(() => effects()).to.throw().with.property('code', 'ERR_ATTRIBUTION_INPUT')
+    expect(() => effects(...Array.from({ length: MERGED_ADAPTERS_MAX + 1 }, (_, i) => adapter(i)))).to.throw().with.property('code', 'ERR_ATTRIBUTION_INPUT')
+    expect(() => mergedEffects(model, { prompt: [], output, adapters: [adapter(1)] })).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
+  })
+})
