@@ -56,7 +56,7 @@ export class Pass {
     this.#floats = new Float32Array(kernels.buffer)
     this.#integers = new Int32Array(kernels.buffer)
     this.#merging = new Merging({ kernels, ...buffers, lowSizeMax, rowsMax })
-    this.#rope = plan.positions === 'rope' ? ropeTables(kernels, plan.headDim, plan.rope.theta, plan.contextLength, init.cosines, init.sines) : undefined
+    this.#rope = plan.positions === 'rope' ? ropeTables(kernels, plan, init.cosines, init.sines) : undefined
   }
 
   /** Logits of each work that samples, in order, and the works whose numbers are not finite. */

@@ -1,8 +1,9 @@
-import { cos, power, sin } from '../numeric/index.ts'
+import { cos, ropeFrequencies, sin } from '../numeric/index.ts'
 import { ROPE_ROWS } from './constants.ts'
+import type { ModelPlan } from '../models/index.ts'
 import type { Kernels } from '../numeric/index.ts'
 
-/** Cosines and sines of position·theta^(−2i/headDim) as the tape has them, computed as far as they are needed. */
+/** Cosines and sines of position·frequency as the tape has them, computed as far as they are needed. */
 export interface RopeTables {
   readonly cosines: number
   readonly sines: number
@@ -10,10 +11,10 @@ export interface RopeTables {
 }
 
 /** Tables at two addresses, [contextLength, headDim/2] each. */
-export function ropeTables (kernels: Kernels, headDim: number, theta: number, contextLength: number, cosines: number, sines: number): RopeTables {
+export function ropeTables (kernels: Kernels, { headDim, rope: { theta, scaling }, contextLength }: ModelPlan, cosines: number, sines: number): RopeTables {
   const floats = new Float32Array(kernels.buffer)
   const half = headDim / 2
-  const frequencies = Array.from({ length: half }, (_, i) => power(theta, -2 * i / headDim))
+  const frequencies = ropeFrequencies(headDim, theta, scaling)
   let rows = 0
   return {
     cosines,

@@ -137,8 +137,22 @@ export interface LlamaConfig {
   headDim?: number
   /** how rotary embeddings pair a head's columns; absent: column i with i + headDim/2, as Hugging Face does */
   ropePairing?: 'interleaved'
+  /** rotary embeddings stretched beyond the context that they were trained for; absent: not */
+  ropeScaling?: RopeScalingConfig
   /** what products with weights in q8_0 and q4_0 round their inputs to; absent: nothing, they are in f32 */
   activations?: 'int16'
+}
+
+/** How rotary frequencies are scaled, in thousandths. */
+export interface RopeScalingConfig {
+  /** all of them divided by the factor; or, as since Llama 3.1, only the low ones, with a transition */
+  type: 'linear' | 'llama3'
+  factorMilli: number
+  /** only `llama3`, as are the next two: wavelengths above originalContextLength / this are scaled */
+  lowFrequencyFactorMilli?: number
+  /** wavelengths below originalContextLength / this are not */
+  highFrequencyFactorMilli?: number
+  originalContextLength?: number
 }
 
 /** Token ids with a meaning of their own, for tokenizers whose file does not say. */

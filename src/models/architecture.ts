@@ -1,5 +1,6 @@
-import { NANO } from './constants.ts'
-import type { LlamaConfig, LoraTarget, ModelPlan, NormPlan, ProjectionPlan, TensorPlan } from './interface.ts'
+import { MILLI, NANO } from './constants.ts'
+import type { LlamaConfig, LoraTarget, ModelPlan, NormPlan, ProjectionPlan, RopeScaling, TensorPlan } from './interface.ts'
+import type { RopeScalingConfig } from '../interface/index.ts'
 
 /**
  * What a forward pass computes and with which tensors: the one description that the tape, the
@@ -25,7 +26,7 @@ export function modelPlan (config: LlamaConfig): ModelPlan {
     normEps: config.rmsNormEpsNano / NANO,
     activation: gpt2 ? 'gelu' : 'silu',
     positions: gpt2 ? 'learned' : 'rope',
-    rope: { theta: config.ropeTheta, pairing: config.ropePairing ?? 'half' },
+    rope: { theta: config.ropeTheta, pairing: config.ropePairing ?? 'half', scaling: config.ropeScaling == null ? undefined : ropeScaling(config.ropeScaling) },
     dim,
     heads,
     kvHeads,
@@ -47,6 +48,13 @@ export function modelPlan (config: LlamaConfig): ModelPlan {
     })),
     finalNorm: norm('model.norm', config),
     head: tied ? embedding : { name: 'lm_head.weight', shape: [vocabularySize, dim] }
+  }
+}
+
+function ropeScaling ({ factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }: RopeScalingConfig): RopeScaling {
+  return {
+    factor: factorMilli / MILLI,
+    ...(low == null || high == null || length == null ? {} : { bands: { low: low / MILLI, high: high / MILLI, length } })
   }
 }
 

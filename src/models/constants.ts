@@ -75,3 +75,5 @@ export const CONVERSATION_TURNS_MAX = 64
 
 /** One unit of the `…Nano` fields of records. */
 export const NANO = 1_000_000_000
+/** One unit of the `…Milli` fields. */
+export const MILLI = 1000

@@ -1,5 +1,5 @@
 import { ModelShapeError, ModelUnsupportedError } from './errors.ts'
-import { epsilonNano, integerTheta } from './huggingface-config.ts'
+import { epsilonNano, integerTheta, milli } from './huggingface-config.ts'
 import { checkConfig } from './llama.ts'
 import type { GgufHeader } from './gguf.ts'
 import type { LlamaConfig } from './interface.ts'
@@ -22,8 +22,8 @@ export function ggufConfig (header: GgufHeader): LlamaConfig {
   const heads = size('attention.head_count')
   const headDim = optional('attention.key_length', dim / heads)
   const scaling = metadata.get(`${type}.rope.scaling.type`) ?? 'none'
-  if (scaling !== 'none' || entries.has('rope_freqs.weight')) {
-    throw new ModelUnsupportedError(`expected rotary embeddings without scaling but the file has ${scaling === 'none' ? 'rope_freqs.weight' : `${type}.rope.scaling.type ${String(scaling)}`}`)
+  if ((scaling !== 'none' && scaling !== 'linear') || entries.has('rope_freqs.weight')) {
+    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or linearly (for llama3 import the safetensors), but the file has ${entries.has('rope_freqs.weight') ? 'rope_freqs.weight' : `${type}.rope.scaling.type ${String(scaling)}`}`)
   }
   for (const [key, expected] of [['expert_count', 0], ['attention.value_length', headDim], ['rope.dimension_count', headDim]] as const) {
     const value = metadata.get(`${type}.${key}`) ?? expected
@@ -47,6 +47,7 @@ export function ggufConfig (header: GgufHeader): LlamaConfig {
     : {
         ...(type === 'qwen2' ? { architecture: type } : {}),
         ...shape,
+        ...(scaling === 'linear' ? { ropeScaling: { type: scaling, factorMilli: milli(metadata.get(`${type}.rope.scaling.factor`), `${type}.rope.scaling.factor`) } } : {}),
         ropeTheta: integerTheta(metadata.get(`${type}.rope.freq_base`) ?? 10_000),
         rmsNormEpsNano: epsilonNano(metadata.get(`${type}.attention.layer_norm_rms_epsilon`), `${type}.attention.layer_norm_rms_epsilon`)
       }

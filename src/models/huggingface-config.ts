@@ -1,7 +1,8 @@
-import { CONFIG_BYTES_MAX, NANO } from './constants.ts'
+import { CONFIG_BYTES_MAX, MILLI, NANO } from './constants.ts'
 import { ModelShapeError, ModelUnsupportedError } from './errors.ts'
 import { checkConfig } from './llama.ts'
 import type { LlamaConfig } from './interface.ts'
+import type { RopeScalingConfig } from '../interface/index.ts'
 
 type Json = Record<string, unknown>
 
@@ -64,7 +65,8 @@ function llamaLike (json: Json, type: 'llama' | 'mistral' | 'qwen2'): LlamaConfi
     ropeTheta: integerTheta(rope.theta),
     rmsNormEpsNano: epsilonNano(json.rms_norm_eps ?? 1e-6, 'rms_norm_eps'),
     tied: json.tie_word_embeddings === true,
-    ...(headDim === dim / heads ? {} : { headDim })
+    ...(headDim === dim / heads ? {} : { headDim }),
+    ...(rope.scaling == null ? {} : { ropeScaling: rope.scaling })
   }
 }
 
@@ -94,14 +96,34 @@ function gpt2 (json: Json): LlamaConfig {
 }
 
 /** Of transformers before 5 (`rope_theta`, `rope_scaling`) and since (`rope_parameters`). */
-function ropeOf (json: Json): { theta: unknown } {
+function ropeOf (json: Json): { theta: unknown, scaling?: RopeScalingConfig } {
   const parameters = isObject(json.rope_parameters) ? json.rope_parameters : {}
   const scaling = isObject(json.rope_scaling) ? json.rope_scaling : {}
   const kind = scaling.rope_type ?? scaling.type ?? parameters.rope_type ?? 'default'
-  if (kind !== 'default') {
-    throw new ModelUnsupportedError(`expected rotary embeddings without scaling but config.json has rope_scaling of type ${JSON.stringify(kind)}`)
+  const theta = json.rope_theta ?? parameters.rope_theta ?? 10_000
+  if (kind === 'default') {
+    return { theta }
   }
-  return { theta: json.rope_theta ?? parameters.rope_theta ?? 10_000 }
+  if (kind !== 'linear' && kind !== 'llama3') {
+    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or by linear or llama3, but config.json has rope_scaling of type ${JSON.stringify(kind)}`)
+  }
+  const given = { ...parameters, ...scaling }
+  const factorMilli = milli(given.factor, 'factor')
+  return {
+    theta,
+    scaling: kind === 'linear'
+      ? { type: kind, factorMilli }
+      : { type: kind, factorMilli, lowFrequencyFactorMilli: milli(given.low_freq_factor, 'low_freq_factor'), highFrequencyFactorMilli: milli(given.high_freq_factor, 'high_freq_factor'), originalContextLength: size(given, 'original_max_position_embeddings') }
+  }
+}
+
+/** Thousandths; what is not a whole number of them is another model. */
+export function milli (value: unknown, name: string): number {
+  const thousandths = typeof value === 'number' ? Math.round(value * MILLI) : NaN
+  if (!(thousandths >= 1) || Math.abs(thousandths - Number(value) * MILLI) > 1e-6 * thousandths) {
+    throw new ModelUnsupportedError(`expected ${name} of rotary embeddings to be a multiple of 0.001 but got ${String(value)}`)
+  }
+  return thousandths
 }
 
 /** The base of rotary embeddings, an integer in every model that is published. */

@@ -1,5 +1,5 @@
 import type { LlamaConfig, SamplerSettings, SpecialTokens } from '../interface/index.ts'
-import type { RopePairing, Tape, Value, WeightMatrix } from '../numeric/index.ts'
+import type { RopePairing, RopeScaling, Tape, Value, WeightMatrix } from '../numeric/index.ts'
 
 /** A dense row-major tensor in f32, whatever type it had in its file. */
 export interface Tensor {
@@ -68,7 +68,7 @@ export interface ModelPlan {
   /** rotary, of queries and keys, or a learned row added to the embedding */
   positions: 'rope' | 'learned'
   /** meaningless where positions are learned */
-  rope: { theta: number, pairing: RopePairing }
+  rope: { theta: number, pairing: RopePairing, scaling?: RopeScaling }
   dim: number
   heads: number
   kvHeads: number
@@ -291,4 +291,4 @@ export interface Preset {
   schedule?: 'constant' | 'linear'
 }
 
-export type { LlamaConfig, RopePairing, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }
+export type { LlamaConfig, RopePairing, RopeScaling, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }

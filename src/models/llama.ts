@@ -1,5 +1,5 @@
 import { modelPlan, tensorPlans } from './architecture.ts'
-import { CONTEXT_MAX, DIM_MAX, LAYERS_MAX, NANO, VOCABULARY_MAX } from './constants.ts'
+import { CONTEXT_MAX, DIM_MAX, LAYERS_MAX, MILLI, NANO, VOCABULARY_MAX } from './constants.ts'
 import { ModelShapeError } from './errors.ts'
 import type { LlamaConfig, LlamaModel, RopePairing, Weight, Weights } from './interface.ts'
 
@@ -84,10 +84,24 @@ function checkArchitecture (config: LlamaConfig): void {
   if (config.ropePairing != null && config.ropePairing !== 'interleaved') {
     throw new ModelShapeError(`expected a ropePairing of interleaved, or none for halves, but got ${String(config.ropePairing)}`)
   }
+  checkRopeScaling(config)
   if (config.activations != null && config.activations !== 'int16') {
     throw new ModelShapeError(`expected activations of int16, or none for f32, but got ${String(config.activations)}`)
   }
   if (config.architecture === 'gpt2' && (config.ropePairing != null || config.ropeTheta !== 1 || config.kvHeads !== config.heads)) {
     throw new ModelShapeError(`expected a gpt2 model to have a ropeTheta of 1 and as many kvHeads as heads but got ${config.ropeTheta}, ${config.kvHeads} and ${config.heads}`)
+  }
+}
+
+/** As the record's codec has it: configurations also come from files. */
+function checkRopeScaling ({ ropeScaling, architecture }: LlamaConfig): void {
+  if (ropeScaling == null) {
+    return
+  }
+  const { type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length } = ropeScaling
+  const count = (value: number | undefined): value is number => value != null && Number.isInteger(value) && value >= 1 && value <= NANO
+  const fits = type === 'llama3' ? count(low) && count(high) && count(length) && low < high : low == null && high == null && length == null
+  if (architecture === 'gpt2' || (type !== 'linear' && type !== 'llama3') || !count(factorMilli) || factorMilli < MILLI || !fits) {
+    throw new ModelShapeError(`expected a ropeScaling that is linear with a factor of 1 or more, or llama3 with its bands, but got ${JSON.stringify(ropeScaling)}`)
   }
 }

@@ -1,9 +1,10 @@
 import { ANGLE_MAX, ROPE_TABLE_ROWS } from './constants.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
 import { weightRows } from './frozen.ts'
-import { cos, power, sin } from './math.ts'
+import { cos, sin } from './math.ts'
+import { ropeFrequencies } from './rope-frequencies.ts'
 import type { Engine } from './engine.ts'
-import type { RopePairing } from './interface.ts'
+import type { RopePairing, RopeScaling } from './interface.ts'
 import type { Node } from './node.ts'
 
 /** Copies row numbers into the arena, each within [0, limit). */
@@ -44,11 +45,12 @@ interface RopeOptions {
   theta: number
   offset?: number
   pairing: RopePairing
+  scaling?: RopeScaling
 }
 
-/** Cosines and sines of position·theta^(−2i/headDim), [rows, headDim/2], computed in f64 and kept. */
-function ropeTable (e: Engine, headDim: number, theta: number, rowsNeeded: number): { cosines: number, sines: number } {
-  const key = `${headDim} ${theta}`
+/** Cosines and sines of position·frequency, [rows, headDim/2], computed in f64 and kept. */
+function ropeTable (e: Engine, headDim: number, { theta, scaling }: RopeOptions, rowsNeeded: number): { cosines: number, sines: number } {
+  const key = `${headDim} ${theta} ${JSON.stringify(scaling ?? null)}`
   const known = e.ropeTables.get(key)
   if (known != null && known.rows >= rowsNeeded) {
     return known
@@ -59,8 +61,7 @@ function ropeTable (e: Engine, headDim: number, theta: number, rowsNeeded: numbe
   }
   const half = headDim / 2
   const table = { rows, cosines: e.arena.keep(rows * half * 4), sines: e.arena.keep(rows * half * 4) }
-  for (let i = 0; i < half; i++) {
-    const frequency = power(theta, -2 * i / headDim)
+  for (const [i, frequency] of ropeFrequencies(headDim, theta, scaling).entries()) {
     for (let position = 0; position < rows; position++) {
       const angle = position * frequency
       e.floats[(table.cosines >>> 2) + position * half + i] = cos(angle)
@@ -84,7 +85,10 @@ export function rope (e: Engine, x: Node, options: RopeOptions): Node {
   if (!(theta >= 1)) {
     throw new NumericRangeError('theta of rope', '1 or more', theta)
   }
-  const table = ropeTable(e, headDim, theta, offset + x.rows)
+  if (options.scaling != null && !(options.scaling.factor >= 1)) {
+    throw new NumericRangeError('the factor of rope\'s scaling', '1 or more', options.scaling.factor)
+  }
+  const table = ropeTable(e, headDim, options, offset + x.rows)
   const skipped = offset * headDim / 2 * 4
   const turn = (value: Node, inverse: boolean): Node => e.linear('rope', value, x.rows, x.columns, (from, to) => {
     e.kernels.rope(x.rows, heads, headDim, from, table.cosines + skipped, table.sines + skipped, to, pairing === 'interleaved', inverse)

@@ -40,6 +40,16 @@ export interface WeightMatrix {
 export type RopePairing = 'interleaved' | 'half'
 
 /**
+ * Rotary frequencies divided by `factor`, so that positions beyond a training's context turn no further than
+ * within it; with `bands`, as since Llama 3.1, only those whose wavelength is above length / low; those below
+ * length / high stay, and between both lies a line.
+ */
+export interface RopeScaling {
+  factor: number
+  bands?: { low: number, high: number, length: number }
+}
+
+/**
  * Records what is computed, so that gradients can be taken. Every primitive carries its JVP and
  * its VJP in terms of primitives, so gradients have tangents too: a gradient's tangent k is the
  * Hessian times direction k (forward over reverse).
@@ -87,7 +97,7 @@ export interface Tape {
   /** x·σ(2u), u = sqrt(2/π)·(x + 0.044715·x³): GPT-2's "tanh" GELU, computed without tanh's cancellation. */
   gelu (x: Value): Value
   /** Rotary embedding of [m, heads·headDim], rows at positions offset, offset+1, … */
-  rope (x: Value, options: { heads: number, theta: number, offset?: number, pairing: RopePairing }): Value
+  rope (x: Value, options: { heads: number, theta: number, offset?: number, pairing: RopePairing, scaling?: RopeScaling }): Value
   /**
    * Causal grouped-query attention. q: [m, heads·headDim]; k, v: [n, kvHeads·headDim], n ≥ m;
    * row i of q sees rows 0 … n−m+i. Scaled by 1/sqrt(headDim).

@@ -86,6 +86,17 @@ export const snapshotCodec: Codec<Snapshot> = codec('snapshot', struct({
 const size = integer({ min: 1, max: 1_048_576 })
 const tokenId = integer({ min: 0, max: 1_048_575 })
 
+const milli = integer({ min: 1, max: 1_000_000_000 })
+const ropeScaling = refine(struct({
+  type: literal('linear', 'llama3'),
+  factorMilli: milli,
+  lowFrequencyFactorMilli: optional(milli),
+  highFrequencyFactorMilli: optional(milli),
+  originalContextLength: optional(size)
+}), 'a factor of 1 or more; bands exactly for llama3, the low factor below the high one', ({ type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }) => {
+  return factorMilli >= 1000 && (type === 'llama3' ? low != null && high != null && low < high && length != null : low == null && high == null && length == null)
+})
+
 /** See protocols/base-model. */
 export const baseModelCodec: Codec<BaseModel> = codec('base', refine(struct({
   type: literal('base'),
@@ -106,6 +117,7 @@ export const baseModelCodec: Codec<BaseModel> = codec('base', refine(struct({
     tied: boolean,
     headDim: optional(size),
     ropePairing: optional(literal('interleaved')),
+    ropeScaling: optional(ropeScaling),
     activations: optional(literal('int16'))
   }), 'heads divisible by kvHeads, and dim by heads unless headDim says another size', ({ dim, heads, kvHeads, headDim }) => {
     return heads % kvHeads === 0 && (headDim == null ? dim % heads === 0 : headDim !== dim / heads)

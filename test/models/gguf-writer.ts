@@ -141,11 +141,13 @@ export function writeGguf (model: LlamaModel, tokenizer: GgufMetadata, type: Wei
           [key('attention.layer_norm_rms_epsilon')]: epsilon,
           [key('rope.freq_base')]: { f32: config.ropeTheta },
           [key('rope.dimension_count')]: plan.headDim,
+          ...(config.ropeScaling?.type === 'linear' ? { [key('rope.scaling.type')]: 'linear', [key('rope.scaling.factor')]: { f32: config.ropeScaling.factorMilli / 1000 } } : {}),
           ...(config.headDim == null ? {} : { [key('attention.key_length')]: config.headDim, [key('attention.value_length')]: config.headDim })
         }),
     ...tokenizer
   }
-  return writeGgufFile(metadata, tensorsOf(model, type).map(tensor => instead.find(({ name }) => name === tensor.name) ?? tensor))
+  const factors = config.ropeScaling?.type === 'llama3' ? [ropeFactors(model)] : []
+  return writeGgufFile(metadata, [...factors, ...tensorsOf(model, type).map(tensor => instead.find(({ name }) => name === tensor.name) ?? tensor)])
 }
 
 function tensorsOf (model: LlamaModel, type: WeightType | 'f16'): GgufTensor[] {
@@ -198,4 +200,16 @@ function interleave (data: Float32Array, columns: number, heads: number): Float3
     }
   }
   return out
+}
+
+/** Llama 3's scaling as convert_hf_to_gguf.py writes it: what each frequency is divided by. */
+function ropeFactors ({ config: { ropeTheta, ropeScaling }, plan: { headDim } }: LlamaModel): GgufTensor {
+  const { factorMilli = 1000, lowFrequencyFactorMilli = 1000, highFrequencyFactorMilli = 4000, originalContextLength = 1 } = ropeScaling ?? {}
+  const [factor, low, high] = [factorMilli, lowFrequencyFactorMilli, highFrequencyFactorMilli].map(value => value / 1000)
+  const factors = Float32Array.from({ length: headDim / 2 }, (_, i) => {
+    const turns = originalContextLength / (2 * Math.PI * ropeTheta ** (2 * i / headDim))
+    const smooth = Math.min(1, Math.max(0, (turns - low) / (high - low)))
+    return 1 / ((1 - smooth) / factor + smooth)
+  })
+  return { name: 'rope_freqs.weight', type: 0, shape: [headDim / 2], bytes: new Uint8Array(factors.buffer) }
 }

@@ -28,6 +28,8 @@ function cases (): Case[] {
   return [
     { title: 'llama', config: {}, ...spm },
     { title: 'llama with heads wider than its embedding', config: { headDim: 32, tied: false }, ...spm },
+    { title: 'llama with rotary embeddings scaled linearly', config: { ropeScaling: { type: 'linear', factorMilli: 2500 } }, ...spm },
+    { title: 'llama with rotary embeddings scaled as since 3.1', config: { headDim: 32, ropeScaling: { type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 64 } }, ...spm },
     { title: 'llama in q8_0', config: {}, type: 'q8_0', tolerance: 0.15, ...spm },
     { title: 'llama in q4_0', config: {}, type: 'q4_0', tolerance: 0.3, ...spm },
     { title: 'llama in bf16', config: {}, type: 'bf16', tolerance: 0.05, ...spm },
@@ -93,18 +95,18 @@ describe('llama.cpp, on the same file', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Both programs on the file of a model. */
-  async function both (bytes: Uint8Array): Promise<{ model: LlamaModel, tokenizer: Tokenizer, peer: Peer }> {
+  /** Both programs on the file of a model, or on a model that we do not read from such a file. */
+  async function both (bytes: Uint8Array, made?: LlamaModel): Promise<{ model: LlamaModel, tokenizer: Tokenizer, peer: Peer }> {
     const header = parseGguf(bytes, bytes.length)
     if (header == null || llama == null) {
       throw new RangeError('no header, or no llama.cpp')
     }
-    const config = ggufConfig(header)
+    const config = made?.config ?? ggufConfig(header)
     const { kind, bytes: file, special } = ggufTokenizer(header)
     const path = join(folder, 'model.gguf')
     writeFileSync(path, bytes)
     return {
-      model: loadModel({ config, format: 'gguf' }, bytes),
+      model: made ?? loadModel({ config, format: 'gguf' }, bytes),
       tokenizer: loadTokenizer({ config, tokenizerKind: kind, special }, file),
       peer: await llama.loadModel({ modelPath: path, gpuLayers: 0, useMmap: false })
     }
@@ -113,7 +115,7 @@ describe('llama.cpp, on the same file', () => {
   for (const { title, config, tokenizer: metadata, vocabulary, type, tolerance = 1e-4, instead } of cases()) {
     it(`has the logits, the greedy tokens and the token ids of ${title}`, async () => {
       const made = tinyModel({ ...shape, vocabularySize: vocabulary, ...config })
-      const { model, tokenizer, peer } = await both(writeGguf(made, metadata, type, instead))
+      const { model, tokenizer, peer } = await both(writeGguf(made, metadata, type, instead), made.config.ropeScaling?.type === 'llama3' ? made : undefined)
       expect(model.config).to.deep.equal(made.config)
       for (const text of TEXTS) {
         expect([...tokenizer.encode(text)], text).to.deep.equal([...peer.tokenize(text)])

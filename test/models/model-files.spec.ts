@@ -61,6 +61,10 @@ describe('models of Hugging Face', () => {
     expect(read({})).to.deep.equal(base)
     expect(read({ rope_theta: 500_000, head_dim: 8 })).to.deep.equal({ ...base, ropeTheta: 500_000, headDim: 8 })
     expect(read({ rope_parameters: { rope_type: 'default', rope_theta: 1_000_000 } })).to.deep.equal({ ...base, ropeTheta: 1_000_000 })
+    expect(read({ rope_scaling: { type: 'linear', factor: 2.5 } })).to.deep.equal({ ...base, ropeScaling: { type: 'linear', factorMilli: 2500 } })
+    expect(read({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } }).ropeScaling)
+      .to.deep.equal({ type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 8192 })
+    expect(() => read({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 1, original_max_position_embeddings: 8192 } })).to.throw('ropeScaling').with.property('code', 'ERR_MODEL_SHAPE')
     expect(read({ model_type: 'mistral', sliding_window: 20 })).to.deep.equal({ ...base, contextLength: 20 })
     expect(read({ model_type: 'qwen2', sliding_window: 20, use_sliding_window: false })).to.deep.equal({ ...base, architecture: 'qwen2' })
     expect(parseHuggingFaceConfig(json({ model_type: 'gpt2', n_embd: 16, n_layer: 2, n_head: 4, vocab_size: 40, n_positions: 32, activation_function: 'gelu_new', layer_norm_epsilon: 1e-5 })))
@@ -68,7 +72,7 @@ describe('models of Hugging Face', () => {
   })
 
   const refused: Array<[string, object]> = [
-    ['model_type', { model_type: 'phi' }], ['rope_scaling', { rope_scaling: { rope_type: 'llama3', factor: 8 } }], ['hidden_act', { hidden_act: 'gelu' }],
+    ['model_type', { model_type: 'phi' }], ['rope_scaling', { rope_scaling: { rope_type: 'yarn', factor: 8 } }], ['low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }], ['hidden_act', { hidden_act: 'gelu' }],
     ['attention_bias', { attention_bias: true }], ['mlp_bias', { mlp_bias: true }], ['rope_theta', { rope_theta: 0.5 }], ['rms_norm_eps', { rms_norm_eps: 1e-12 }]
   ]
   for (const [name, fields] of refused) {

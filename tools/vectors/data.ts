@@ -197,7 +197,7 @@ export function dataFixtures (): Fixture[] {
       'a model of others': {
         ...baseModel,
         name: 'qwen2-tiny',
-        config: { ...baseModel.config, architecture: 'qwen2', ropeTheta: 1_000_000, headDim: 32, ropePairing: 'interleaved', activations: 'int16' },
+        config: { ...baseModel.config, architecture: 'qwen2', ropeTheta: 1_000_000, headDim: 32, ropePairing: 'interleaved', ropeScaling: { type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 8192 }, activations: 'int16' },
         format: 'gguf',
         tokenizerKind: 'huggingface',
         special: { bos: 0, eos: 2, stop: [3, 7] },
@@ -206,6 +206,7 @@ export function dataFixtures (): Fixture[] {
     }, [
       { name: 'a head size that is that of dim and heads', edit: put('config.headDim', 16), code: 'ERR_MALFORMED_RECORD' },
       { name: 'the default architecture spelled out', edit: put('config.architecture', 'llama'), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a linear scaling of rotary embeddings with bands', edit: put('config.ropeScaling', { type: 'linear', factorMilli: 2000, originalContextLength: 64 }), code: 'ERR_MALFORMED_RECORD' },
       { name: 'activations that nobody computes', edit: put('config.activations', 'int8'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a tokenizer of others without special tokens', edit: put('tokenizerKind', 'huggingface'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'special tokens of our own tokenizer', edit: put('special', { bos: 0, eos: 1, stop: [] }), code: 'ERR_MALFORMED_RECORD' },
