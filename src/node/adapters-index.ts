@@ -36,7 +36,7 @@ export interface AdapterIndex extends Startable {
 }
 
 export interface AdapterIndexComponents {
-  chain: SettlementBackend
+  chain: Pick<SettlementBackend, 'state' | 'height' | 'addEventListener' | 'removeEventListener'>
   storage: Pick<Storage, 'get'>
 }
 
@@ -129,7 +129,7 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
   }
 }
 
-function entryOf (chain: SettlementBackend, adapter: CID, state: AdapterState, record: PublishedAdapter): IndexedAdapter {
+function entryOf (chain: AdapterIndexComponents['chain'], adapter: CID, state: AdapterState, record: PublishedAdapter): IndexedAdapter {
   const ledger = chain.state()
   const imported = record.type === 'imported-adapter'
 
