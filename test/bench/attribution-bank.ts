@@ -24,6 +24,13 @@ export interface Bank {
   outcome (dropped: ReadonlySet<number>): Promise<Float64Array>
   /** scores by a method: per query, per example */
   scores (method: AttributionMethod): Promise<Float64Array[]>
+  /**
+   * Scores per example for how much likelier the right labels of all queries are than the wrong ones:
+   * what makes any label likelier, as an answer in the right form, does not count.
+   */
+  marginScores (method: AttributionMethod): Promise<Float64Array>
+  /** share of queries whose right label is likelier than the wrong one */
+  accuracy (): Promise<number>
   /** bytes of one adapter and how many this run had to train */
   readonly trained: number
 }
@@ -61,17 +68,34 @@ export function openBank (folder: string, base: Base, data: Data, recipe: Recipe
     },
     async scores (method) {
       const flat = await cached(join(runFolder, `scores-${method}.${queriesName}`), async () => {
-        const theta = await adapter(new Set())
-        const cotangents = gradientsOf(objectiveOf(base, shape, data.queries), theta)
-        const rows = method === 'trajectory'
-          ? await exactScores(examples, plan, theta0, cotangents)
-          : await estimates(method, { examples, plan, theta0, theta, checkpoints: await checkpointsOf(examples, plan, theta0), blocks: loraBlocks(shape), seed: recipe.seed }, cotangents)
+        const rows = await scoresOf(method, gradientsOf(objectiveOf(base, shape, data.queries), await adapter(new Set())))
 
         return Float64Array.from(rows.flatMap(row => Array.from(row)))
       })
 
       return data.queries.map((_, q) => flat.subarray(q * data.examples.length, (q + 1) * data.examples.length))
+    },
+    async marginScores (method) {
+      return cached(join(runFolder, `margin-${method}.${queriesName}`), async () => {
+        const theta = await adapter(new Set())
+        const [right, wrong] = [data.queries, data.wrong ?? []].map(sequences => gradientsOf(objectiveOf(base, shape, sequences), theta).map((row, q) => row.map(value => value * counted(sequences[q]))))
+        const [scores] = await scoresOf(method, [theta.map((_, i) => right.reduce((sum, row, q) => sum + row[i] - wrong[q][i], 0))])
+
+        return scores
+      })
+    },
+    async accuracy () {
+      const [right, wrong] = [data.queries, data.wrong ?? []].map(async sequences => judge(await adapter(new Set()), sequences).map((value, q) => value * counted(sequences[q])))
+      const likelier = await right
+
+      return (await wrong).filter((value, q) => value < likelier[q]).length / data.queries.length
     }
+  }
+
+  async function scoresOf (method: AttributionMethod, cotangents: Float64Array[]): Promise<Float64Array[]> {
+    return method === 'trajectory'
+      ? exactScores(examples, plan, theta0, cotangents)
+      : estimates(method, { examples, plan, theta0, theta: await adapter(new Set()), checkpoints: await checkpointsOf(examples, plan, theta0), blocks: loraBlocks(shape), seed: recipe.seed }, cotangents)
   }
 }
 
@@ -82,6 +106,11 @@ export function objectiveOf (base: Base, shape: LoraShape, sequences: Sequence[]
     examples: sequences.map(({ tokens }) => tokens),
     lossMasks: sequences.map(({ tokens, mask }) => mask ?? new Uint8Array(tokens.length).fill(1))
   })()
+}
+
+/** Tokens of which the log-likelihood is the mean. */
+function counted ({ tokens, mask }: Sequence): number {
+  return mask === undefined ? tokens.length - 1 : mask.subarray(1).reduce((sum, one) => sum + one, 0)
 }
 
 /** Gradients of the log-likelihoods of all sequences. */

@@ -25,6 +25,8 @@ export interface Data {
   /** whether the label of the example was flipped */
   flipped: boolean[]
   queries: Sequence[]
+  /** the queries with the wrong label, where they have labels */
+  wrong?: Sequence[]
 }
 
 export interface Encoder {
@@ -167,12 +169,15 @@ function emails (encoder: Encoder, { contributions, examplesPerContribution, que
     }
   }
 
+  const asked = Array.from({ length: queries }, (_, q) => q % 2 === 0 ? ham() : spam())
+
   return {
     examples,
     groups: Uint32Array.from(groups),
     contributions,
     flipped: examples.map((_, i) => flips.has(i)),
-    queries: Array.from({ length: queries }, (_, q) => labelled(q % 2 === 0 ? ham() : spam(), q % 2 === 1, encoder, sequenceLength))
+    queries: asked.map((text, q) => labelled(text, q % 2 === 1, encoder, sequenceLength)),
+    wrong: asked.map((text, q) => labelled(text, q % 2 === 0, encoder, sequenceLength))
   }
 }
 

@@ -24,6 +24,7 @@ export interface MethodResult {
   lds5Crossed?: number
   contributor: Interval
   contributorAveraged: Interval
+  /** of examples by their scores for the margin of right over wrong labels, lowest first */
   mislabel?: Interval
   /** fall of the mean log-likelihood, in nats per token, without the k contributions credited most; by k */
   topFall: Record<number, number>
@@ -39,6 +40,8 @@ export interface ExperimentResult {
   methods: MethodResult[]
   /** the same fall without k contributions at random: mean and the largest seen */
   randomFall: Record<number, { mean: number, most: number }>
+  /** share of queries with the likelier label right, where they have labels */
+  accuracy?: number
   /** log-likelihood of the queries before and after training, nats per token */
   gain: { before: number, after: number }
   /** points of the exact method's plot: forecast and actual change of some queries' log-likelihood */
@@ -98,6 +101,7 @@ export async function experiment (dataset: DatasetName, base: Base, data: Data, 
     retrainings,
     methods,
     randomFall: await randomFalls(data, results, options.randomDraws ?? 6),
+    ...(data.wrong === undefined ? {} : { accuracy: mean(await Promise.all(results.map(async ({ bank }) => bank.accuracy()))) }),
     gain: { before: mean(await results[0].bank.outcome(everything(data))), after: mean(results.map(({ all }) => mean(all))) },
     points: points(data, results[0])
   }
@@ -150,7 +154,7 @@ async function judge (method: AttributionMethod, data: Data, results: SeedResult
   const together = (share: 5 | 50): Interval => meanSpearman(forecast(averaged, results[0].subsets[share].dropped), byQuery(averageOf(results.map(({ subsets }) => subsets[share].outcomes))))
   const out = Array.from({ length: data.contributions }, (_, c) => membersOf(data, new Set([c])))
   const crossed = results.flatMap((a, i) => results.filter((_, j) => j !== i).map(b => mean(forecast(scoresOf(a), b.subsets[5].dropped).map((row, q) => meanSpearman([row], [subsetsOf(b, 5)[q]]).value))))
-  const total = averaged.reduce((sum, row) => sum.map((value, i) => value + row[i]), new Float64Array(data.examples.length))
+  const margins = data.wrong === undefined ? undefined : averageOf(await Promise.all(results.map(async ({ bank }) => [await bank.marginScores(method)])))[0]
 
   return {
     method,
@@ -161,7 +165,7 @@ async function judge (method: AttributionMethod, data: Data, results: SeedResult
     ...(results.length > 1 ? { lds5Crossed: mean(crossed) } : {}),
     contributor: averageInterval(results.map(result => meanSpearman(forecast(scoresOf(result), out), byQuery(result.leaveOut)))),
     contributorAveraged: meanSpearman(forecast(averaged, out), byQuery(averageOf(results.map(({ leaveOut }) => leaveOut)))),
-    ...(data.flipped.some(Boolean) ? { mislabel: aucInterval(total.map(value => -value), data.flipped) } : {}),
+    ...(margins === undefined ? {} : { mislabel: aucInterval(margins.map(value => -value), data.flipped) }),
     topFall: await topFalls(data, results, scoresOf)
   }
 }

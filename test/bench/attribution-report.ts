@@ -2,9 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { METHOD_MEANINGS } from '../../src/attribution/index.ts'
+import { presets } from '../../src/models/index.ts'
 import { barPlot, scatterPlot } from './attribution-plots.ts'
 import type { ExperimentResult, MethodResult } from './attribution-experiment.ts'
 import type { ManipulationResult } from './attribution-manipulation.ts'
+import type { RecipeResult } from './attribution-recipes.ts'
 import type { Interval } from './attribution-statistics.ts'
 
 const GATE = { lds: 0.85, contributor: 0.9, gainMin: 0.95, gainMax: 1.05, loss: 0.05 }
@@ -18,6 +20,7 @@ const row = (cells: string[]): string => `| ${cells.join(' | ')} |`
 export function writeReport (bank: string, out: string): void {
   const experiments = readdirSync(bank).filter(name => /^result-(sotu|spam)-.*\.json$/.test(name)).sort().map(name => JSON.parse(readFileSync(join(bank, name), 'utf8')) as ExperimentResult)
   const villains = join(bank, 'result-villains.json')
+  const recipes = join(bank, 'result-recipes.json')
   const plots = join(out, 'attribution')
 
   mkdirSync(plots, { recursive: true })
@@ -31,6 +34,7 @@ export function writeReport (bank: string, out: string): void {
 
   writeFileSync(join(out, 'attribution.md'), [
     introduction(experiments),
+    ...existsSync(recipes) ? [recipesSection(JSON.parse(readFileSync(recipes, 'utf8')) as RecipeResult[])] : [],
     ...experiments.map(section),
     ...existsSync(villains) ? [manipulationSection(JSON.parse(readFileSync(villains, 'utf8')) as ManipulationResult)] : []
   ].join('\n\n') + '\n')
@@ -41,15 +45,49 @@ function introduction (experiments: ExperimentResult[]): string {
 
 Written by \`npm run bench -- attribution --out docs\` from the results of the counterfactual bank; do not edit. To repeat one table: \`npm run bench -- attribution --part bank --dataset sotu --base datanet-base-1m --seeds N --retrainings N --bank DIR --out docs\` with the numbers above the table, and \`--part villains\` for the last one. Everything is seeded and bit-exact: subsets of 5 % and 50 % by seeds 1005 and 1050, bootstrap by 20240131, trainings by 1, 2, 3 …. Adapters stay in the bank's folder, and a run that was stopped goes on.
 
-**LDS** (linear datamodeling score): for each query, the rank correlation over random subsets between the forecast of an answer's log-likelihood without the subset and what retraining without it gives; then the mean over queries. Intervals are 95 % bootstraps over queries and subsets. No method has a parameter that was fitted to the bank, so every subset is held out. *Single* compares the forecast of a run with retrainings of the same seed, the mean over seeds; that is what the network does, since runs are bit-exact and their seed is in the recipe. *Averaged* compares means over seeds. *Contributor* is the same rank correlation over leaving out one contributor each. Where a table has one seed, single and averaged are the same. *Mislabel AUC* ranks examples by their scores for clean queries, lowest first: a method that tells truly what an example did need not find a wrong label that did no harm. The aim is an exact LDS of ${GATE.lds} at 5 % and a contributor correlation of ${GATE.contributor}.
+**LDS** (linear datamodeling score): for each query, the rank correlation over random subsets between the forecast of an answer's log-likelihood without the subset and what retraining without it gives; then the mean over queries. Intervals are 95 % bootstraps over queries and subsets. No method has a parameter that was fitted to the bank, so every subset is held out. *Single* compares the forecast of a run with retrainings of the same seed, the mean over seeds; that is what the network does, since runs are bit-exact and their seed is in the recipe. *Averaged* compares means over seeds. *Contributor* is the same rank correlation over leaving out one contributor each. Where a table has one seed, single and averaged are the same. *Mislabel AUC* ranks examples, lowest first, by their scores for how much likelier clean queries' right labels are than wrong ones; by the likelihood of right labels alone, every example that teaches to answer with any label scores high, its own label right or wrong. A method that tells truly what an example did need not find a wrong label that did no harm, so the table says how many queries the adapter gets right. The aim is an exact LDS of ${GATE.lds} at 5 % and a contributor correlation of ${GATE.contributor}.
 
-Recipes of the bank are the preset \`quick\` on windows of ${experiments[0]?.size.sequenceLength ?? 32} tokens, for time alone. A removed example keeps its place in its batch with weight zero, which is what the derivative is of. Counterfactual adapters answer one after the other on one tape; rows have the same bits as in a batch of many adapters.
+Recipes of the bank are the preset \`quick\`, or what it was before where a table says so, on windows of ${experiments[0]?.size.sequenceLength ?? 32} tokens, for time alone. A removed example keeps its place in its batch with weight zero, which is what the derivative is of. Counterfactual adapters answer one after the other on one tape; rows have the same bits as in a batch of many adapters.
 
 | method | what a score is |
 |---|---|
 ${Object.entries(METHOD_MEANINGS).map(([name, meaning]) => row([`\`${name}\``, meaning])).join('\n')}
 
 EK-FAC on LoRA: A is a layer from x to A·x, B one from A·x to the output. The eigenbases of each come from the second moments of the gradient matrices (GᵀG and GGᵀ, as in Shampoo), which under K-FAC's own assumption are those of inputs and output gradients; eigenvalues are measured, so the scale does not matter. TracIn takes the answer's gradient at the end of the run, as receipts are replayed there. Damping is a tenth of the mean eigenvalue everywhere, as their authors use.`
+}
+
+type Pace = Pick<RecipeResult, 'steps' | 'batchSize' | 'learningRateNano' | 'schedule' | 'epsilonNano' | 'beta2Nano' | 'warmupSteps'>
+
+function paceOf ({ steps, batchSize, learningRateNano, schedule }: Pace): string {
+  return `${steps} steps of ${batchSize} at a learning rate of ${learningRateNano / 1e9}, ${schedule === undefined ? 'falling along a cosine' : schedule}`
+}
+
+function isQuick ({ steps, batchSize, learningRateNano, schedule, epsilonNano, beta2Nano, warmupSteps }: Pace): boolean {
+  const { quick } = presets
+
+  return steps === quick.steps && batchSize === quick.batchSize && learningRateNano === quick.learningRateNano && schedule === quick.schedule &&
+    (epsilonNano ?? quick.epsilonNano) === quick.epsilonNano && (beta2Nano ?? quick.beta2Nano) === quick.beta2Nano && (warmupSteps ?? quick.warmupSteps) === quick.warmupSteps
+}
+
+function recipesSection (results: RecipeResult[]): string {
+  const names = [...new Set(results.map(({ base }) => base))]
+  const keyOf = ({ base, loss, forecast, ...changes }: RecipeResult): string => JSON.stringify(changes)
+  const cells = (one: RecipeResult | undefined): string[] => [one === undefined ? '' : fixed(one.loss.after, 4), one?.forecast === undefined ? '' : within(one.forecast.lds5), one?.forecast === undefined ? '' : within(one.forecast.lds50), one?.forecast === undefined ? '' : within(one.forecast.contributor)]
+  const other = (one: RecipeResult): string => [
+    ...one.epsilonNano === undefined ? [] : [`epsilon ${one.epsilonNano / 1e9}`],
+    ...one.beta2Nano === undefined ? [] : [`beta2 ${one.beta2Nano / 1e9}`],
+    ...one.warmupSteps === undefined ? [] : [`${one.warmupSteps} steps of warm-up`]
+  ].map(text => `; ${text}`).join('')
+  const rows = [...new Map(results.map(one => [keyOf(one), one])).values()]
+  const forecast = results.find(one => one.forecast !== undefined)?.forecast
+
+  return `## Recipes
+
+Recipes that cost the same, on the speeches by \`--part recipes\`: the queries' loss in nats a token and how well the exact method forecasts, with ${forecast?.queries ?? 0} queries, ${forecast?.subsets ?? 0} subsets of 5 % and half as many of 50 %, one seed. Forecasts were measured only where loss was promising. More and smaller steps at one rate learn more and are forecast better than fewer and larger ones, above all where training moves a model far; the preset \`quick\` is the one in bold.
+
+${row(['recipe', ...names.flatMap(name => [`loss, ${name}`, 'LDS 5 %', 'LDS 50 %', 'contributor'])])}
+${row(['---', ...names.flatMap(() => ['---', '---', '---', '---'])])}
+${rows.map(one => row([isQuick(one) ? `**${paceOf(one)}**` : `${paceOf(one)}${other(one)}`, ...names.flatMap(name => cells(results.find(two => two.base === name && keyOf(two) === keyOf(one))))])).join('\n')}`
 }
 
 function section (one: ExperimentResult): string {
@@ -70,7 +108,7 @@ function section (one: ExperimentResult): string {
 
   return `## ${one.dataset}, ${one.base}
 
-${size.contributions} contributions of ${size.examplesPerContribution} examples of ${size.sequenceLength} tokens of ${DATASETS[one.dataset]}; ${size.queries} queries, ${retrainings} retrainings of each size, seeds ${seeds.join(', ')}; ${recipe.steps} steps of ${recipe.batchSize}. Training moves the queries' mean log-likelihood from ${fixed(gain.before, 3)} to ${fixed(gain.after, 3)} nats a token.${crossed}${hasLabels ? ' One label in ten is flipped; the AUC says how well the lowest scores for clean queries find them.' : ''}
+${size.contributions} contributions of ${size.examplesPerContribution} examples of ${size.sequenceLength} tokens of ${DATASETS[one.dataset]}; ${size.queries} queries, ${retrainings} retrainings of each size, seeds ${seeds.join(', ')}; ${paceOf(recipe)}${isQuick(recipe) ? '' : ', which `quick` was before'}. Training moves the queries' mean log-likelihood from ${fixed(gain.before, 3)} to ${fixed(gain.after, 3)} nats a token.${crossed}${hasLabels ? ` One label in ten is flipped.${one.accuracy === undefined ? ' The AUC is by the likelihood of right labels alone, as it was measured before.' : ` The adapter prefers the right label for ${fixed(100 * one.accuracy, 0)} % of queries.`}` : ''}
 
 ${row(head)}
 ${row(head.map(() => '---'))}

@@ -3,7 +3,7 @@
  * gamed. Adapters of the counterfactual bank stay on disk: a run that was stopped goes on.
  *
  * `npm run bench -- attribution [--quick] [--dataset sotu|spam] [--base datanet-base-1m|stories260K]
- * [--part bank|villains|costs] [--seeds 3] [--retrainings 100] [--queries 50] [--bank DIR] [--out docs]`
+ * [--part bank|recipes|villains|costs] [--seeds 3] [--retrainings 100] [--queries 50] [--bank DIR] [--out docs]`
  *
  * `--out` writes attribution.md and its plots from all results that the bank's folder has.
  */
@@ -14,16 +14,18 @@ import { costs } from './attribution-costs.ts'
 import { loadBenchBase, loadData } from './attribution-data.ts'
 import { experiment } from './attribution-experiment.ts'
 import { manipulation } from './attribution-manipulation.ts'
+import { recipes } from './attribution-recipes.ts'
 import { writeReport } from './attribution-report.ts'
 import type { BaseName, DatasetName, Size } from './attribution-data.ts'
-import type { ExperimentResult } from './attribution-experiment.ts'
+import type { ExperimentOptions, ExperimentResult } from './attribution-experiment.ts'
+import type { RecipeResult } from './attribution-recipes.ts'
 import type { Bench, BenchResult, OwnOptions } from './interface.ts'
 
 const DATASETS: DatasetName[] = ['sotu', 'spam']
 const BASES: BaseName[] = ['datanet-base-1m', 'stories260K']
 
 export const options = {
-  part: { type: 'string', value: 'bank|villains|costs', help: 'one part alone' },
+  part: { type: 'string', value: 'bank|recipes|villains|costs', help: 'one part alone; recipes is in no other' },
   dataset: { type: 'string', value: 'sotu|spam', help: 'one dataset alone' },
   base: { type: 'string', value: 'datanet-base-1m|stories260K', help: 'one base alone' },
   seeds: { type: 'string', value: '3', help: 'trainings differ by seeds 1 … this' },
@@ -50,29 +52,16 @@ export const run: Bench = async ({ quick, values = {} }) => {
 
   mkdirSync(folder, { recursive: true })
 
-  for (const baseName of wants('bank') ? bases : []) {
-    const base = loadBenchBase(baseName)
-
-    if (base === undefined) {
-      process.stderr.write(`${baseName} is not here and is left out\n`)
-      continue
-    }
-
-    for (const dataset of datasets) {
-      const result = await experiment(dataset, base, loadData(dataset, base.encoder, size), {
-        folder, seeds, retrainings, size, ...(quick ? { recipe: { batchSize: 8 }, randomDraws: 2 } : {}), log
-      })
-
-      experiments.push(result)
-
-      if (!quick) {
-        writeFileSync(join(folder, `result-${dataset}-${baseName}.json`), `${JSON.stringify(result, undefined, 1)}\n`)
-      }
-    }
+  if (wants('bank')) {
+    experiments.push(...await bankTables(bases, datasets, { folder, seeds, retrainings, size, ...(quick ? { recipe: { batchSize: 8 }, randomDraws: 2 } : {}), log }, !quick))
   }
 
   if (experiments.length > 0) {
     results.push(...lines(experiments))
+  }
+
+  if (values.part === 'recipes') {
+    await compareRecipes(folder, bases, size, log)
   }
 
   if (wants('villains')) {
@@ -84,6 +73,42 @@ export const run: Bench = async ({ quick, values = {} }) => {
   }
 
   return wants('costs') ? [...results, ...await costs({ quick })] : results
+}
+
+/** Kept in the bank's folder for the report, unless they are quick. */
+async function bankTables (bases: BaseName[], datasets: DatasetName[], options: ExperimentOptions, isKept: boolean): Promise<ExperimentResult[]> {
+  const results: ExperimentResult[] = []
+
+  for (const baseName of bases) {
+    const base = loadBenchBase(baseName)
+
+    if (base === undefined) {
+      options.log(`${baseName} is not here and is left out`)
+      continue
+    }
+
+    for (const dataset of datasets) {
+      const result = await experiment(dataset, base, loadData(dataset, base.encoder, options.size), options)
+
+      results.push(result)
+
+      if (isKept) {
+        writeFileSync(join(options.folder, `result-${dataset}-${baseName}.json`), `${JSON.stringify(result, undefined, 1)}\n`)
+      }
+    }
+  }
+
+  return results
+}
+
+/** On the speeches alone; for the report, since a dozen recipes make no line of a table. */
+async function compareRecipes (folder: string, bases: BaseName[], size: Size, log: (line: string) => void): Promise<void> {
+  const results: RecipeResult[] = []
+
+  for (const base of bases.map(loadBenchBase).filter(one => one !== undefined)) {
+    results.push(...await recipes(base, loadData('sotu', base.encoder, size), { folder, size, subsets: 20, queries: 16, log }))
+    writeFileSync(join(folder, 'result-recipes.json'), `${JSON.stringify(results, undefined, 1)}\n`)
+  }
 }
 
 async function villainLines (folder: string, seeds: number[], quick: boolean, log: (line: string) => void): Promise<BenchResult[]> {
