@@ -98,20 +98,45 @@ export interface Latencies {
   residentBytes: number[]
 }
 
+/** Tells the time, and lets it pass while there is nothing to do. */
+export interface Clock {
+  now (): number
+  /** until `at`, or less */
+  idle (at: number): Promise<void>
+}
+
+/** The time of the world, in which other processes take their share of the machine. */
+export const wallClock: Clock = {
+  now: () => performance.now(),
+  idle: async () => { await sleep(1) }
+}
+
+/** The time of a processor that this thread has for itself: what it computes takes as long as it does, idleness is skipped. */
+export function processorClock (): Clock {
+  let skipped = 0
+  const now = (): number => processorMs() + skipped
+  return {
+    now,
+    async idle (at) {
+      skipped += Math.max(0, at - now())
+    }
+  }
+}
+
 /** How often memory is looked at. */
 const LOOKS = 10
 
 /** Requests that arrive by themselves (Poisson), whatever the engine has finished. */
-export async function openLoop (engine: InferenceEngine, work: (index: number) => SequenceRequest, perSecond: number, ms: number): Promise<Latencies> {
+export async function openLoop (engine: InferenceEngine, work: (index: number) => SequenceRequest, perSecond: number, ms: number, clock: Clock): Promise<Latencies> {
   const random = prng(7)
   const born = new Map<string, number>()
   const result: Latencies = { firstToken: [], answer: [], faults: 0, refused: 0, residentBytes: [] }
-  const begin = performance.now()
+  const begin = clock.now()
   const end = begin + ms
   let next = begin
   let count = 0
-  while (performance.now() < end || engine.busy) {
-    const now = performance.now()
+  while (clock.now() < end || engine.busy) {
+    const now = clock.now()
     for (; next <= now && next < end; count++) {
       const request = work(count)
       result.refused += offer(engine, request) ? 0 : 1
@@ -121,8 +146,8 @@ export async function openLoop (engine: InferenceEngine, work: (index: number) =
     if (now - begin >= (result.residentBytes.length + 1) * ms / LOOKS) {
       result.residentBytes.push(process.memoryUsage().rss)
     }
-    step(engine, born, result)
-    await (engine.busy ? setImmediate() : sleep(1))
+    step(engine, born, result, clock)
+    await (engine.busy ? setImmediate() : clock.idle(Math.min(next, end)))
   }
   result.firstToken.sort((a, b) => a - b)
   result.answer.sort((a, b) => a - b)
@@ -141,11 +166,11 @@ function offer (engine: InferenceEngine, request: SequenceRequest): boolean {
   }
 }
 
-function step (engine: InferenceEngine, born: Map<string, number>, result: Latencies): void {
+function step (engine: InferenceEngine, born: Map<string, number>, result: Latencies, clock: Clock): void {
   const { tokens, faults } = engine.step()
   result.faults += faults.length
   for (const { id, index, finish } of tokens) {
-    const age = performance.now() - (born.get(id) ?? 0)
+    const age = clock.now() - (born.get(id) ?? 0)
     if (index === 0) {
       result.firstToken.push(age)
     }

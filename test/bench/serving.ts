@@ -2,17 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { inferenceEngine } from '../../src/inference/index.ts'
 import { llama, parseBaseJson, parseSafetensors } from '../../src/models/index.ts'
 import { loading } from './serving-cold.ts'
-import { chooser, closedLoop, manyAdapters, openLoop, quantile, randomModel, requests } from './serving-load.ts'
+import { chooser, closedLoop, manyAdapters, openLoop, processorClock, quantile, randomModel, requests, wallClock } from './serving-load.ts'
 import { peerBatch } from './serving-peer.ts'
 import { receiptShares } from './serving-receipts.ts'
 import { batchScaling, SHAPE, throughput } from './serving-throughput.ts'
 import type { BenchOptions, BenchResult, OwnOptions } from './interface.ts'
+import type { Clock } from './serving-load.ts'
 import type { InferenceEngine } from '../../src/inference/index.ts'
 import type { LlamaModel } from '../../src/models/index.ts'
 
 export const options: OwnOptions = {
   /** minutes of open-loop load at each of the two shares of capacity */
   minutes: { type: 'string' },
+  /** `wall` (default), or `processor`: the load in the time of a processor without neighbours */
+  clock: { type: 'string' },
   /** parts to run, with commas between them; see PARTS */
   only: { type: 'string' }
 }
@@ -43,18 +46,18 @@ async function besideLlamaCpp (model: LlamaModel, rounds: number): Promise<Bench
 }
 
 /** Answers a second with the batch kept full: the median of several rounds after the first, so that neither a cold start nor a neighbour decides. */
-function capacity (answer: (round: number) => number, rounds: number): number {
+function capacity (answer: (round: number) => number, rounds: number, clock: Clock): number {
   const rates: number[] = []
   for (let round = 0; round <= rounds; round++) {
-    const begin = performance.now()
+    const begin = clock.now()
     const answers = answer(round)
-    rates.push(answers / (performance.now() - begin) * 1000)
+    rates.push(answers / (clock.now() - begin) * 1000)
   }
   return quantile(rates.slice(1).toSorted((a, b) => a - b), 0.5)
 }
 
 /** Latencies at a share of capacity, with a thousand adapters of which memory holds a quarter. */
-async function underLoad (model: LlamaModel, ms: number): Promise<BenchResult[]> {
+async function underLoad (model: LlamaModel, ms: number, clock: Clock): Promise<BenchResult[]> {
   const adapters = manyAdapters(model, 1000, 8)
   const engine: InferenceEngine = inferenceEngine({ model, adapterBytesMax: 250 * 4 * adapters[0].theta.length })
   const choose = chooser(adapters, 'zipf', 5)
@@ -62,12 +65,13 @@ async function underLoad (model: LlamaModel, ms: number): Promise<BenchResult[]>
   const perSecond = capacity(round => {
     closedLoop(engine, make(`capacity-${round}`, 128))
     return 128
-  }, ms > 60_000 ? 25 : 5)
+  }, ms > 60_000 ? 25 : 5, clock)
   const results: BenchResult[] = []
   for (const share of [0.5, 0.8]) {
-    const { firstToken, answer, faults, refused, residentBytes } = await openLoop(engine, i => make(`${share}-${i}`, 1)[0], share * perSecond, ms)
+    const { firstToken, answer, faults, refused, residentBytes } = await openLoop(engine, i => make(`${share}-${i}`, 1)[0], share * perSecond, ms, clock)
     const mebibytes = residentBytes.map(bytes => (bytes / 2 ** 20).toFixed(0))
-    const detail = `open loop at ${share} of ${perSecond.toFixed(0)} answers a second for ${(ms / 1000).toFixed(0)} s: ${answer.length} answers, ${faults + refused} errors, resident memory each tenth of the time ${mebibytes.join(', ')} MiB; ${engine.statistics().adapterLoads} adapter loads by now`
+    const time = clock === wallClock ? '' : ' of processor time'
+    const detail = `open loop at ${share} of ${perSecond.toFixed(0)} answers a second for ${(ms / 1000).toFixed(0)} s${time}: ${answer.length} answers, ${faults + refused} errors, resident memory each tenth of the time ${mebibytes.join(', ')} MiB; ${engine.statistics().adapterLoads} adapter loads by now`
     for (const [name, values, at] of [['ttftP50', firstToken, 0.5], ['ttftP99', firstToken, 0.99], ['answerP50', answer, 0.5], ['answerP99', answer, 0.99]] as const) {
       results.push({ name: `${name}${share === 0.5 ? '' : 'At80'}Ms`, value: quantile(values, at), unit: 'ms', detail })
     }
@@ -103,6 +107,6 @@ export async function run ({ quick, values }: BenchOptions): Promise<BenchResult
   await part('peer', async () => besideLlamaCpp(own, quick ? 2 : 8))
   await part('cold', async () => loading(own, 50))
   await part('receipts', () => [...receiptShares(LARGER, '', larger, quick ? 1 : 4), ...receiptShares(OWN, 'Own', own, quick ? 2 : 8)])
-  await part('load', async () => underLoad(own, minutes * 60_000))
+  await part('load', async () => underLoad(own, minutes * 60_000, values?.clock === 'processor' ? processorClock() : wallClock))
   return results
 }
