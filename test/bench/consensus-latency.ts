@@ -67,7 +67,7 @@ const recovery = (n: number): BenchResult => {
   const diedMs = 20_000
   const { longestPauseMs } = simulate({ ...well(n), calmMs: 60_000, pausesFromMs: diedMs, cut: (from, _, nowMs) => nowMs > diedMs && from === 1 })
 
-  return { name: `recovery${n}Ms`, value: longestPauseMs, unit: 'ms', detail: `longest time without a final block after one of ${n} validators died: once its whole time-out of 4 s, a second at each later turn` }
+  return { name: `recovery${n}Ms`, value: longestPauseMs, unit: 'ms', detail: `longest time without a final block after one of ${n} validators died: once the whole wait for it, which quick turns made short, a second at each later turn` }
 }
 
 /** What only virtual time and links can show. */

@@ -23,8 +23,8 @@ describe('four validators on machines of their own', function () {
       index === 0 ? [] : [running[0].address], { namespace: wire.namespaceOf(index) })
   }
   const height = async (index: number): Promise<number> => Number((await running[index].ask('status')).split(' ')[1])
-  const acknowledge = async (index: number, word: 'send' | 'return'): Promise<string> => {
-    const [, id] = (await running[index].ask(`${word} 1`)).split(' ')
+  const acknowledge = async (index: number, from: 'alice' | 'bob'): Promise<string> => {
+    const [, id] = (await running[index].ask(`send 1 ${from}`)).split(' ')
 
     acknowledged.push(id)
 
@@ -56,7 +56,7 @@ describe('four validators on machines of their own', function () {
     folder = await mkdtemp(join(tmpdir(), 'datanet-partition-'))
     await begin(0)
     await Promise.all([1, 2, 3].map(begin))
-    await running[0].ask(`final ${await acknowledge(0, 'send')}`)
+    await running[0].ask(`final ${await acknowledge(0, 'alice')}`)
   })
   after(async () => {
     if (wire !== undefined) {
@@ -69,11 +69,11 @@ describe('four validators on machines of their own', function () {
   it('go on with three of four, and the fourth keeps what it acknowledged until it is back', async () => {
     await wire.cut([3])
 
-    const alone = await acknowledge(3, 'return')
+    const alone = await acknowledge(3, 'bob')
     const before = await height(3)
 
     await running[0].ask(`height ${before + 4}`)
-    await running[1].ask(`final ${await acknowledge(1, 'send')}`)
+    await running[1].ask(`final ${await acknowledge(1, 'alice')}`)
     // at most the block that was on its way
     assert.ok(await height(3) <= before + 1)
 
@@ -86,7 +86,7 @@ describe('four validators on machines of their own', function () {
   it('stand still in two halves, and go on without a fork when they are one again', async () => {
     await wire.cut([2, 3])
 
-    const [left, right] = [await acknowledge(0, 'send'), await acknowledge(2, 'return')]
+    const [left, right] = [await acknowledge(0, 'alice'), await acknowledge(2, 'bob')]
 
     // longer than a leader's time-out: both halves give views up, and neither can end one
     assert.deepEqual(await Promise.all(running.map(async validator => validator.ask('still 6000'))), ['still', 'still', 'still', 'still'])

@@ -2,7 +2,7 @@
  * One validator in a process of its own. Arguments: index, number of validators, data folder, address
  * to listen on, address of another one or nothing. Says `ready <address>`, then answers one line for each line:
  *
- * - `send <n>`: n transfers of 1 from alice to bob, `return <n>`: from bob to alice; `acknowledged <id>…` once all are journaled
+ * - `send <n> [<name>]`: n transfers of 1 from alice, or another one, to bob or, if that is bob, to alice; `acknowledged <id>…` once all are journaled
  * - `final <id>…`: waits for them; `final <height>…`, or `failed`
  * - `height <h>`: waits for it; `hash <height> <hash of its header>`
  * - `status`: `status <height> <view>`
@@ -15,7 +15,7 @@ import { CID } from 'multiformats/cid'
 import { network } from '../../src/gossip/index.ts'
 import { chain } from '../../src/settlement/index.ts'
 import { headerHash, toHex } from '../../src/wire/index.ts'
-import { alice, bob, genesisOf, validatorBls, validatorSigner } from '../settlement/fixtures.ts'
+import { alice, bob, carol, genesisOf, validatorBls, validatorSigner } from '../settlement/fixtures.ts'
 
 const [, , indexText, countText, folder, listen, bootstrap] = process.argv
 const index = Number(indexText)
@@ -41,13 +41,15 @@ ledger.serveQueries()
 await net.start()
 await ledger.start()
 
+const accounts = new Map([['alice', alice], ['bob', bob], ['carol', carol]])
+
 const answer = async (line: string): Promise<string> => {
   const [word, ...rest] = line.split(' ')
 
   switch (word) {
-    case 'send':
-    case 'return': {
-      const [from, to] = word === 'send' ? [alice, bob] : [bob, alice]
+    case 'send': {
+      const from = accounts.get(rest[1]) ?? alice
+      const to = from === bob ? alice : bob
       const ids: CID[] = []
 
       for (let i = 0; i < Number(rest[0]); i++) {
