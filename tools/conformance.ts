@@ -101,6 +101,9 @@ async function inBrowser (folder: string, script: string, command: string, param
       return
     }
     const code = request.url === '/suite.js'
+    // isolated from other origins, a page has shared memory
+    response.setHeader('cross-origin-opener-policy', 'same-origin')
+    response.setHeader('cross-origin-embedder-policy', 'require-corp')
     response.setHeader('content-type', code ? 'text/javascript' : 'text/html')
     response.end(code ? text : '<!doctype html><meta charset="utf-8"><script type="module" src="/suite.js"></script>')
   })
@@ -117,7 +120,11 @@ async function inBrowser (folder: string, script: string, command: string, param
     timeout.addEventListener('abort', () => { reject(new Missing(`${command} sent nothing in ${RUN_TIMEOUT_MS} ms`)) })
   })
   try {
-    return JSON.parse(await Promise.race([body, ended, late]))
+    const found = JSON.parse(await Promise.race([body, ended, late]))
+    if (typeof found.error === 'string') {
+      throw new TypeError(found.error)
+    }
+    return found
   } finally {
     browser.removeAllListeners('exit')
     const gone = new Promise<void>(resolve => { browser.once('exit', () => { resolve() }) })
@@ -137,6 +144,7 @@ async function main (): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'datanet-conformance-'))
   const print = await bundled(folder, 'print.mjs', "import { golden } from './golden.ts'\nconsole.info(JSON.stringify(golden('wasm')))")
   const send = await bundled(folder, 'send.mjs', "import { golden } from './golden.ts'\nawait fetch('/', { method: 'POST', body: JSON.stringify(golden('wasm')) })")
+  const together = await bundled(folder, 'together.mjs', "import './browser-threads.ts'")
   const oracle = await bundled(folder, 'oracle.mjs', "import { golden } from './golden.ts'\nconsole.info(JSON.stringify(golden('reference')))")
 
   const runs: Array<[string, () => Promise<{ name: string, work: Run }>]> = []
@@ -164,13 +172,14 @@ async function main (): Promise<void> {
     const [command, before] = emulator == null ? [node, []] : [emulator, ['-L', ARM64_LIBRARIES, node]]
     return { name: `Node ${await version(command, before)} for arm64${emulator == null ? '' : ' under qemu'}`, work: async () => inNode(command, [...before, print]) }
   }])
-  runs.push(['Chromium', async () => {
+  const pages = [['Chromium', '', send], ['Chromium with two threads', ', two threads over shared memory', together]]
+  pages.forEach(([what, suffix, script]) => runs.push([what, async () => {
     const command = need(['chromium', 'chromium-browser', 'google-chrome'], 'chromium')
     return {
-      name: await version(command, ['--no-sandbox']),
-      work: async () => inBrowser(folder, send, command, (profile, url) => ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${profile}`, url])
+      name: `${await version(command, ['--no-sandbox'])}${suffix}`,
+      work: async () => inBrowser(folder, script, command, (profile, url) => ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${profile}`, url])
     }
-  }])
+  }]))
   runs.push(['Firefox', async () => {
     const command = need(['firefox-esr', 'firefox'], 'firefox-esr')
     return {
