@@ -10,11 +10,13 @@ interface Failure { error: { code: string, message: string, hint?: string } }
 
 const VERBS = [
   'init', 'start', 'status', 'create', 'contribute', 'withdraw', 'train', 'ask', 'why', 'graph',
-  'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export',
+  'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export', 'adapter import', 'adapter publish', 'adapter deprecate',
   'model', 'model import', 'model show',
   'key', 'key create', 'key list', 'key revoke',
   'wallet', 'wallet list', 'wallet new', 'wallet transfer', 'wallet stake', 'wallet unstake',
   'gov', 'gov list', 'gov wrap', 'gov unwrap', 'gov delegate', 'gov propose', 'gov vote', 'gov queue', 'gov execute',
+  'task', 'task list', 'task show', 'task challenge',
+  'validator', 'validator list', 'validator register', 'validator bond', 'validator unbond', 'validator withdraw', 'validator history',
   'light', 'light follow', 'light account', 'light why'
 ]
 
