@@ -118,6 +118,7 @@ const adapterDetail = object({
   weights: cidText,
   held: flag,
   trainedOn: list(cidText),
+  columns: list(object({ contribution: cidText, file: orNull(cidText), agreed: flag, checkedBy: list(accountText), disputedBy: list(accountText) })),
   versions: list(object({ adapter: cidText, version, status: admission, height: count })),
   uses: list(object({ task: hashText, epoch: count, gateway: accountText, payer: orNull(accountText), receipts: count, fees: amountText })),
   usage: object({

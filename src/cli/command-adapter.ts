@@ -116,6 +116,11 @@ function describe (out: Output, view: AdapterDetailView): void {
     out.table(['version', 'status', 'height', 'CID'], view.versions.map(one => [versionText(one), one.status, String(one.height), one.adapter]))
   }
 
+  if (view.columns.some(({ file }) => file != null)) {
+    out.line()
+    out.table(['column of', 'agreed', 'by', 'disputed by'], view.columns.map(one => [short(one.contribution), one.agreed ? 'yes' : 'not yet', one.checkedBy.map(short).join(' ') || '–', one.disputedBy.map(short).join(' ') || '–']))
+  }
+
   describeUsage(out, view)
 }
 

@@ -53,11 +53,26 @@ export interface AdapterDetailView extends AdapterEntryView {
   held: boolean
   /** CIDs of the contributions of its snapshot */
   trainedOn: string[]
+  /** of its influence Jacobian, in the order of `trainedOn`: who computed each, and who agreed */
+  columns: ColumnView[]
   /** of the same developer and name, the last published first */
   versions: Array<Pick<AdapterEntryView, 'adapter' | 'version' | 'status' | 'height'>>
   /** what gateways redeemed on the ledger, newest epoch first, at most 100 */
   uses: AdapterUseView[]
   usage: AdapterUsageView
+}
+
+/** What the swarm says of one column of an influence Jacobian. */
+export interface ColumnView {
+  contribution: string
+  /** CID of the bytes that most named; null while nobody computed it */
+  file: string | null
+  /** at least two accounts named it, and more than any other */
+  agreed: boolean
+  /** accounts that named it, who published it included */
+  checkedBy: string[]
+  /** accounts that named other bytes */
+  disputedBy: string[]
 }
 
 /** POST /api/v1/adapters/:id/pull */

@@ -4,6 +4,7 @@ import { listAdapters, listContributions, listPayouts, listTasks, readAdapter, r
 import { divide } from '../scoring/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
 import { equalBytes } from '../wire/index.ts'
+import { columnViews } from './column-views.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
 import { contributionTitle } from './views.ts'
@@ -84,7 +85,7 @@ async function answerGraph (node: DatanetNode, answer: AnswerView): Promise<Grap
 async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState, options: AbortOptions): Promise<GraphNode> {
   const paid = paidBy(node, cid)
   const total = [...paid.values()].reduce((sum, one) => sum + one, 0n)
-  const voices = await columnVoices(node, cid, options)
+  const columns = await columnViews(node, cid, options)
   const contributions = await Promise.all(adapter.contributions.map(async (contribution, column): Promise<GraphNode> => {
     const known = readContribution(node.chain.state(), contribution)
     const contributor = known?.contributor
@@ -95,7 +96,8 @@ async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState,
       id: contribution.toString(),
       title: await contributionTitle(node, contribution),
       ...part(total, amount),
-      ...voices[column],
+      checkedBy: columns[column]?.checkedBy ?? [],
+      ...(columns[column]?.disputedBy.length > 0 ? { disputedBy: columns[column].disputedBy } : {}),
       ...(known?.withdrawn == null ? {} : { withdrawn: true }),
       children: contributor == null ? [] : [person(accountToString(contributor), 'contributor', amount)]
     }
@@ -176,22 +178,6 @@ function paidBy (node: DatanetNode, adapter: CID): Map<string, Amount> {
   }
 
   return paid
-}
-
-/** By column: who came to the published or agreed bytes, and who to others. */
-async function columnVoices (node: DatanetNode, adapter: CID, { signal }: AbortOptions): Promise<Array<Pick<GraphNode, 'checkedBy' | 'disputedBy'>>> {
-  const patience = AbortSignal.timeout(LOOKUP_TIMEOUT_MS)
-  const options = { signal: signal == null ? patience : AbortSignal.any([signal, patience]) }
-  const record = await readAdapterRecord(node.storage, adapter, options).catch(() => undefined)
-  const names = (accounts: Account[]): string[] => accounts.map(accountToString).sort()
-
-  await node.columns.refresh(adapter, options)
-
-  return node.columns.agreement(adapter, record != null && 'influence' in record ? record : undefined).map(({ files: [first, ...others] }) => {
-    const disputed = others.flatMap(({ voices }) => voices)
-
-    return { checkedBy: names(first?.voices ?? []), ...(disputed.length === 0 ? {} : { disputedBy: names(disputed) }) }
-  })
 }
 
 async function adapterName (node: DatanetNode, adapter: CID): Promise<string> {

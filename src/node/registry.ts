@@ -3,6 +3,7 @@ import { readAdapterRecord } from '../serving/index.ts'
 import { recipeCodec } from '../wire/index.ts'
 import { adapterUsage } from './adapters-usage.ts'
 import { adapterView } from './adapters-view.ts'
+import { columnViews } from './column-views.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
 import { REGISTRY_SHOWN_MAX } from './registry-constants.ts'
@@ -92,6 +93,7 @@ export async function adapterDetail (node: DatanetNode, adapter: CID): Promise<A
     weights: record.weights.toString(),
     held: await node.storage.isPinned(record.weights, lookup()),
     trainedOn: entry.state.contributions.map(String),
+    columns: await columnViews(node, adapter),
     versions: entries.filter(({ indexed: { key } }) => key === entry.indexed.key).map(one => {
       const { adapter, version, status, height } = entryView(one, names)
 

@@ -93,6 +93,9 @@ describe('adapters of the network', function () {
     expect(view.recipe).to.include({ rank: 1, steps: 1 })
     expect(view.versions.map(({ adapter, version }) => ({ adapter, version }))).to.deep.equal([{ adapter: here.adapter, version: 1 }])
     expect(view.trainedOn).to.have.lengthOf(view.contributions)
+    expect(view.columns.map(({ contribution }) => contribution)).to.deep.equal(view.trainedOn)
+    // the developer's own word at least
+    expect(view.columns.every(({ checkedBy, disputedBy }) => checkedBy.length > 0 && disputedBy.length === 0)).to.equal(true)
 
     const response = await here.call('/api/v1/adapters/mails')
 
