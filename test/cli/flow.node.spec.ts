@@ -92,6 +92,19 @@ describe('a node of one\'s own', function () {
     expect(answer.shares.map(share => share.contribution)).to.deep.equal([contribution])
   })
 
+  it('answers with rows of the text, in JSON that keeps to a schema', async () => {
+    const schema = join(dataDir, 'schema.json')
+
+    await writeFile(schema, JSON.stringify({ type: 'object', properties: { first: { type: 'boolean' } }, required: ['first'] }))
+
+    const { answer, sources = [] } = await ask<AnswerView>('ask', 'notes', 'On the first day', '--max-tokens', '24', '--rows-of', 'notes', '--rows', '2', '--json-schema', schema)
+
+    expect(JSON.parse(answer)).to.have.all.keys('first')
+    expect(sources.map(source => source.contribution)).to.include(contribution)
+    expect(sources[0].text.toLowerCase()).to.include('day')
+    expect((await run('ask', 'notes', 'On the first day', '--max-tokens', '4', '--rows-of', 'notes', '--rows', '1')).stdout).to.include('Notes of May, row ')
+  })
+
   it('settles the answer and proves why the contribution was paid', async () => {
     await node?.line(/task .*: settled/)
     // payouts are claimed in the blocks after
