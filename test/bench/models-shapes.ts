@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { llama, llamaShapes, loadBase, parseBaseJson, parseLlama2c } from '../../src/models/index.ts'
-import { quantise } from '../../src/numeric/index.ts'
+import { dequantise, quantise } from '../../src/numeric/index.ts'
 import { STORIES } from './attribution-data.ts'
 import type { LlamaConfig } from '../../src/interface/index.ts'
 import type { LlamaModel } from '../../src/models/index.ts'
@@ -65,7 +65,7 @@ export function int8 ({ config, weights, pairing }: LlamaModel, activations?: 'i
   return llama({ ...config, activations }, new Map([...weights].map(([name, weight]) => {
     const { shape } = weight
 
-    return 'data' in weight && shape.length === 2 && shape[1] % 32 === 0 ? [name, quantise('q8_0', weight.data, [shape[0], shape[1]])] : [name, weight]
+    return shape.length === 2 && shape[1] % 32 === 0 ? [name, quantise('q8_0', 'data' in weight ? weight.data : dequantise(weight), [shape[0], shape[1]])] : [name, weight]
   })), { pairing })
 }
 

@@ -128,7 +128,7 @@ function ratios (played: Contest, limit: number): BenchResult[] {
     value: ours / theirs,
     unit: 'ratio',
     peer,
-    detail: `${ours.toFixed(1)} to ${theirs.toFixed(1)} GFLOP/s at ${shape}, f32, one thread, ${played.frozen ? 'the right operand packed ahead' : 'packing included'}${theirs === limit ? '' : `; limit over peer ${(limit / theirs).toFixed(2)}, more is impossible`}`
+    detail: `${ours.toFixed(1)} to ${theirs.toFixed(1)} GFLOP/s at ${shape}, f32, one thread, ${played.frozen ? 'the right operand packed ahead' : 'packing included'}${theirs === limit ? '' : `; the limit is ${(limit / theirs).toFixed(2)} of the peer`}`
   })
   return [
     against('OfLimit', 'wasm mul+add loop', limit),
