@@ -118,5 +118,5 @@ function historyCommand (): Command {
       context.out.result(history)
     }), ['datanet validator history import moved.json']))
 
-  return command
+  return examples(command, ['datanet validator history export moved.json', 'datanet validator history import moved.json'])
 }
