@@ -1,3 +1,5 @@
+import { STACKS_MAX } from './constants.ts'
+import { UnsupportedSchemaError } from './errors.ts'
 import type { Grammar, Part } from './grammar.ts'
 
 /** All that a text may go on with: the stacks of what is still to come. */
@@ -6,7 +8,7 @@ export interface State {
   readonly stacks: readonly number[]
   /** whether the text may end here */
   readonly final: boolean
-  /** by byte; null where the text cannot go on with it */
+  /** by byte; null where the text cannot go on with it, or could in more ways than are followed */
   readonly next: Map<number, State | null>
   /** the tokens that are allowed here, once somebody asked */
   mask?: Uint32Array
@@ -30,7 +32,14 @@ export class Automaton {
 
   constructor (grammar: Grammar) {
     this.#grammar = grammar
-    this.start = this.#state(this.#open([this.#push(grammar.start, EMPTY)]))
+
+    const stacks = this.#open([this.#push(grammar.start, EMPTY)])
+
+    if (stacks === null) {
+      throw new UnsupportedSchemaError('#', `expected at most ${STACKS_MAX} ways to begin`)
+    }
+
+    this.start = this.#state(stacks)
   }
 
   /** states that were met */
@@ -46,7 +55,8 @@ export class Automaton {
     }
 
     const tails = state.stacks.filter(stack => stack !== EMPTY && this.#takes(this.#tops[stack], byte)).map(stack => this.#tails[stack])
-    const next = tails.length === 0 ? null : this.#state(this.#open(tails))
+    const stacks = tails.length === 0 ? null : this.#open(tails)
+    const next = stacks === null ? null : this.#state(stacks)
 
     state.next.set(byte, next)
 
@@ -57,8 +67,11 @@ export class Automaton {
     return (this.#grammar.classes[~part][byte >>> 5] >>> (byte & 31) & 1) === 1
   }
 
-  /** Replaces rules on top by their alternatives until every top is a byte class. */
-  #open (stacks: number[]): number[] {
+  /**
+   * Replaces rules on top by their alternatives until every top is a byte class. Null if they are
+   * more than STACKS_MAX: by the grammar alone, whatever was met before.
+   */
+  #open (stacks: number[]): number[] | null {
     const todo = [...stacks]
     const seen = new Set(todo)
     const opened: number[] = []
@@ -67,7 +80,10 @@ export class Automaton {
       const top = this.#tops[stack]
 
       if (stack === EMPTY || top < 0) {
-        opened.push(stack)
+        if (opened.push(stack) > STACKS_MAX) {
+          return null
+        }
+
         continue
       }
 

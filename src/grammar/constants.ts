@@ -13,6 +13,13 @@ export const COUNT_MAX = 256
 /** Rules of one grammar: what a schema of 8,192 characters can come to, and more than a useful one has. */
 export const RULES_MAX = 5_000
 
+/**
+ * Ways to read one beginning that are followed: an enum of 256 values and many optional properties
+ * have some hundreds. Lists of look-alikes within each other multiply theirs by each level; where
+ * there are more than these, the text does not go on.
+ */
+export const STACKS_MAX = 512
+
 /** Digits before and behind the point: more than f64 tells apart, and an end to every number. */
 export const DIGITS_MAX = 15
 

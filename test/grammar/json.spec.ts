@@ -151,6 +151,33 @@ describe('an answer that is held to a schema', () => {
       again.accept(id)
     }
   })
+
+  it('does not go on where look-alikes within each other leave too many ways to read it, whatever was met before', () => {
+    // each level has three ways to read one bracket
+    const level = (of: string): unknown => ({ anyOf: [1, 2, 3].map(maxItems => ({ type: 'array', items: { $ref: `#/$defs/${of}` }, minItems: 1, maxItems })) })
+    const $defs = { a: level('b'), b: level('c'), c: level('d'), d: level('e'), e: level('f'), f: level('g'), g: { type: 'null' } }
+    const text = JSON.stringify({ $ref: '#/$defs/a', $defs })
+    const masks = (shared: Tokenizer, depth: number): number[][] => {
+      const constraint = schemaConstraint(text, shared)
+
+      return Array.from({ length: depth }, () => {
+        const ids = idsOf(constraint.allowed())
+
+        constraint.accept('['.charCodeAt(0) + 2)
+
+        return ids
+      })
+    }
+    const met = { ...tokenizer }
+
+    masks(met, 3)
+
+    const found = masks(met, 7)
+
+    expect(found[0]).to.include('['.charCodeAt(0) + 2)
+    expect(found.at(-1)).to.deep.equal([EOS])
+    expect(masks({ ...tokenizer }, 7)).to.deep.equal(found)
+  })
 })
 
 describe('a schema that answers cannot be held to', () => {
@@ -166,6 +193,7 @@ describe('a schema that answers cannot be held to', () => {
     ['required but not described', { type: 'object', properties: { a: {} }, required: ['b'] }, /"b"/],
     ['values of another type', { type: 'string', enum: ['a', 1] }, /of the type/],
     ['no values', { enum: [] }, /list of 1/],
+    ['too many ways to begin', { anyOf: [0, 256, 512].map(first => ({ enum: Array.from({ length: 256 }, (_, i) => first + i) })) }, /512 ways/],
     ['too many levels', JSON.parse(`${'{"type":"array","items":'.repeat(40)}true${'}'.repeat(40)}`), /32 levels/],
     ['too many rules', JSON.parse(`{"type":"object","properties":{${Array.from({ length: 100 }, (_, i) => `"p${i}":{"type":"string","maxLength":256}`).join()}}}`), /5000 rules/]
   ]
