@@ -1,6 +1,6 @@
 import { accountToString, signRecord } from '../identity/index.ts'
 import { readChain, readChannel } from '../ledger/index.ts'
-import { checkOpening, OPENINGS_BYTES_MAX, openingsCodec, RECEIPTS_PROTOCOL, receiptsRequestCodec, receiptsRoot } from '../serving/index.ts'
+import { checkOpening, isOpened, OPENINGS_BYTES_MAX, openingsCodec, RECEIPTS_PROTOCOL, receiptsRequestCodec, receiptsRoot } from '../serving/index.ts'
 import { domains, equalBytes, signedCodec, toHex } from '../wire/index.ts'
 import { FETCH_TIMEOUT_MS } from './constants.ts'
 import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
@@ -72,7 +72,9 @@ export async function fetchReceipts (components: ReceiptComponents, ledger: Ledg
 async function fetchSource (components: ReceiptComponents, place: number, source: Source, request: Signed<ReceiptsRequest>, options?: AbortOptions): Promise<ReceiptOpening[]> {
   const { network, gateway } = components
   const causes: unknown[] = []
-  const isHere = (openings: ReceiptOpening[]): boolean => openings.length > 0 && equalBytes(receiptsRoot(openings.map(({ receipt }) => receipt)), source.receiptsRoot)
+  // tokens that do not open the receipts say something of whoever sent them, who may send others to another seat
+  const isHere = (openings: ReceiptOpening[]): boolean =>
+    openings.length > 0 && equalBytes(receiptsRoot(openings.map(({ receipt }) => receipt)), source.receiptsRoot) && openings.every(isOpened)
 
   if (gateway != null && equalBytes(gateway.account, source.gateway)) {
     const openings = await gateway.openings(request, network.peerId.toString())
@@ -91,7 +93,7 @@ async function fetchSource (components: ReceiptComponents, place: number, source
         return openings
       }
 
-      causes.push(new FalseReceiptError(place, `${peer.toString()} sent ${openings.length} receipts that do not hash to the root on the ledger`))
+      causes.push(new FalseReceiptError(place, `${peer.toString()} sent ${openings.length} receipts that do not hash to the root on the ledger, or tokens that do not hash to the receipts`))
     } catch (err) {
       options?.signal?.throwIfAborted()
       causes.push(err)

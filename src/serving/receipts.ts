@@ -81,6 +81,11 @@ export function checkOpening ({ receipt, salt, prompt, output, conditions }: Rec
   }
 }
 
+/** Whether salt, tokens and conditions are those that a receipt was made of: nobody finds others that hash to the same. */
+export function isOpened ({ receipt: { payload }, salt, prompt, output, conditions }: ReceiptOpening): boolean {
+  return equalBytes(payload.promptHash, tokensHash('prompt', salt, prompt)) && equalBytes(payload.outputHash, tokensHash('output', salt, output)) && conditionsFit(payload, salt, conditions)
+}
+
 /** Whether a receipt has the hash of these conditions, or none where there are none. */
 export function conditionsFit ({ conditionsHash: said }: Receipt, salt: Uint8Array, conditions: AnswerConditions | undefined): boolean {
   const expected = conditionsHash(salt, conditions)

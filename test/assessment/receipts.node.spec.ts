@@ -1,4 +1,5 @@
 import { expect } from 'aegir/chai'
+import { assess } from '../../src/assessment/index.ts'
 import { signRecord } from '../../src/identity/index.ts'
 import { channelId, listTasks, readAccount, readTask } from '../../src/ledger/index.ts'
 import {
@@ -68,6 +69,21 @@ describe('receipts of a task', () => {
 
     await expect(ask(outsider, { assessor: member.account })).to.eventually.be.rejected.with.property('remoteCode').that.matches(/AUTHOR|SIGNATURE/)
   })
+
+  it('are missing, not false, where a peer sends other tokens with them: another seat may get the true ones', async () => {
+    const openings = (await ask(member)).map(one => ({ ...one, output: one.output.toReversed() }))
+    const liar = await here.peer({}, async net => {
+      net.handle(RECEIPTS_PROTOCOL, { requestBytesMax: 2_000, responseBytesMax: 100_000 }, async () => openingsCodec.encode({ type: 'openings', openings }))
+
+      return async () => {}
+    })
+    const { net } = await here.peer()
+    const jobs = { assess: async () => expect.fail('nothing is there to be recomputed') }
+
+    await acquaint(net, liar.net)
+    await expect(assess({ network: net, storage: here.here.storage, training: jobs }, here.chain.state(), task, state, member, { signal: signal() }))
+      .to.eventually.be.rejected.with.property('code', 'ERR_RECEIPTS_UNAVAILABLE')
+  })
 })
 
 describe('a gateway that redeems what did not happen', () => {
@@ -128,7 +144,7 @@ describe('a gateway that redeems what did not happen', () => {
     }
 
     const receipt = (i: number, fields: Partial<Fields> = {}): ReceiptOpening => opening({ adapter: adapters[i], channel: channels[i], sequence: 0, fee: 10n, payer: victim, ...fields })
-    const tampered = receipt(4)
+    const unsigned = receipt(4)
     const sets = [
       // signed by an accomplice, paid from the victim's voucher
       [receipt(0, { payer: accomplice })],
@@ -138,8 +154,8 @@ describe('a gateway that redeems what did not happen', () => {
       [receipt(2, { fee: 5n }), receipt(2, { fee: 5n })],
       // of another adapter
       [receipt(0, { channel: channels[3] })],
-      // other tokens than those that were signed
-      [{ ...tampered, output: [4, 6] }],
+      // signed by nobody for the payer
+      [{ ...unsigned, receipt: { ...unsigned.receipt, payerSignature: new Uint8Array(64) } }],
       // of the same count and fees, but of another redemption of the channel
       [receipt(5, { cumulative: 30n })]
     ]
