@@ -109,11 +109,12 @@ async function checkWeights (storage: Store, record: ImportedAdapter, options: A
 
 /**
  * The adapter of the same base that the ledger had before with the very same weights. Imports are
- * compared by the ledger itself; of trained ones the record says the weights. A record that nobody
- * serves compares with nothing.
+ * compared by the ledger itself; of trained ones the record says the weights, once validators found
+ * it true: before that anybody may say anything of what they saw in somebody's import. A record that
+ * nobody serves compares with nothing.
  */
 async function sameWeights (storage: Store, subject: CID, state: AdapterState, ledger: LedgerState, { signal }: AbortOptions): Promise<CID | undefined> {
-  const earlier = [...listAdapters(ledger)].filter(one => one.state.height <= state.height && one.state.snapshot !== null && one.state.status !== 'rejected' && one.state.base.equals(state.base) && !one.adapter.equals(subject))
+  const earlier = [...listAdapters(ledger)].filter(one => one.state.height <= state.height && one.state.snapshot !== null && one.state.status === 'admitted' && one.state.base.equals(state.base) && !one.adapter.equals(subject))
 
   for (let i = 0; i < earlier.length; i += ADAPTERS_COMPARED_AT_ONCE) {
     const timeout = AbortSignal.timeout(ADAPTER_LOOKUP_TIMEOUT_MS)

@@ -119,6 +119,17 @@ describe('checks of an imported adapter', () => {
     expect(failed(await check({ ledger: network.state }))).to.deep.equal([])
   })
 
+  it('compare with no adapter that validators have not admitted: who sees an import could claim its weights first', async () => {
+    const network = new Network()
+    const claimed = cid('claimed')
+
+    admitAdapter(network)
+    network.must([bob, { kind: 'publish-adapter', adapter: claimed, base: baseCid, snapshot: cid('snapshot'), contributions: [] }])
+
+    // a record that is none would fail the check of whoever reads it
+    expect(failed(await check({ ledger: network.state, others: new Map([[claimed.toString(), utf8('no record')]]) }))).to.deep.equal([])
+  })
+
   it('read the form of licences, not their meaning', () => {
     for (const text of ['MIT', 'CC-BY-SA-4.0', 'GPL-2.0+', 'GPL-2.0-only WITH Classpath-exception-2.0', '(MIT OR Apache-2.0) AND CC0-1.0', 'LicenseRef-ours', 'DocumentRef-a:LicenseRef-b']) {
       expect(isLicenceExpression(text), text).to.equal(true)
