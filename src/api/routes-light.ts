@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { forkEvidenceCodec } from '../light-client/index.ts'
 import { forkReports, lightAnswers } from '../node/index.ts'
 import { fromHex } from '../wire/index.ts'
 import { FREE_ADDRESSES_MAX, LIGHT_REQUESTS_PER_MINUTE, TRANSACTION_TIMEOUT_MS } from './constants.ts'
@@ -26,9 +27,12 @@ export function lightRoutes (server: FastifyInstance, context: ApiContext): void
   const limits = requestLimits(FREE_ADDRESSES_MAX)
   const open = { schema: { security: [] } }
   const patience = (): { signal: AbortSignal } => ({ signal: AbortSignal.any([closing, AbortSignal.timeout(TRANSACTION_TIMEOUT_MS)]) })
-  // a browser may keep what can never change
-  const send = async (reply: FastifyReply, bytes: Promise<Uint8Array>, isFinal = false): Promise<FastifyReply> => reply
-    .type('application/octet-stream').header('cache-control', isFinal ? 'public, max-age=86400, immutable' : 'no-store').send(Buffer.from(await bytes))
+  // a browser may keep what can never change, but not that it is missing: the answer comes before its headers
+  const send = async (reply: FastifyReply, answer: Promise<Uint8Array>, isFinal = false): Promise<FastifyReply> => {
+    const bytes = await answer
+
+    return reply.type('application/octet-stream').header('cache-control', isFinal ? 'public, max-age=86400, immutable' : 'no-store').send(Buffer.from(bytes))
+  }
 
   server.addHook('onRequest', async ({ ip }) => { limits.take(ip, LIGHT_REQUESTS_PER_MINUTE, performance.now()) })
 
@@ -44,7 +48,7 @@ export function lightRoutes (server: FastifyInstance, context: ApiContext): void
   server.get<{ Params: { id: string } }>('/api/v1/light/scores/:id', { schema: { params: task, security: [] } }, async ({ params }, reply) => send(reply, answers.scores(fromHex(params.id), patience())))
   server.get<{ Params: { id: string } }>('/api/v1/light/records/:id', { schema: { params: id, security: [] } }, async ({ params }, reply) => send(reply, answers.record(cidOf(params.id), patience()), true))
 
-  server.post<{ Body: unknown }>('/api/v1/light/forks', open, async ({ body }) => {
+  server.post<{ Body: unknown }>('/api/v1/light/forks', { ...open, bodyLimit: forkEvidenceCodec.bytesMax }, async ({ body }) => {
     if (!Buffer.isBuffer(body)) {
       throw new UploadError('expected the evidence itself as the body, with content-type application/octet-stream')
     }

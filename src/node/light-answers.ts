@@ -1,5 +1,5 @@
-import { readContribution } from '../ledger/index.ts'
-import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, RECORD_BYTES_MAX, ENVELOPE_BYTES_MAX, scoreTableCodec, stateProofCodec } from '../wire/index.ts'
+import { readContribution, readTask } from '../ledger/index.ts'
+import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, RECORD_BYTES_MAX, ENVELOPE_BYTES_MAX, scoreTableCodec, stateProofCodec, toHex } from '../wire/index.ts'
 import { NotFoundError } from './errors.ts'
 import { orElse, ownSource, verifiedSource } from './why.ts'
 import type { DatanetNode } from './node.ts'
@@ -14,7 +14,11 @@ export interface LightAnswers {
   era (era: number, options?: AbortOptions): Promise<Uint8Array>
   proof (key: string, height: number, options?: AbortOptions): Promise<Uint8Array>
   outcome (transaction: CID, options?: AbortOptions): Promise<Uint8Array>
-  /** of a task that this node or a connected peer assessed */
+  /**
+   * of a task that this node or a connected peer assessed
+   *
+   * @throws {NotFoundError} if the ledger has no such task
+   */
   scores (task: Hash, options?: AbortOptions): Promise<Uint8Array>
   /**
    * a contribution's signed record; nothing else of the swarm is given to strangers
@@ -37,6 +41,11 @@ export function lightAnswers (node: DatanetNode): LightAnswers {
     proof: async (key, height, options) => stateProofCodec.encode(await own.proof(key, height, options)),
     outcome: async (transaction, options) => outcomeProofCodec.encode(await own.outcome(transaction, options)),
     async scores (task, options) {
+      // peers are not asked for what a stranger made up
+      if (readTask(node.chain.state(), task) == null) {
+        throw new NotFoundError('task', toHex(task))
+      }
+
       const mine = await node.assessor?.table(task)
 
       return scoreTableCodec.encode(mine ?? await scores(task, options))

@@ -111,6 +111,14 @@ describe('a node for light clients, over HTTP', function () {
     expect((await get('headers/999999')).status).to.equal(404)
     expect((await get('headers/-1')).status).to.equal(400)
     expect((await get(`records/${here.adapter}`)).status).to.equal(404)
+    expect((await get(`scores/${'0'.repeat(64)}`)).status).to.equal(404)
+
+    // what is not there yet may come: a browser must not keep that it is missing
+    const early = await get(`outcomes/${here.adapter}`)
+
+    expect(early.status).to.equal(404)
+    expect(early.headers.get('cache-control')).to.equal(null)
+    expect(early.headers.get('content-type')).to.match(/json/)
     // no key, no more than reading
     expect((await fetch(new URL('/api/v1/wallet', home.server.url))).status).to.equal(401)
   })
@@ -140,6 +148,12 @@ describe('a node for light clients, over HTTP', function () {
 
     await expect(endless.proof('chain', 1)).to.eventually.be.rejected().with.property('code', 'ERR_HTTP_SOURCE')
     expect(stateProofCodec.bytesMax).to.be.below(1_048_576)
+  })
+
+  it('reads no more of a stranger\'s evidence than a record may have', async () => {
+    const body = new Uint8Array(forkEvidenceCodec.bytesMax + 1)
+
+    expect((await fetch(new URL('/api/v1/light/forks', here.home.server.url), { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' }, ...patience() })).status).to.equal(413)
   })
 
   it('counts who asks without a key', async () => {
