@@ -19,7 +19,7 @@ import { DISPUTES_MAX } from './constants.ts'
 import { RuleError, StateValueError } from './errors.ts'
 import { fault, hasRevealed } from './faults.ts'
 import { stateKeys } from './keys.ts'
-import { findValidator, getValidators, putTask } from './records.ts'
+import { findValidator, getValidators, haveAllSpoken, putTask, withWord } from './records.ts'
 import { inPhase } from './tasks.ts'
 import { stateCodecs } from './values.ts'
 import type { Step } from './faults.ts'
@@ -39,7 +39,7 @@ export function judgeStep ({ draft, signer }: Context, { task: id, step }: { tas
     throw new RuleError('ERR_ALREADY_ACTED', 'expected one judgement per validator and dispute')
   }
 
-  putTask(draft, id, { ...task, dispute: { ...dispute, steps: [...dispute.steps, { validator: signer, step }] } })
+  putTask(draft, id, { ...task, dispute: { ...dispute, steps: withWord(draft, dispute.steps, { validator: signer, step }) } })
   draft.emit({ type: 'seat', task: id, assessor: signer, action: 'judge-step' })
 }
 
@@ -106,7 +106,7 @@ export function endStep ({ draft, id, task, params, late }: Step): TaskState | u
   const step = judgeSteps(dispute.steps, validators)
 
   if (step === null) {
-    if (late || dispute.steps.length === validators.length) {
+    if (late || haveAllSpoken(draft, dispute.steps)) {
       enter(draft, id, task, 'verdict', params.verdictBlocks)
     }
 

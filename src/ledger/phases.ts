@@ -7,7 +7,7 @@ import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
 import { atStake, fault, hasRevealed, isLive } from './faults.ts'
 import { stateKeys } from './keys.ts'
 import { endReceipts, endReports, isDoubted } from './receipts.ts'
-import { getChain, getTask, getValidators, putTask } from './records.ts'
+import { getChain, getTask, getValidators, haveAllSpoken, putTask } from './records.ts'
 import { settle } from './settle.ts'
 import type { Draft } from './draft.ts'
 import type { Step } from './faults.ts'
@@ -133,7 +133,7 @@ function endVerdict ({ draft, id, task, params, late }: Step): void {
   const agreed = judgeVerdicts(task.verdicts, validators)
 
   if (agreed === null) {
-    if (late || task.verdicts.length === validators.length) {
+    if (late || haveAllSpoken(draft, task.verdicts)) {
       redraw(draft, id, endChallenge(draft, id, task, 'undecided', 0n))
     }
 

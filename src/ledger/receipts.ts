@@ -17,7 +17,7 @@ import { enter, forget, giveUp, redraw, refundSource, seatCommittee } from './co
 import { ROLLOVERS_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { fault } from './faults.ts'
-import { findValidator, getValidators, putTask } from './records.ts'
+import { findValidator, getValidators, haveAllSpoken, putTask, withWord } from './records.ts'
 import { inPhase, putSeat, seated } from './tasks.ts'
 import type { Draft } from './draft.ts'
 import type { Step } from './faults.ts'
@@ -58,7 +58,7 @@ export function judgeReceipts ({ draft, signer }: Context, { task: id, source }:
     throw new RuleError('ERR_SOURCE', `expected the place of a redemption that is still in the task but got ${source}`)
   }
 
-  putTask(draft, id, { ...task, judgements: [...task.judgements, { validator: signer, source }] })
+  putTask(draft, id, { ...task, judgements: withWord(draft, task.judgements, { validator: signer, source }) })
   draft.emit({ type: 'seat', task: id, assessor: signer, action: 'judge-receipts' })
 }
 
@@ -115,7 +115,7 @@ export function endReceipts ({ draft, id, task, params, late }: Step): TaskState
   })
 
   if (agreed === undefined) {
-    if (late || task.judgements.length === validators.length) {
+    if (late || haveAllSpoken(draft, task.judgements)) {
       redraw(draft, id, { ...task, judgements: [] })
     }
 

@@ -38,6 +38,19 @@ export function findValidator (draft: Draft, account: Account): Validator | unde
   return getValidators(draft).find(validator => equalBytes(validator.account, account))
 }
 
+/**
+ * What validators said, with one more word. That of who left the set counts for nothing, and a set
+ * that changes meanwhile must not make the list longer than a set can be.
+ */
+export function withWord<T extends { validator: Account }> (draft: Draft, said: readonly T[], word: T): T[] {
+  return [...said.filter(({ validator }) => findValidator(draft, validator) !== undefined), word]
+}
+
+/** Whether every validator of the running set is among those who said something. */
+export function haveAllSpoken (draft: Draft, said: ReadonlyArray<{ validator: Account }>): boolean {
+  return getValidators(draft).every(({ account }) => said.some(({ validator }) => equalBytes(validator, account)))
+}
+
 export function getNextValidators (draft: Draft): Validator[] {
   return draft.get(stateCodecs.validators, stateKeys.nextValidators) ?? getValidators(draft)
 }

@@ -3,7 +3,7 @@ import { equalBytes, hash } from '../wire/index.ts'
 import { STEPS_DOMAIN } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
-import { findValidator, getChain, getTask, putTask } from './records.ts'
+import { findValidator, getChain, getTask, putTask, withWord } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
@@ -95,7 +95,7 @@ export function verdict ({ draft, signer }: Context, { task: id, scoreRoot, tota
     throw new RuleError('ERR_ALREADY_ACTED', 'expected one verdict per validator')
   }
 
-  putTask(draft, id, { ...task, verdicts: [...task.verdicts, { validator: signer, scoreRoot, total }] })
+  putTask(draft, id, { ...task, verdicts: withWord(draft, task.verdicts, { validator: signer, scoreRoot, total }) })
   draft.emit({ type: 'seat', task: id, assessor: signer, action: 'verdict' })
 }
 

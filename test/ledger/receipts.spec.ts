@@ -1,9 +1,9 @@
 import { expect } from 'aegir/chai'
-import { signPayload } from '../../src/identity/index.ts'
+import { bls, blsSecretKey, deriveSeed, signPayload } from '../../src/identity/index.ts'
 import { channelId, readAccount, readChain } from '../../src/ledger/index.ts'
 import { taskId } from '../../src/scoring/index.ts'
 import { domains, hash, voucherCodec } from '../../src/wire/index.ts'
-import { adapter, admitAdapter, alice, Assessor, assessors, carol, CHAIN, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, treasury, validators } from './network.ts'
+import { adapter, admitAdapter, alice, Assessor, assessors, bob, carol, CHAIN, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, treasury, validators } from './network.ts'
 import type { Request } from './network.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type { Hash, NetworkParams, ReceiptsFault } from '../../src/interface/index.ts'
@@ -139,6 +139,22 @@ describe('a false receipt', () => {
     network.must(...validators.map((who, i) => judge(who, task, i < 2 ? null : i - 2)))
     expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 1, judgements: [] })
     expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
+  })
+
+  it('is looked at by the validators of the day: who left does not stand for who has not spoken', () => {
+    const { network, task } = start({ verdictBlocks: 40, epochBlocks: 8 })
+    const secret = blsSecretKey(deriveSeed('receipts', 'bob'))
+
+    network.must(...honest.slice(1).map(one => one.commit(network, task)), report(assessors[0], task))
+    network.must(judge(validators[0], task, null), [validators[0], { kind: 'unbond', validator: validators[0].account, amount: 1_000n * OPEN }], [bob, {
+      kind: 'register-validator', blsPublicKey: bls.publicKeyOf(secret), possession: bls.possess(secret, bob.account), amount: 9_000n * OPEN
+    }])
+    network.until(() => readChain(network.state).era === 1)
+    network.must(...validators.slice(1).map(who => judge(who, task, null)))
+    expect(network.task(task)).to.deep.include({ phase: 'receipts', redraws: 0 })
+    expect(network.task(task).judgements).to.have.length(3)
+    network.must(judge(bob, task, 1))
+    expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 0, fees: GOOD })
   })
 
   it('is named once, in its phase, by those whose business it is', () => {
