@@ -35,7 +35,7 @@ const neutral: Record<string, (value: unknown) => boolean> = {
 export function checkSupported (body: Record<string, unknown>): void {
   for (const [param, isNeutral] of Object.entries(neutral)) {
     if (body[param] !== undefined && !isNeutral(body[param])) {
-      throw new UnsupportedError(param, `expected "${param}" to be left out, this node does not have it, but it is ${JSON.stringify(body[param]).slice(0, 100)}`)
+      throw new UnsupportedError(param, `expected "${param}" to be left out, this node does not have it, but it is ${jsonOf(param, body[param]).slice(0, 100)}`)
     }
   }
 }
@@ -92,7 +92,7 @@ export function askRequestOf (body: Common, adapter: string, { prompt, messages,
 function schemaOf (format: Common['response_format']): Pick<AskRequest, 'schema'> {
   switch (format?.type) {
     case 'json_object': return { schema: '{"type":"object"}' }
-    case 'json_schema': return { schema: JSON.stringify(format.json_schema.schema ?? { type: 'object' }) }
+    case 'json_schema': return { schema: jsonOf('response_format', format.json_schema.schema ?? { type: 'object' }) }
     default: return {}
   }
 }
@@ -110,6 +110,15 @@ export function chatQuestion ({ messages, logprobs = false, top_logprobs: top = 
   }))
 
   return { prompt: turns[turns.length - 1].content, messages: turns, ...(logprobs ? { logProbabilities: top } : {}) }
+}
+
+/** @throws {UnsupportedError} for what was parsed and is nested too deeply to be written again */
+function jsonOf (param: string, value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw new UnsupportedError(param, `expected "${param}" to be nested less deeply`)
+  }
 }
 
 function isRecord (value: unknown): value is Record<string, unknown> {

@@ -16,7 +16,7 @@ export interface LoadedView {
   loaded: boolean
   /** stays until it is unloaded, whatever else is asked for */
   pinned: boolean
-  /** of its weights and columns; 0 if it is not loaded */
+  /** of its weights and columns; 0 if it is not loaded, or a base alone */
   bytes: number
 }
 

@@ -197,7 +197,13 @@ interface AskCommandOptions {
 
 /** The schema in a file; the node says what is wrong with it. */
 async function schemaIn (file: string): Promise<string> {
-  return file === 'any' ? '{"type":"object"}' : readFile(file, 'utf8')
+  if (file === 'any') {
+    return '{"type":"object"}'
+  }
+
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CommandError('ERR_FILE', `the file ${file} cannot be read`, { exitCode: exitCodes.usage, cause })
+  })
 }
 
 /** A row on one line of a table. */

@@ -97,7 +97,7 @@ export function retrieval ({ datanets, chain }: RetrievalComponents): Retrieval 
 
   return {
     async into (adapter, question, wanted, options) {
-      const datanet = CID.parse(wanted.datanet)
+      const datanet = datanetOf(wanted.datanet)
       const { contributions } = adapter.snapshot
       const state = chain.state()
       const searched = byCommitment(contributions, cid => readContribution(state, cid))
@@ -125,6 +125,15 @@ export function retrieval ({ datanets, chain }: RetrievalComponents): Retrieval 
         sources: await Promise.all(fitting.map(async hit => view(searched[hit.part], hit)))
       }
     }
+  }
+}
+
+/** @throws {NothingRetrievedError} for what is no CID: no snapshot has it */
+function datanetOf (text: string): CID {
+  try {
+    return CID.parse(text)
+  } catch {
+    throw new NothingRetrievedError(text, 0)
   }
 }
 

@@ -33,8 +33,8 @@ export interface Recent<T> {
 interface Entry<T> {
   cid: CID
   value: Promise<T>
-  /** 0 while it loads */
-  bytes: number
+  /** undefined while it loads */
+  bytes: number | undefined
   pinned: boolean
 }
 
@@ -45,7 +45,7 @@ export function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Rec
   const load = (cid: CID, from: (options: AbortOptions) => Promise<T>): Entry<T> => {
     const key = cid.toString()
     // whoever asked first may go away while others wait for the same value
-    const entry = { cid, value: from({ signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }), bytes: 0, pinned: false }
+    const entry: Entry<T> = { cid, value: from({ signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }), bytes: undefined, pinned: false }
 
     entry.value.then(value => {
       entry.bytes = bytesOf(value)
@@ -80,7 +80,7 @@ export function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Rec
     },
     evict: cid => entries.delete(cid.toString()),
     has: cid => entries.has(cid.toString()),
-    list: () => [...entries.values()].filter(({ bytes }) => bytes > 0).toReversed().map(({ cid, bytes, pinned }) => ({ cid, bytes, pinned })),
+    list: () => [...entries.values()].toReversed().flatMap(({ cid, bytes, pinned }) => bytes === undefined ? [] : [{ cid, bytes, pinned }]),
     get bytes () {
       return sum(entries)
     }
@@ -88,7 +88,7 @@ export function recent<T> (bytesMax: number, bytesOf: (value: T) => number): Rec
 }
 
 function sum<T> (entries: Map<string, Entry<T>>): number {
-  return [...entries.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  return [...entries.values()].reduce((sum, { bytes = 0 }) => sum + bytes, 0)
 }
 
 function makeRoom<T> (entries: Map<string, Entry<T>>, bytesMax: number, keep: Entry<T>): void {
@@ -99,7 +99,7 @@ function makeRoom<T> (entries: Map<string, Entry<T>>, bytesMax: number, keep: En
       return
     }
 
-    if (entry !== keep && entry.bytes > 0 && !entry.pinned) {
+    if (entry !== keep && entry.bytes !== undefined && !entry.pinned) {
       entries.delete(key)
       bytes -= entry.bytes
     }

@@ -119,6 +119,13 @@ describe('clients of OpenAI\'s API, unchanged', function () {
     expect(any.choices[0].message.content).to.match(/^\{/)
     await expect(client.chat.completions.create({ ...request, response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'string', pattern: 'a' } } } }))
       .to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.deep.include({ code: 'ERR_UNSUPPORTED_SCHEMA', param: 'response_format' })
+
+    // deeper than can be written again; what the client library cannot write either
+    const abyss = `${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}`
+    const refused = await here.call('/v1/chat/completions', { method: 'POST', body: `{"model":"speeches","messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_schema","json_schema":{"schema":${abyss}}}}` })
+
+    expect(refused.status).to.equal(400)
+    expect((await refused.json() as { error: object }).error).to.include({ type: 'invalid_request_error', param: 'response_format' })
   })
 
   it('openai: gets log-probabilities, whole and streamed, in both forms', async () => {
@@ -166,6 +173,12 @@ describe('clients of OpenAI\'s API, unchanged', function () {
     expect(await state()).to.equal(undefined)
     expect(await ask()).to.equal(before)
     expect((await post('nobody/load')).status).to.equal(404)
+
+    // a base that is asked alone is loaded too
+    const [{ base }] = await here.home.http.get<Array<{ base: string }>>('/api/v1/bases')
+
+    expect(await (await post(`${base}/load`)).json()).to.deep.equal({ id: base, loaded: true, pinned: true, bytes: 0 })
+    expect(await (await post(`${base}/unload`)).json()).to.deep.include({ loaded: false, pinned: false })
     expect((await post('speeches/load', 'sk-wrong')).status).to.equal(401)
   })
 
@@ -184,6 +197,7 @@ describe('clients of OpenAI\'s API, unchanged', function () {
     expect(receipt.conditionsHash).to.be.a('string')
     await expect(client.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'xylophone' }] })).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('code', 'ERR_NOTHING_RETRIEVED')
     await expect(client.chat.completions.create({ ...request, retrieval: { datanet: here.adapter, rows: 2 } } as typeof request)).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('code', 'ERR_NOTHING_RETRIEVED')
+    await expect(client.chat.completions.create({ ...request, retrieval: { datanet: 'speeches', rows: 2 } } as typeof request)).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'retrieval')
     await expect(client.chat.completions.create({ ...request, retrieval: { datanet, rows: 17 } } as typeof request)).to.eventually.be.rejectedWith(OpenAI.BadRequestError).with.property('param', 'retrieval.rows')
   })
 
