@@ -1,3 +1,4 @@
+import { signersOf } from '../consensus/index.ts'
 import { readChain, readConviction, readValidators } from '../ledger/index.ts'
 import { equalBytes } from '../wire/index.ts'
 import { EVIDENCE_MAX, REPORT_STAGGER_BLOCKS, REPORT_TIMEOUT_MS } from './constants.ts'
@@ -43,16 +44,18 @@ export function reportOf (state: LedgerState, evidence: Evidence): { body: Trans
       : { body: { kind: 'report-votes', blsPublicKey: accused.blsPublicKey, era, view, first: statement(first), second: statement(second) }, accused: [accused.account] }
   }
 
+  const [some, others] = [evidence.first, evidence.second].map(({ signers }) => new Set(signersOf(signers, validators.length)))
+
   return {
     body: { kind: 'report-certificates', era, view, first: certified(evidence.first), second: certified(evidence.second), validators },
-    accused: validators.map(({ account }) => account)
+    accused: validators.filter((_, index) => some.has(index) && others.has(index)).map(({ account }) => account)
   }
 }
 
 /**
  * Reports validators that contradict themselves, as soon as consensus has the proof. Every node sees
- * it, so they take turns: validators in the order of the set, then all others, until one conviction
- * is on the ledger.
+ * it, so they take turns: validators in the order of the set, then all others, until the ledger has
+ * convicted all whom it accuses.
  */
 export function reporting ({ signer, onError }: ReportingInit): (components: { chain: SettlementBackend }) => Startable {
   return ({ chain }) => {
@@ -79,7 +82,7 @@ export function reporting ({ signer, onError }: ReportingInit): (components: { c
         return
       }
 
-      if (next.accused.some(account => readConviction(chain.state(), account) !== undefined)) {
+      if (next.accused.every(account => readConviction(chain.state(), account) !== undefined)) {
         waiting.shift()
       } else if (chain.height >= next.fromHeight) {
         waiting.shift()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { signVote } from '../../src/consensus/index.ts'
 import { bls } from '../../src/identity/index.ts'
-import { readAccount, readBond, readChain, readConviction } from '../../src/ledger/index.ts'
+import { genesisState, readAccount, readBond, readChain, readConviction } from '../../src/ledger/index.ts'
 import { reporting, reportOf } from '../../src/settlement/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import { alice, CHAIN, genesisOf, swarm, validatorBls, validatorSigner } from './fixtures.ts'
@@ -51,5 +51,12 @@ describe('reporting', function () {
     assert.equal(reportOf(state, evidence(era + 1)), undefined)
     assert.equal(reportOf(state, { type: 'conflicting-certificates', first: certificate, second: { ...certificate, view: 4, blockHash: hash('b') } }), undefined)
     assert.equal(reportOf(state, { type: 'conflicting-certificates', first: certificate, second: { ...certificate, blockHash: hash('b') } })?.body.kind, 'report-certificates')
+  })
+
+  it('accuses of two certificates those who signed both: that one of them, or another, is convicted already saves no accomplice', () => {
+    const certificate = { kind: 'finalize' as const, era: 0, view: 3, blockHash: hash('a'), signers: Uint8Array.of(0b0111), signature: new Uint8Array(96) }
+    const report = reportOf(genesisState(genesisOf(4)), { type: 'conflicting-certificates', first: certificate, second: { ...certificate, blockHash: hash('b'), signers: Uint8Array.of(0b1110) } })
+
+    assert.deepEqual(report?.accused, [1, 2].map(index => validatorSigner(index).account))
   })
 })
