@@ -13,7 +13,7 @@ export interface ColumnSources {
 }
 
 /** What was read for an adapter that is in memory, and of which files. */
-const read = new WeakMap<LoadedAdapter, { files: string, columns: Promise<Float64Array[]> }>()
+const read = new WeakMap<LoadedAdapter, { files: string, columns: Promise<Float64Array[] | null> }>()
 
 /** Adapters of which peers were asked what they heard. */
 const asked = new WeakMap<LoadedAdapter, Promise<void>>()
@@ -24,7 +24,7 @@ const asked = new WeakMap<LoadedAdapter, Promise<void>>()
  *
  * `node` heard what others say; an adapter that is dropped from memory takes its columns with it.
  *
- * @returns null while some column is neither published nor agreed
+ * @returns null while some column is neither published nor agreed, and where all take too much memory
  */
 export async function answerColumns (node: ColumnSources, adapter: LoadedAdapter, { signal }: AbortOptions = {}): Promise<Float64Array[] | null> {
   const { record } = adapter
@@ -54,7 +54,7 @@ export async function answerColumns (node: ColumnSources, adapter: LoadedAdapter
   return readOnce(node, adapter, files)
 }
 
-async function readOnce ({ storage }: Pick<ColumnSources, 'storage'>, adapter: LoadedAdapter, files: CID[]): Promise<Float64Array[]> {
+async function readOnce ({ storage }: Pick<ColumnSources, 'storage'>, adapter: LoadedAdapter, files: CID[]): Promise<Float64Array[] | null> {
   const key = files.join(' ')
   const before = read.get(adapter)
 

@@ -95,6 +95,9 @@ export const RECEIPTS_PROTOCOL = '/datanet/receipts/1'
 /** A column of the influence Jacobian: 8 bytes a trained parameter; a rank-64 adapter of a large base. */
 export const COLUMN_BYTES_MAX = 64 * 1024 * 1024
 
+/** All columns of one adapter: a developer publishes up to 1,024, and gateways load adapters before anybody asks. */
+export const COLUMNS_BYTES_MAX = WEIGHTS_BYTES_MAX / 2
+
 /** Blocks without a question after which a gateway closes a channel: about six hours of idle blocks. */
 export const CHANNEL_IDLE_BLOCKS = 21_600
 

@@ -2,7 +2,7 @@ import { verifyRecord } from '../identity/index.ts'
 import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { baseModelCodec, domains, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
-import { COLUMN_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
+import { COLUMN_BYTES_MAX, COLUMNS_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
 import { BadColumnError } from './errors.ts'
 import { recent } from './recent.ts'
 import type { BaseAlone, LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
@@ -134,13 +134,18 @@ async function readOrigin (storage: Pick<Storage, 'get'>, record: PublishedAdapt
 }
 
 /**
- * The columns of an influence Jacobian, from their files.
+ * The columns of an influence Jacobian, from their files; null, and no file is read, where they would
+ * take more than COLUMNS_BYTES_MAX: such an adapter's answers have no preview.
  *
  * @throws {BadColumnError} for one of another length, or with values that are not finite
  */
-export async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[]> {
+export async function readColumns (storage: Pick<Storage, 'getFile'>, cids: CID[], contributions: number, parameters: number, options?: AbortOptions): Promise<Float64Array[] | null> {
   if (cids.length !== contributions) {
     throw new BadColumnError(`expected one influence column for each of ${contributions} contributions but there are ${cids.length}`)
+  }
+
+  if (contributions * parameters * 8 > COLUMNS_BYTES_MAX) {
+    return null
   }
 
   return Promise.all(cids.map(async cid => {

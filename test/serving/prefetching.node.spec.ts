@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { modelLibrary, prefetching } from '../../src/serving/index.ts'
+import { modelLibrary, prefetching, readColumns } from '../../src/serving/index.ts'
 import { market } from './fixtures.ts'
 import type { Market } from './fixtures.ts'
 import type { ModelLibrary } from '../../src/serving/index.ts'
@@ -31,6 +31,14 @@ describe('adapters in memory', () => {
 
     await prefetching({ chain: here.chain, library }).look()
     expect(asked).to.deep.equal([])
+  })
+
+  it('come without columns that would take all of it, and these are not even read', async () => {
+    const files = Array.from({ length: 1_024 }, () => here.adapter)
+    const getFile = async (): Promise<never> => Promise.reject(new RangeError('expected no request'))
+
+    expect(await readColumns({ getFile }, files, files.length, 1_000_000)).to.be.null()
+    await expect(readColumns({ getFile }, files, files.length, 1_000)).to.eventually.be.rejectedWith(RangeError)
   })
 
   it('stay when they are pinned, and go when they are evicted or others need their room', async () => {
