@@ -7,7 +7,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
 import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
-import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, verifyGeneration } from '../models/index.ts'
+import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifyGeneration } from '../models/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
@@ -110,7 +110,7 @@ function answer ({ theta, prompt, output, sampler, schema, shows: shown }: Extra
   const { model, shape, tokenizer } = ready()
   const constraint = constraintOf(schema, tokenizer)
   // no answer keeps to a schema that is none
-  const follows = constraint !== null && verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).ok
+  const follows = constraint !== null && isTrue(() => verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).ok)
 
   if (!follows) {
     return { op: 'answer', follows, shows: false, logProbability: 0, gradient: new Float64Array(shape.parameters) }
@@ -121,6 +121,19 @@ function answer ({ theta, prompt, output, sampler, schema, shows: shown }: Extra
   const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
 
   return { op: 'answer', follows, shows, logProbability, gradient }
+}
+
+/** Nothing follows from tokens that the model cannot be given (foreign, none, more than its context), or from settings that no sampler has. */
+function isTrue (verify: () => boolean): boolean {
+  try {
+    return verify()
+  } catch (err) {
+    if (err instanceof TokensError || err instanceof SettingsError) {
+      return false
+    }
+
+    throw err
+  }
 }
 
 /** @returns null for a schema that this engine does not have */

@@ -321,6 +321,23 @@ describe('an assessment', () => {
     expect(with_.table).to.deep.equal(without.table)
   })
 
+  it('gives no weight to what no model can answer: a receipt of it must not keep others from being assessed', async () => {
+    const foreign = { ...openings[1], prompt: [1_048_575] }
+    const silent = { ...openings[1], output: [] }
+    const endless = { ...openings[1], prompt: new Array<number>(8_000).fill(3) }
+    const nothing = { ...openings[1], prompt: [] }
+    const { receipt } = openings[1]
+    const settled = { ...openings[1], receipt: { ...receipt, payload: { ...receipt.payload, sampler: { ...receipt.payload.sampler, topK: 0xffff_ffff } } } }
+    const without = await two.assess(id, adapter, [openings[0], openings[2]])
+
+    for (const forged of [foreign, silent, endless, nothing, settled]) {
+      const with_ = await two.assess(id, adapter, [openings[0], forged, openings[2]])
+
+      expect(with_.refused).to.have.length(1)
+      expect(with_.table).to.deep.equal(without.table)
+    }
+  })
+
   it('refuses an adapter whose run ends elsewhere', async () => {
     const last = await tampered(here.storage, adapter, adapter.checkpoints[2], bytes => { bytes[40] ^= 1 })
 
