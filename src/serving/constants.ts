@@ -43,6 +43,10 @@ export const LANES_MAX = 4
 /** Requests that wait for the engine; one more is told to come back. */
 export const QUEUE_MAX = 64
 
+/** Of both, answers of bases alone: they are free, so a quarter of the room is what they can fill. */
+export const FREE_ANSWERS_AT_ONCE = ANSWERS_AT_ONCE / 4
+export const FREE_QUEUE_MAX = QUEUE_MAX / 4
+
 /** An answer on a busy machine, from the first byte to the last. */
 export const ASK_TIMEOUT_MS = 120_000
 

@@ -1,9 +1,10 @@
 import { expect } from 'aegir/chai'
 import { readAccount } from '../../src/ledger/index.ts'
 import { generate, verifyGeneration } from '../../src/models/index.ts'
-import { attributeAnswer, checkOpening } from '../../src/serving/index.ts'
-import { bob, market, question, signal } from './fixtures.ts'
+import { attributeAnswer, checkOpening, payer } from '../../src/serving/index.ts'
+import { bob, market, people, question, signal } from './fixtures.ts'
 import type { Market } from './fixtures.ts'
+import type { AskMessage, Gateway } from '../../src/serving/index.ts'
 
 describe('a base without adapter', () => {
   let here: Market
@@ -51,6 +52,36 @@ describe('a base without adapter', () => {
     expect(redemptions.map(({ fees }) => fees)).to.deep.equal([payload.fee])
     expect(await shop.gateway.redeem({ signal: signal() })).to.deep.equal([])
     expect(readAccount(here.chain.state(), bob.account).balance < 1_000n * 10n ** 18n).to.be.true()
+  })
+
+  it('leaves room for who pays, however many ask it at once', async () => {
+    const shop = await here.shop()
+    const { base } = here.record
+    const peer = await here.peer()
+    const asked: AskMessage[] = []
+    // a gateway in name, which keeps what it is asked until all have a channel
+    const collecting: Gateway = {
+      ...shop.gateway,
+      account: shop.gateway.account,
+      offers: async () => shop.gateway.offers(),
+      ask: async message => {
+        asked.push(message)
+
+        throw new RangeError('later')
+      }
+    }
+    const buyer = payer({ network: peer.net, chain: here.chain, library: here.library, db: peer.db, gateway: collecting })
+
+    await Promise.all(people.slice(0, 38).map(async who => expect(buyer.ask(question(base, 'the', 40), who)).to.eventually.be.rejectedWith('later')))
+    await expect(buyer.ask(question(here.adapter), people[38])).to.eventually.be.rejectedWith('later')
+
+    const ends = await Promise.allSettled(asked.map(async message => shop.gateway.ask(message)))
+    const refused = ends.flatMap(end => end.status === 'rejected' ? [(end.reason as { code?: string }).code] : [])
+
+    expect(ends.at(-1)?.status).to.equal('fulfilled')
+    // 16 are answered and 16 wait; a place may have become free meanwhile
+    expect(refused.length).to.be.within(1, 38 - 32)
+    expect(new Set(refused)).to.deep.equal(new Set(['ERR_BUSY']))
   })
 
   it('has to be one of the network', async () => {
