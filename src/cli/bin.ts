@@ -1,9 +1,5 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander'
 import { exitCodes } from './constants.ts'
-import { onInterrupt } from './context.ts'
-import { printError, printUsageError } from './errors-print.ts'
-import { program } from './program.ts'
 
 const [major] = process.versions.node.split('.').map(Number)
 
@@ -12,16 +8,7 @@ if (major < 24) {
   process.exit(exitCodes.usage)
 }
 
-onInterrupt()
+// only now: an older version cannot even link what it imports
+const { main } = await import('./main.ts')
 
-const root = program()
-
-try {
-  await root.parseAsync()
-} catch (err) {
-  if (err instanceof CommanderError) {
-    process.exitCode = printUsageError(err, { json: process.argv.includes('--json') })
-  } else {
-    process.exitCode = printError(err, { json: root.opts().json === true, verbose: root.opts().verbose === true })
-  }
-}
+await main()
