@@ -6,7 +6,7 @@ import { PLANT_GRACE_BLOCKS } from './constants.ts'
 import { endRound, endStep, startDispute, withoutAnswers } from './disputes.ts'
 import { atStake, fault, hasRevealed, isLive } from './faults.ts'
 import { stateKeys } from './keys.ts'
-import { endReceipts, endReports, isDoubted } from './receipts.ts'
+import { endReceipts, endReports, isDoubted, leaveOut } from './receipts.ts'
 import { getChain, getTask, getValidators, haveAllSpoken, putTask } from './records.ts'
 import { settle } from './settle.ts'
 import type { Draft } from './draft.ts'
@@ -78,7 +78,7 @@ function closeCommits ({ draft, id, task, params }: Step): void {
   const committed = task.seats.filter(seat => isLive(seat) && seat.commit !== null).length
 
   if (committed === 0 || committed * 3 < task.seats.length * 2) {
-    return redraw(draft, id, task)
+    return task.redraws >= params.redrawsMax && leaveOut(draft, id, task) ? undefined : redraw(draft, id, task)
   }
 
   enter(draft, id, { ...task, revealedAt: draft.height }, 'reveal', params.revealBlocks)

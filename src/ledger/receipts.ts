@@ -7,7 +7,10 @@
  * - two thirds of the seats name the same one as false: it is judged;
  * - fewer do: the validators look, and more than two thirds of their stake decide who is wrong;
  * - two thirds miss receipts: the task rolls over to the next epoch, at most ROLLOVERS_MAX times; then
- * the redemption that two thirds name is judged, or the task ends.
+ * the redemption that two thirds name is judged, or the task ends;
+ * - fewer do, and too few commit, until no redraw is left: the redemption that more than a third
+ * name is left out, at nobody's cost. A gateway that sends its receipts to some seats only could
+ * else end the task of all others.
  *
  * A judged redemption is out: its payer has the fees back, the gateway loses the bond, and another
  * committee assesses what is left of the task. All honest seats name the same one, the first.
@@ -134,13 +137,30 @@ export function endReceipts ({ draft, id, task, params, late }: Step): TaskState
   return undefined
 }
 
-/** Takes a redemption out of a task and has the rest assessed. */
-function drop (draft: Draft, id: Hash, task: TaskState, index: number, fault: ReceiptsFault): void {
+/**
+ * When no redraw is left: goes on without the redemption that more than a third of the seats miss.
+ *
+ * @returns whether there is one
+ */
+export function leaveOut (draft: Draft, id: Hash, task: TaskState): boolean {
+  const missing = task.sources.findIndex((_, index) => reporting(task, 'missing', index) * 3 > task.seats.length)
+
+  if (missing < 0) {
+    return false
+  }
+
+  drop(draft, id, task, missing, 'missing', null)
+
+  return true
+}
+
+/** Takes a redemption out of a task and has the rest assessed. Its gateway has the bond back if nobody is to `blame`. */
+function drop (draft: Draft, id: Hash, task: TaskState, index: number, fault: ReceiptsFault, blame: ReceiptsFault | null = fault): void {
   const source = task.sources[index]
   const sources = task.sources.map((one, i) => i === index ? { ...one, fault } : one)
   const left = { ...task, sources, fees: task.fees - source.fees, judgements: [] }
 
-  refundSource(draft, id, source, fault)
+  refundSource(draft, id, source, blame)
 
   if (sources.some(one => one.fault === null)) {
     seatCommittee(draft, id, left)
@@ -156,9 +176,12 @@ function isLiveSource (task: TaskState, source: number): boolean {
 
 /** The redemption that two thirds of the seats say the same of. */
 function named (task: TaskState, fault: ReceiptsReport['fault']): number | undefined {
-  return task.sources.map((_, index) => index).find(index => {
-    return twoThirds(task, task.seats.filter(({ report }) => report?.fault === fault && report.source === index).length)
-  })
+  return task.sources.map((_, index) => index).find(index => twoThirds(task, reporting(task, fault, index)))
+}
+
+/** How many seats say this of a redemption. */
+function reporting (task: TaskState, fault: ReceiptsFault, source: number): number {
+  return task.seats.filter(({ report }) => report?.fault === fault && report.source === source).length
 }
 
 function twoThirds (task: TaskState, seats: number): boolean {

@@ -209,6 +209,21 @@ describe('receipts that cannot be had', () => {
     expect(network.balance(gateway)).to.equal(before.gateway)
   })
 
+  it('that a gateway sends to some of the seats only cost others nothing, in the end: its redemption alone is left out', () => {
+    const { network, task, before } = start()
+
+    for (const redraws of [0, 1]) {
+      expect(network.task(task)).to.deep.include({ phase: 'commit', redraws, fees: GOOD + BAD })
+      network.must(...honest.slice(0, 4).map(one => one.commit(network, task)), ...assessors.slice(4).map(who => report(who, task, 'missing')))
+    }
+    expect(network.task(task)).to.deep.include({ phase: 'commit', fees: GOOD })
+    // nobody can say whose fault it was
+    expect([network.balance(alice), network.balance(carol)]).to.deep.equal([before.alice + BAD, before.carol])
+    assess(network, task)
+    expect(network.balance(gateway)).to.equal(before.gateway)
+    expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
+  })
+
   it('of which nobody can say whose they are end the task, at no gateway\'s cost', () => {
     const { network, task, before } = start()
 
