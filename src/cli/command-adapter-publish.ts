@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { amount } from './arguments.ts'
 import { ADAPTER_CONFIG_BYTES_MAX, ADAPTER_WEIGHTS_BYTES_MAX, exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
@@ -46,7 +46,7 @@ export function publishCommand (): Command {
     .requiredOption('--licence <spdx>', 'SPDX expression under which you give the weights; you answer for it')
     .option('--base <base>', 'of a directory: CID or name; default: the network\'s first')
     .option('--source <text>', 'where the weights come from, such as an address')
-    .option('--metric <name=value>', 'a figure that you claim, to be repeated; it is shown as a claim', metric, [])
+    .addOption(new Option('--metric <name=value>', 'a figure that you claim; may be repeated; it is shown as a claim').argParser(metric).default([], 'none'))
     .option('--price <amount>', 'OPEN for 1,000 tokens of an answer', amount)
     .option('--prompt-price <amount>', 'OPEN for 1,000 tokens of a prompt; default: as for an answer', amount)
     .option('--as <account>', 'account of the keychain that becomes developer')

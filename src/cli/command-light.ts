@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { CID } from 'multiformats/cid'
 import { NodeUnreachableError } from '../api/index.ts'
 import { colours as pc } from '../demo/index.ts'
@@ -35,8 +35,8 @@ const FOLLOW_MS = 1_000
 export function lightCommand (): Command {
   const command = new Command('light')
     .description('a light client: verifies headers, accounts and payouts by proof, without the chain')
-    .option('--bootstrap <multiaddr>', 'a peer that has the chain; default: those of config.json, or the node that runs on the data directory', collect, [])
-    .option('--witness <multiaddr>', 'another peer that has to confirm each new header; may be repeated', collect, [])
+    .addOption(new Option('--bootstrap <multiaddr>', 'a peer that has the chain').argParser(collect).default([], 'those of config.json, or the node that runs on the data directory'))
+    .addOption(new Option('--witness <multiaddr>', 'another peer that has to confirm each new header; may be repeated').argParser(collect).default([], 'none'))
     .option('--checkpoint <height>:<hash>', 'a header that somebody you trust named: begins there instead of at the genesis', checkpoint)
     .option('--forget', 'begin at the genesis again, not at what was verified the last time')
     .option('--trusting-period <seconds>', 'refuse to go on when nothing newer was verified for so long; default: never', integer(1, 1_000_000_000))

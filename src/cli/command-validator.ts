@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { NodeUnreachableError } from '../api/index.ts'
 import { importSigningFile, readBounded, readSigningFile, writeWhole } from '../node/index.ts'
 import { accountNamed, amount } from './arguments.ts'
-import { SIGNING_FILE_BYTES_MAX } from './constants.ts'
+import { exitCodes, SIGNING_FILE_BYTES_MAX } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
@@ -88,6 +88,14 @@ async function requireStopped ({ node, next, signal }: Context): Promise<void> {
   }
 }
 
+function parsed (file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new CommandError('ERR_FILE', `${file} is not JSON`, { exitCode: exitCodes.usage, cause, hint: 'export it with `datanet validator history export`' })
+  }
+}
+
 function historyCommand (): Command {
   const command = new Command('history').description('how far this validator has signed, so that it never signs twice after it moved or its disk was restored')
 
@@ -112,7 +120,7 @@ function historyCommand (): Command {
       const context = contextOf(self)
 
       await requireStopped(context)
-      const history = await importSigningFile(context.options.dataDir, JSON.parse(await readBounded(file, SIGNING_FILE_BYTES_MAX, 'export it with `datanet validator history export`')))
+      const history = await importSigningFile(context.options.dataDir, parsed(file, await readBounded(file, SIGNING_FILE_BYTES_MAX, 'export it with `datanet validator history export`')))
 
       context.out.line(`this node signs nothing up to view ${history.view} of era ${history.era}`)
       context.out.result(history)
