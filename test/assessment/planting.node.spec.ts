@@ -4,8 +4,9 @@ import { defaultParams, PRICE_DEFAULT } from '../../src/node/index.ts'
 import { deterredCost, deters } from '../../src/scoring/index.ts'
 import { training } from '../../src/training/index.ts'
 import { hash } from '../../src/wire/index.ts'
-import { assessors, OPEN, validator } from '../serving/fixtures.ts'
+import { assessors, OPEN, signal, validator } from '../serving/fixtures.ts'
 import { court, faults, inPhase, paidOut, payouts, seat, trade } from './fixtures.ts'
+import type { Seat, Shop } from './fixtures.ts'
 import type { Recomputer } from '../../src/assessment/index.ts'
 import type { Market } from '../serving/fixtures.ts'
 
@@ -18,11 +19,21 @@ afterEach(async () => {
 
 async function opened (): ReturnType<typeof court> {
   // one validator, without a seat: every epoch is its turn
-  const made = await court({ plantsPerEpoch: 1, challengeBlocks: 20 }, three)
+  const made = await court({ plantsPerEpoch: 1, challengeBlocks: 20, commitBlocks: 800 }, three)
 
   markets.push(made.here)
 
   return made
+}
+
+/** Seats wait until the planter has planted: beside each other on a busy machine, it may come too late, and nothing is planted. */
+async function planted (here: Market, shop: Shop): Promise<Seat> {
+  const planter = await seat(here, shop, validator)
+
+  await trade(here, shop)
+  await here.chain.waitFor(() => planter.events.some(({ type }) => type === 'assessor:plant'), { signal: signal(100_000) })
+
+  return planter
 }
 
 describe('a validator whose turn it is to plant', () => {
@@ -30,10 +41,9 @@ describe('a validator whose turn it is to plant', () => {
 
   it('computes what the seats compute, says so before they reveal, and is paid when they were right', async () => {
     const { here, shop } = await opened()
-    const planter = await seat(here, shop, validator)
+    const planter = await planted(here, shop)
 
     await Promise.all(three.map(async who => seat(here, shop, who)))
-    await trade(here, shop)
     const { task, state } = await inPhase(here, 'challenge')
 
     await here.chain.waitFor(() => planter.events.some(({ type }) => type === 'assessor:expose'))
@@ -55,10 +65,9 @@ describe('a validator whose turn it is to plant', () => {
         return { table: { ...table, entries: table.entries.map(entry => ({ ...entry, score: 1_000n })) }, trace: trace.map((_, i) => hash('guess', Uint8Array.of(i))), refused: [] }
       }
     }
-    const planter = await seat(here, shop, validator)
+    const planter = await planted(here, shop)
 
     await Promise.all(three.map(async who => seat(here, shop, who, { training: guess })))
-    await trade(here, shop)
     const { task } = await inPhase(here, 'settled')
     const state = readTask(here.chain.state(), task) ?? expect.fail()
 
