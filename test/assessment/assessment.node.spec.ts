@@ -195,7 +195,9 @@ describe('an assessor', () => {
     expect(state.rollovers).to.equal(2)
     expect(state.sources.map(({ fault }) => fault)).to.deep.equal(['missing', 'missing'])
 
-    expect(state.seats.every(one => one.report?.fault === 'missing' && one.fault == null)).to.equal(true)
+    // the third may come too late: two thirds end the phase
+    expect(state.seats.filter(({ report }) => report?.fault === 'missing')).to.have.length.of.at.least(2)
+    expect(state.seats.every(({ fault }) => fault == null)).to.equal(true)
     expect(readAccount(here.chain.state(), people[0].account).balance).to.equal(before + cosigned.payload.fee)
   })
 

@@ -180,7 +180,8 @@ describe('a gateway that redeems what did not happen', () => {
     await here.chain.waitFor(ledger => [...listTasks(ledger)].every(({ state }) => state.phase === 'unavailable'), { signal: signal(60_000) })
 
     for (const { task } of listTasks(here.chain.state())) {
-      expect(readTask(here.chain.state(), task)?.seats.every(one => one.report?.fault === 'false' && one.fault == null)).to.equal(true)
+      // the third may come too late: two thirds end the phase
+      expect(readTask(here.chain.state(), task)?.seats.filter(({ report, fault }) => report?.fault === 'false' && fault == null)).to.have.length.of.at.least(2)
     }
 
     expect([...listTasks(here.chain.state())]).to.have.length(sets.length)
@@ -234,7 +235,7 @@ describe('a gateway that redeems what did not happen', () => {
     await here.chain.waitFor(ledger => [...listTasks(ledger)].every(({ state }) => state.phase === 'unavailable'), { signal: signal(60_000) })
     expect([...listTasks(here.chain.state())].flatMap(({ state }) => state.sources.map(({ fault }) => fault))).to.deep.equal(['false', 'false'])
     expect([victim, crook].map(who => readAccount(here.chain.state(), who.account).balance)).to.deep.equal([before + 10n + OPEN / 2n, backed - 10n - OPEN / 2n])
-    expect(seats[0].events.flatMap(event => event.type === 'assessor:unavailable' ? [event.reason] : []).toSorted()).to.satisfy((reasons: string[]) =>
+    expect(seats.flatMap(({ events }) => events).flatMap(event => event.type === 'assessor:unavailable' ? [event.reason] : []).toSorted()).to.satisfy((reasons: string[]) =>
       reasons.some(reason => reason.includes('does not follow')) && reasons.some(reason => reason.includes('price')))
   })
 })
