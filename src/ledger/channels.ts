@@ -2,7 +2,7 @@ import { verifySignature } from '../identity/index.ts'
 import { taskId } from '../scoring/index.ts'
 import { domains, equalBytes, hash, signingBytes, utf8, voucherCodec } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
-import { CHANNEL_HEIGHT_MAX, OPEN_TASKS_MAX, TASK_SOURCES_MAX } from './constants.ts'
+import { CHANNEL_HEIGHT_MAX, OPEN_TASKS_MAX, TASK_RECEIPTS_MAX, TASK_SOURCES_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { requirePositive } from './money.ts'
@@ -117,6 +117,12 @@ function joinTask (draft: Draft, adapter: CID, source: TaskSource): Hash {
 
   if (task.sources.length >= TASK_SOURCES_MAX) {
     throw new RuleError('ERR_TASK_FULL', `a task takes ${TASK_SOURCES_MAX} redemptions and this one has them: redeem in the next epoch`)
+  }
+
+  const receipts = task.sources.reduce((sum, { receipts }) => sum + receipts, source.receipts)
+
+  if (receipts > TASK_RECEIPTS_MAX) {
+    throw new RuleError('ERR_TASK_FULL', `a task takes ${TASK_RECEIPTS_MAX} receipts and this one would have ${receipts}: redeem in the next epoch`)
   }
 
   if (task.sources.length === 0) {

@@ -21,6 +21,12 @@ export const OPEN_TASKS_MAX = 1_024
 export const TASK_SOURCES_MAX = 128
 
 /**
+ * Receipts that one task holds; more wait for the next epoch. Each seat replays every one and keeps
+ * its gradient, so this bounds hours and memory (264 KB a receipt for an adapter of 33,000 weights).
+ */
+export const TASK_RECEIPTS_MAX = 8_192
+
+/**
  * Blocks from a cutoff to the draw of its committees. Whoever proposes the block of the cutoff knows
  * what it adds to the beacon, and what is redeemed in that block is its choice: it must not know the
  * committee that goes with either choice. Two, so that it does not suffice to propose the next one.
