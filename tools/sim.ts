@@ -22,7 +22,14 @@ const { values } = parseArgs({
 })
 
 /** Far above the seeds that were run by hand. */
-const ofCommit = (): number => 1_000_000 + Number.parseInt(execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).slice(0, 7), 16)
+function ofCommit (): number {
+  try {
+    return 1_000_000 + Number.parseInt(execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).slice(0, 7), 16)
+  } catch {
+    console.error('expected a checkout of git for --from commit: name a whole number instead')
+    process.exit(2)
+  }
+}
 
 const attempt = values.of === 'scores' ? tryGame : trySeed
 const from = values.from === 'commit' ? ofCommit() : Number(values.from)
