@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { pieces } from '../serving/index.ts'
+import { toError } from '../utils/index.ts'
 import { openaiErrorBody } from './openai-errors.ts'
 import { extensionOf, logprobsOf, nowSeconds, usageOf } from './openai-format.ts'
 import type { Form } from './openai-format.ts'
@@ -66,6 +67,6 @@ export async function * chunks ({ pieces, whole }: Running, { form, model, inclu
 
     yield '[DONE]'
   } catch (err) {
-    yield JSON.stringify(openaiErrorBody(err instanceof Error ? err : new TypeError(String(err))))
+    yield JSON.stringify(openaiErrorBody(toError(err)))
   }
 }

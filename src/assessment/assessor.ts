@@ -1,5 +1,6 @@
 import { readChain, readTask, readValidators } from '../ledger/index.ts'
 import { assessmentCommit, chainTrace, scoreTree, traceTree } from '../scoring/index.ts'
+import { toError } from '../utils/index.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { owedClaims } from './claims.ts'
 import { CLAIM_STAGGER_BLOCKS, SUBMIT_TIMEOUT_MS } from './constants.ts'
@@ -147,7 +148,7 @@ class AssessorService implements Assessor {
 
   private report (task: Hash, error: unknown): void {
     if (!this.controller.signal.aborted) {
-      this.emit({ type: 'assessor:error', task, error: error instanceof Error ? error : new TypeError(String(error)) })
+      this.emit({ type: 'assessor:error', task, error: toError(error) })
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import PQueue from 'p-queue'
 import { readTask } from '../ledger/index.ts'
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 import { toHex } from '../wire/index.ts'
 import { assess, assessStep } from './assess.ts'
 import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
@@ -133,7 +133,7 @@ export class Recomputing {
     this.#attempts.delete(key)
 
     return {
-      unavailable: err instanceof Error ? err.message : String(err),
+      unavailable: toError(err).message,
       report: {
         fault: err instanceof FalseReceiptError ? 'false' : 'missing',
         source: err instanceof FalseReceiptError || err instanceof ReceiptsUnavailableError ? err.source : null

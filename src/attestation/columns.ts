@@ -1,6 +1,7 @@
 import { TypedEventEmitter } from 'main-event'
 import { isPassing } from '../datanets/index.ts'
 import { listAdapters, readAdapter } from '../ledger/index.ts'
+import { toError } from '../utils/index.ts'
 import { ColumnExchange } from './column-exchange.ts'
 import { ColumnLines } from './column-line.ts'
 import { signedColumnCodec } from './column-record.ts'
@@ -170,7 +171,7 @@ export class ColumnsService extends TypedEventEmitter<ColumnsEvents> implements 
       }
 
       const { height } = this.components.chain.state()
-      const error = err instanceof Error ? err : new TypeError(String(err))
+      const error = toError(err)
 
       // other work came first, which is no failure of this one
       if ('code' in error && error.code === 'ERR_PREEMPTED') {

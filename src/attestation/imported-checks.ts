@@ -1,6 +1,7 @@
 import { verifyRecord } from '../identity/index.ts'
 import { listAdapters } from '../ledger/index.ts'
 import { loraShape, peftToTheta, thetaToPeft } from '../models/index.ts'
+import { toError } from '../utils/index.ts'
 import { baseModelCodec, domains, equalBytes, importedAdapterCodec, publishedAdapterCodec, RECORD_BYTES_MAX, signedCodec } from '../wire/index.ts'
 import { ADAPTERS_COMPARED_AT_ONCE, ADAPTER_LOOKUP_TIMEOUT_MS, IMPORTED_WEIGHTS_BYTES_MAX } from './constants.ts'
 import type { AbortOptions, AdapterState, CheckResult, ImportedAdapter } from '../interface/index.ts'
@@ -137,4 +138,4 @@ function passes (name: string, passed: boolean, detail: string): CheckResult {
   return { name, passed, measure: passed ? 0 : 1, limit: 0, detail: detail.slice(0, 480) }
 }
 
-const reason = (err: unknown): string => err instanceof Error ? err.message : String(err)
+const reason = (err: unknown): string => toError(err).message

@@ -1,6 +1,7 @@
 import { isPassing } from '../datanets/index.ts'
 import { readChain } from '../ledger/index.ts'
 import { BLOCK_BYTES_MAX } from '../storage/index.ts'
+import { toError } from '../utils/index.ts'
 import { adapterFiles, checkAdapterRecords, drawBelow, readAdapterRecords } from './adapter-checks.ts'
 import { checkContribution, failedCheck } from './checks.ts'
 import { CannotJudgeError, EarlierUnavailableError } from './errors.ts'
@@ -52,7 +53,7 @@ export class Judge {
       if (err instanceof EarlierUnavailableError || isPassing(err)) {
         throw err
       }
-      return [failedCheck('record', err instanceof Error ? err.message : String(err))]
+      return [failedCheck('record', toError(err).message)]
     }
   }
 
@@ -72,7 +73,7 @@ export class Judge {
       if (isPassing(err)) {
         throw err
       }
-      return [failedCheck('record', err instanceof Error ? err.message : String(err))]
+      return [failedCheck('record', toError(err).message)]
     }
     const checks = checkAdapterRecords(records, state)
     if (checks.some(check => !check.passed)) {
@@ -97,7 +98,7 @@ export class Judge {
       if (isPassing(err)) {
         throw err
       }
-      return [failedCheck('record', err instanceof Error ? err.message : String(err))]
+      return [failedCheck('record', toError(err).message)]
     }
   }
 

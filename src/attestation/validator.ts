@@ -3,6 +3,7 @@ import { TypedEventEmitter } from 'main-event'
 import PQueue from 'p-queue'
 import { signRecord } from '../identity/index.ts'
 import { listAdapters, listContributions, readAdapter, readAttestation, readContribution } from '../ledger/index.ts'
+import { toError } from '../utils/index.ts'
 import { attestationCodec, domains, signedCodec } from '../wire/index.ts'
 import { ADAPTER_TIMEOUT_MS, CONTRIBUTION_TIMEOUT_MS, EARLIER_ATTEMPTS_MAX, RETRY_MS, RETRY_MS_MAX, SUBJECTS_MAX } from './constants.ts'
 import { AttestationRefusedError, CannotJudgeError } from './errors.ts'
@@ -107,7 +108,7 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
         return
       } catch (err) {
         signal.throwIfAborted()
-        const error = err instanceof Error ? err : new TypeError(String(err))
+        const error = toError(err)
         if (error instanceof CannotJudgeError) {
           this.safeDispatchEvent('skipped', { detail: { subject, error } })
           return

@@ -8,6 +8,7 @@ import { colours as pc } from '../demo/index.ts'
 import { accountFromString, accountToString } from '../identity/index.ts'
 import { forkEvidenceCodec, ForkError, trustedHeaderCodec } from '../light-client/index.ts'
 import { lightNode, NoPeerError, readConfig, readGenesis, writeWhole } from '../node/index.ts'
+import { toError } from '../utils/index.ts'
 import { fromHex, headerHash, toHex } from '../wire/index.ts'
 import { account, checkpoint, cid, collect, integer, taskHash } from './arguments.ts'
 import { printWhy } from './command-why.ts'
@@ -148,7 +149,7 @@ async function report (light: LightNode, { evidence }: ForkError, { out, signal 
 
     out.line(transaction == null ? '  they were convicted before' : `  reported: ${transaction.toString()}`)
   } catch (err) {
-    out.line(`  not reported: ${err instanceof Error ? err.message : String(err)}`)
+    out.line(`  not reported: ${toError(err).message}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { NodeUnreachableError, RequestFailedError } from '../api/index.ts'
 import { colours as pc } from '../demo/index.ts'
 import { NoPeerError } from '../node/index.ts'
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 import { exitCodes } from './constants.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
@@ -12,7 +12,7 @@ const usageCodes = new Set(['ERR_REQUEST', 'ERR_CID', 'ERR_UNKNOWN_PARAMETER', '
 
 /** Says what went wrong and what to do, and returns the exit code. */
 export function printError (err: unknown, options: { json: boolean, verbose: boolean }): number {
-  const error = err instanceof Error ? err : new TypeError(String(err))
+  const error = toError(err)
 
   if (error.name === 'AbortError') {
     if (options.json) {

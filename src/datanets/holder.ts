@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import PQueue from 'p-queue'
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 import { HOLDING_CONCURRENCY, HOLD_RETRY_MS, HOLD_RETRY_MS_MAX } from './constants.ts'
 import { signedContributionCodec } from './records.ts'
 import type { ContributionEntry, DatanetsComponents } from './interface.ts'
@@ -91,7 +91,7 @@ export class Holder {
       } catch (err) {
         signal.throwIfAborted()
         if (!isPassing(err)) {
-          this.events.onRefused(contribution, err instanceof Error ? err : new TypeError(String(err)))
+          this.events.onRefused(contribution, toError(err))
           return
         }
       }

@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { toError } from '../utils/index.ts'
 import { PARQUET_BYTES_MAX, PARQUET_ROW_GROUP_BYTES_MAX } from './constants.ts'
 import { ImportError } from './errors.ts'
 import { toRow } from './import-row.ts'
@@ -32,7 +33,7 @@ async function readMetadata (file: FileAccess): Promise<FileMetaData> {
   try {
     return await parquetMetadataAsync(file)
   } catch (cause) {
-    throw new ImportError('ERR_IMPORT_SYNTAX', {}, `expected a parquet file: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw new ImportError('ERR_IMPORT_SYNTAX', {}, `expected a parquet file: ${toError(cause).message}`, cause)
   }
 }
 
@@ -53,7 +54,7 @@ export async function * importParquet (source: ByteSource | FileAccess, options:
     try {
       records = await parquetReadObjects({ file, metadata, columns, rowStart: row, rowEnd, compressors })
     } catch (cause) {
-      throw new ImportError('ERR_IMPORT_SYNTAX', { row: row + 1 }, `the row group cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+      throw new ImportError('ERR_IMPORT_SYNTAX', { row: row + 1 }, `the row group cannot be read: ${toError(cause).message}`, cause)
     }
     onBytes(Number(group.total_byte_size))
     for (const record of records) {

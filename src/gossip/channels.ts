@@ -1,4 +1,5 @@
 import { lpStream } from '@libp2p/utils'
+import { toError } from '../utils/index.ts'
 import { CHANNEL_QUEUE_MAX, SEND_TIMEOUT_MS } from './constants.ts'
 import { DuplicateRegistrationError, MessageTooLargeError } from './errors.ts'
 import type { Channel, ChannelOptions, NodeLibp2p } from './interface.ts'
@@ -29,8 +30,6 @@ interface Registered {
   handler: Handler
   outboxes: Map<string, Outbox>
 }
-
-const toError = (error: unknown): Error => error instanceof Error ? error : new Error(String(error))
 
 /**
  * Reads one peer's messages in order. Waiting for the handler holds up only this peer, whose

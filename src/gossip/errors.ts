@@ -1,4 +1,4 @@
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 
 /** Something was asked of a network that does not run. */
 export class NetworkNotStartedError extends DatanetError {
@@ -24,7 +24,7 @@ export class MessageTooLargeError extends DatanetError {
 /** The bytes of a message are no record of its topic. */
 export class MalformedMessageError extends DatanetError {
   constructor (name: string, cause: unknown) {
-    super('ERR_MALFORMED_MESSAGE', `expected a record of ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    super('ERR_MALFORMED_MESSAGE', `expected a record of ${name}: ${toError(cause).message}`, { cause })
   }
 }
 
@@ -45,7 +45,7 @@ export class ValidatorBusyError extends DatanetError {
 /** A validator failed, which is our fault. */
 export class ValidatorFailedError extends DatanetError {
   constructor (name: string, cause: unknown) {
-    super('ERR_VALIDATOR_FAILED', `the validator of ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    super('ERR_VALIDATOR_FAILED', `the validator of ${name} failed: ${toError(cause).message}`, { cause })
   }
 }
 
@@ -66,7 +66,7 @@ export class UnknownTopicError extends DatanetError {
 /** A request got no answer. */
 export class RequestFailedError extends DatanetError {
   constructor (protocol: string, peer: string, cause: unknown) {
-    super('ERR_REQUEST_FAILED', `${protocol} to ${peer} got no answer (${cause instanceof Error ? cause.message : String(cause)}): try another peer`, { cause })
+    super('ERR_REQUEST_FAILED', `${protocol} to ${peer} got no answer (${toError(cause).message}): try another peer`, { cause })
   }
 }
 

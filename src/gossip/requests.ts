@@ -1,5 +1,5 @@
 import { lpStream } from '@libp2p/utils'
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 import { ERROR_BYTES_MAX, REQUEST_TIMEOUT_MS, STREAMS_PER_PEER_MAX, TOPIC_BYTES_MAX } from './constants.ts'
 import { BusyError, DuplicateRegistrationError, MalformedResponseError, MessageTooLargeError, RequestFailedError } from './errors.ts'
 import { endFrame, errorFrame, messageFrame, readFrame } from './frames.ts'
@@ -20,8 +20,6 @@ interface Service {
   handler: RequestHandler
   serving: number
 }
-
-const toError = (error: unknown): Error => error instanceof Error ? error : new Error(String(error))
 
 async function writeAnswer (protocol: string, service: Service, frames: LengthPrefixedStream, request: Uint8Array, peer: PeerId, signal: AbortSignal): Promise<void> {
   const answer = service.handler(request, { peer, signal })

@@ -1,4 +1,4 @@
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { Checkpoint, ForkEvidence } from './interface.ts'
 
@@ -61,7 +61,7 @@ export class CheckpointError extends DatanetError {
 /** Too few witnesses confirmed the newest header. */
 export class WitnessError extends DatanetError {
   constructor (height: number, expected: number, got: number, causes: unknown[]) {
-    super('ERR_WITNESS', `expected ${expected} witnesses of the header at height ${height}, ${got} confirmed it: ${causes.map(cause => cause instanceof Error ? cause.message : String(cause)).join('; ').slice(0, 500)}`, { cause: causes[0], hint: 'name other peers as witnesses' })
+    super('ERR_WITNESS', `expected ${expected} witnesses of the header at height ${height}, ${got} confirmed it: ${causes.map(cause => toError(cause).message).join('; ').slice(0, 500)}`, { cause: causes[0], hint: 'name other peers as witnesses' })
   }
 }
 
@@ -89,7 +89,7 @@ export class HttpSourceError extends DatanetError {
 /** The source failed or did not answer in time. */
 export class SourceError extends DatanetError {
   constructor (what: string, cause: unknown) {
-    super('ERR_SOURCE', `the source did not give ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, hint: 'ask another source' })
+    super('ERR_SOURCE', `the source did not give ${what}: ${toError(cause).message}`, { cause, hint: 'ask another source' })
   }
 }
 

@@ -1,4 +1,5 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
+import { toError } from '../utils/index.ts'
 import { fromAlphabet } from './byte-alphabet.ts'
 import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, TOKENIZER_BYTES_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
@@ -83,7 +84,7 @@ function build (json: Json): Library {
   try {
     return new Library(json, {})
   } catch (cause) {
-    throw new TokenizerError(`expected a tokenizer that @huggingface/tokenizers loads but it says: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new TokenizerError(`expected a tokenizer that @huggingface/tokenizers loads but it says: ${toError(cause).message}`, { cause })
   }
 }
 

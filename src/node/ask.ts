@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts'
+import { toError } from '../utils/index.ts'
 import { answerColumns } from './answer-columns.ts'
 import { likelihoodsOf } from './likelihoods.ts'
 import { toJson } from './to-json.ts'
@@ -98,7 +99,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
 async function spansOf (node: DatanetNode, adapter: LoadedAdapter, output: number[], options: AbortOptions): Promise<SpanView[] | undefined> {
   return node.citations.of(adapter, output, options).catch((err: unknown) => {
     options.signal?.throwIfAborted()
-    node.events.tell({ type: 'log', level: 'warn', message: `no citations: ${err instanceof Error ? err.message : String(err)}` })
+    node.events.tell({ type: 'log', level: 'warn', message: `no citations: ${toError(err).message}` })
 
     return undefined
   })

@@ -1,4 +1,4 @@
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 
 export class UnknownAdapterError extends DatanetError {
   constructor (adapter: string, why: string) {
@@ -83,7 +83,7 @@ export class RefusedByGatewayError extends DatanetError {
 /** The two sides of a channel disagree for good about where it stands. */
 export class ChannelBrokenError extends DatanetError {
   constructor (channel: string, cause: unknown) {
-    super('ERR_CHANNEL_BROKEN', `channel ${channel} cannot be used any more: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    super('ERR_CHANNEL_BROKEN', `channel ${channel} cannot be used any more: ${toError(cause).message}`, {
       cause,
       hint: 'ask again to open another; what is left in this one comes back when it is closed after its expiry'
     })
@@ -94,7 +94,7 @@ export class RedemptionFailedError extends DatanetError {
   constructor (failed: number, channels: number, causes: unknown[]) {
     const [first] = causes
 
-    super('ERR_REDEMPTION_FAILED', `${failed} of ${channels} channels could not be redeemed, the first because ${first instanceof Error ? first.message : String(first)}`, {
+    super('ERR_REDEMPTION_FAILED', `${failed} of ${channels} channels could not be redeemed, the first because ${toError(first).message}`, {
       cause: new AggregateError(causes),
       hint: 'they are tried again before the next cutoff'
     })

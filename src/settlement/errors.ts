@@ -1,4 +1,4 @@
-import { DatanetError } from '../utils/index.ts'
+import { DatanetError, toError } from '../utils/index.ts'
 
 /** A block breaks a rule. */
 export class InvalidBlockError extends DatanetError {
@@ -108,7 +108,7 @@ export class ChainNotStartedError extends DatanetError {
 /** A certified block does not execute here: this program or the network is faulty. The chain stops. */
 export class ChainHaltedError extends DatanetError {
   constructor (height: number, cause: unknown) {
-    super('ERR_CHAIN_HALTED', `block ${height} is certified but does not execute here (${cause instanceof Error ? cause.message : String(cause)}): update this program, then sync again`, { cause })
+    super('ERR_CHAIN_HALTED', `block ${height} is certified but does not execute here (${toError(cause).message}): update this program, then sync again`, { cause })
   }
 }
 

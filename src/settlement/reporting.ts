@@ -1,5 +1,6 @@
 import { signersOf } from '../consensus/index.ts'
 import { readChain, readConviction, readValidators } from '../ledger/index.ts'
+import { toError } from '../utils/index.ts'
 import { equalBytes } from '../wire/index.ts'
 import { EVIDENCE_MAX, REPORT_STAGGER_BLOCKS, REPORT_TIMEOUT_MS } from './constants.ts'
 import type { SettlementBackend } from './interface.ts'
@@ -87,7 +88,7 @@ export function reporting ({ signer, onError }: ReportingInit): (components: { c
       } else if (chain.height >= next.fromHeight) {
         waiting.shift()
         sending = chain.send(next.body, signer, { signal: AbortSignal.any([controller.signal, AbortSignal.timeout(REPORT_TIMEOUT_MS)]) })
-          .catch((error: unknown) => { onError?.(error instanceof Error ? error : new TypeError(String(error))) })
+          .catch((error: unknown) => { onError?.(toError(error)) })
           .finally(() => { sending = undefined })
       }
     }

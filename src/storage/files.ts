@@ -1,3 +1,4 @@
+import { toError } from '../utils/index.ts'
 import { cidOfBlock, DAG_PB, RAW } from './cid.ts'
 import { FILE_BLOCK_BYTES_MAX, FILE_BYTES_MAX, FILE_CHUNK_BYTES, FILE_CONCURRENCY, FILE_DEPTH_MAX, FILE_LINKS_MAX, FILE_STREAM_BYTES_MAX } from './constants.ts'
 import { FileTooLargeError, MalformedFileError } from './errors.ts'
@@ -106,7 +107,7 @@ const decodeNode = (cid: CID, bytes: Uint8Array): FileNode => {
   try {
     return decodeFileNode(bytes, FILE_LINKS_MAX)
   } catch (err) {
-    throw new MalformedFileError(cid, err instanceof Error ? err.message : String(err), err)
+    throw new MalformedFileError(cid, toError(err).message, err)
   }
 }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { toError } from '../utils/index.ts'
 import { WorkerFailedError, WorkerLostError } from './errors.ts'
 import type { WorkerPart, WorkerReply, WorkerRequest, WorkerResult, WorkerTask } from './messages.ts'
 import type { AbortOptions } from '../interface/index.ts'
@@ -28,7 +29,7 @@ export class Thread {
   constructor (stallTimeoutMs: number) {
     this.#stallTimeoutMs = stallTimeoutMs
     this.#worker.on('message', (reply: WorkerReply) => { this.#receive(reply) })
-    this.#worker.on('error', err => { this.#lose(`failed (${err instanceof Error ? err.message : String(err)})`) })
+    this.#worker.on('error', err => { this.#lose(`failed (${toError(err).message})`) })
     this.#worker.on('exit', () => { this.#lose('ended') })
     // a job that was dropped must not keep the process alive
     this.#worker.unref()

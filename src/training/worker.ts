@@ -8,6 +8,7 @@ import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
 import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
 import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifyGeneration } from '../models/index.ts'
+import { toError } from '../utils/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
@@ -150,7 +151,7 @@ function constraintOf (schema: string | undefined, tokenizer: Tokenizer): TokenC
 }
 
 function describe (err: unknown): { code: string, message: string } {
-  const message = err instanceof Error ? err.message : String(err)
+  const message = toError(err).message
   const code = err instanceof Error && 'code' in err && typeof err.code === 'string' ? err.code : 'ERR_WORKER_FAILED'
 
   return { code, message }

@@ -25,3 +25,8 @@ export class DatanetError extends Error {
     this.hint = options.hint
   }
 }
+
+/** What was thrown, as an error: JavaScript throws anything. */
+export function toError (thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new TypeError(String(thrown))
+}

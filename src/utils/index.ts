@@ -1,4 +1,4 @@
 /**
- * What every module may use: the base error, bytes and bounds.
+ * What every module may use: the base error, and errors of what was thrown.
  */
-export { DatanetError } from './errors.ts'
+export { DatanetError, toError } from './errors.ts'

@@ -1,4 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor'
+import { toError } from '../utils/index.ts'
 import { equalBytes } from './bytes.ts'
 import { RECORD_BYTES_MAX } from './constants.ts'
 import { MalformedRecordError, NotCanonicalError, RecordTooLargeError } from './errors.ts'
@@ -9,7 +10,7 @@ function parse (bytes: Uint8Array, name: string): unknown {
   try {
     return dagCbor.decode(bytes)
   } catch (cause) {
-    throw new MalformedRecordError(name, 'strict DAG-CBOR', cause instanceof Error ? cause.message : String(cause), { cause })
+    throw new MalformedRecordError(name, 'strict DAG-CBOR', toError(cause).message, { cause })
   }
 }
 
