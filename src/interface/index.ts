@@ -3,8 +3,12 @@
  */
 export type * from './api.ts'
 export type * from './chain.ts'
-export type * from './ledger.ts'
+export type * from './genesis.ts'
+export type * from './ledger-events.ts'
+export type * from './ledger-state.ts'
 export type * from './objective.ts'
 export type * from './records.ts'
 export type * from './registry.ts'
 export type * from './startable.ts'
+export type * from './tasks.ts'
+export type * from './transactions.ts'
