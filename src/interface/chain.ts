@@ -1,5 +1,7 @@
-import type { LedgerEvent, Transaction, TransactionOutcome, TransactionResult, Validator } from './ledger.ts'
+import type { Validator } from './genesis.ts'
+import type { LedgerEvent } from './ledger-events.ts'
 import type { Signed, Account, Hash } from './records.ts'
+import type { Transaction, TransactionOutcome, TransactionResult } from './transactions.ts'
 
 /** What consensus certifies. Its hash (SHA-256 of `datanet/header/1` and its dag-cbor) names the block. */
 export interface Header {
