@@ -1,5 +1,6 @@
 import { TokenizerError } from './errors.ts'
 import { PIECE, writeSentencePiece } from './sentencepiece.ts'
+import { bpeFile } from './tokenizer-json.ts'
 import type { GgufHeader, GgufValue } from './gguf.ts'
 import type { SpecialTokens } from './interface.ts'
 
@@ -68,30 +69,18 @@ function tokenizerJson (metadata: Metadata): Uint8Array {
   const types = numberList(metadata, 'token_type', texts.length)
   // controls are special; what a user defined is found in text as it stands
   const added = texts.flatMap((content, id) => types[id] === PIECE.control || types[id] === PIECE.userDefined
-    ? [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: types[id] === PIECE.control }]
+    ? [{ id, content, special: types[id] === PIECE.control }]
     : [])
-  const json = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: added,
+  const json = bpeFile({
+    added,
     normalizer: cut.normalizer ?? null,
-    pre_tokenizer: cut.preTokenizer,
-    post_processor: null,
+    preTokenizer: cut.preTokenizer,
     decoder: BYTE_LEVEL,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: cut.ignoreMerges ?? false,
-      vocab: Object.fromEntries(texts.map((text, id) => [text, id])),
-      merges: textList(metadata, 'merges')
-    }
-  }
+    ignoreMerges: cut.ignoreMerges ?? false,
+    vocab: Object.fromEntries(texts.map((text, id) => [text, id])),
+    merges: textList(metadata, 'merges')
+  })
+
   return new TextEncoder().encode(JSON.stringify(json))
 }
 

@@ -29,14 +29,8 @@ export function bytesTokenizer ({ tokens, size, special, named, encode, dropsFir
     return hidden.has(id) ? empty : tokens[id] ?? empty
   }
   function decode (ids: ArrayLike<number>): string {
-    const parts = Array.from(ids, tokenBytes)
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of parts) {
-      bytes.set(part, at)
-      at += part.length
-    }
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+    const text = textOf(Array.from(ids, tokenBytes))
+
     return dropsFirstSpace && ids[0] === bos && text.startsWith(' ') ? text.slice(1) : text
   }
   return {
@@ -57,4 +51,16 @@ export function bytesTokenizer ({ tokens, size, special, named, encode, dropsFir
     tokenText: id => decode([id]),
     tokenBytes
   }
+}
+
+/** The text of bytes in a row; what is no UTF-8 becomes replacement characters. */
+export function textOf (parts: Uint8Array[]): string {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }

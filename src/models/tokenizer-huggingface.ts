@@ -1,12 +1,12 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
 import { toError } from '../utils/index.ts'
 import { fromAlphabet } from './byte-alphabet.ts'
-import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, TOKENIZER_BYTES_MAX, VOCABULARY_MAX } from './constants.ts'
+import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
+import { jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
 import type { SpecialTokens, Tokenizer } from './interface.ts'
-
-type Json = Record<string, unknown>
+import type { Json } from './tokenizer-json.ts'
 
 interface AddedToken {
   id: number
@@ -28,12 +28,12 @@ interface AddedToken {
  * @throws {TokenizerError} if it is malformed, too large or of another kind
  */
 export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens, size: number): Tokenizer {
-  const root = parseJson(bytes)
-  const model = object(root.model, 'model')
+  const root = parseTokenizerJson(bytes)
+  const model = jsonObject(root.model, 'model')
   if (model.type !== 'BPE') {
     throw new TokenizerError(`expected a model of type BPE but got ${JSON.stringify(model.type)}: we do not have that kind`)
   }
-  const vocab = object(model.vocab, 'model.vocab')
+  const vocab = jsonObject(model.vocab, 'model.vocab')
   const added = addedTokens(root.added_tokens ?? [])
   checkBounds(vocab, model.merges, added, root.pre_tokenizer)
   const named = new Map(added.filter(token => token.special).map(({ content, id }) => [content, id]))
@@ -41,7 +41,7 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   const library = build({
     ...root,
     post_processor: null,
-    added_tokens: list(root.added_tokens ?? [], 'added_tokens').filter((_, index) => !added[index].special),
+    added_tokens: jsonList(root.added_tokens ?? [], 'added_tokens').filter((_, index) => !added[index].special),
     model: { ...model, vocab: Object.fromEntries(Object.entries(vocab).filter(([text]) => text === unknown || !named.has(text))) }
   })
   const { tokens, dropsFirstSpace } = decodedTokens(vocab, added, root.decoder, size)
@@ -69,17 +69,6 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   })
 }
 
-function parseJson (bytes: Uint8Array): Json {
-  if (bytes.length > TOKENIZER_BYTES_MAX) {
-    throw new TokenizerError(`expected a tokenizer of at most ${TOKENIZER_BYTES_MAX} bytes but got ${bytes.length}`)
-  }
-  try {
-    return object(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the tokenizer')
-  } catch (cause) {
-    throw cause instanceof TokenizerError ? cause : new TokenizerError('expected the tokenizer to be JSON in UTF-8', { cause })
-  }
-}
-
 function build (json: Json): Library {
   try {
     return new Library(json, {})
@@ -89,8 +78,8 @@ function build (json: Json): Library {
 }
 
 function addedTokens (value: unknown): AddedToken[] {
-  return list(value, 'added_tokens').map((one, index) => {
-    const { id, content, special } = object(one, `added token ${index}`)
+  return jsonList(value, 'added_tokens').map((one, index) => {
+    const { id, content, special } = jsonObject(one, `added token ${index}`)
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || typeof content !== 'string' || content === '') {
       throw new TokenizerError(`expected added token ${index} to have an id and a text`)
     }
@@ -100,7 +89,7 @@ function addedTokens (value: unknown): AddedToken[] {
 
 function checkBounds (vocab: Json, merges: unknown, added: AddedToken[], preTokenizer: unknown): void {
   const count = Object.keys(vocab).length + added.length
-  if (count > VOCABULARY_MAX + added.length || added.length > VOCABULARY_MAX || list(merges, 'model.merges').length > MERGES_MAX) {
+  if (count > VOCABULARY_MAX + added.length || added.length > VOCABULARY_MAX || jsonList(merges, 'model.merges').length > MERGES_MAX) {
     throw new TokenizerError(`expected at most ${VOCABULARY_MAX} tokens and ${MERGES_MAX} merges but got ${count} tokens`)
   }
   const cut = JSON.stringify(preTokenizer ?? null)
@@ -143,22 +132,8 @@ function decoderKinds (decoder: unknown): string[] {
   if (decoder == null) {
     return []
   }
-  const { type, decoders } = object(decoder, 'decoder')
+  const { type, decoders } = jsonObject(decoder, 'decoder')
   return type === 'Sequence'
-    ? list(decoders, 'decoder.decoders').slice(0, 16).flatMap(one => String(object(one, 'a decoder').type))
+    ? jsonList(decoders, 'decoder.decoders').slice(0, 16).flatMap(one => String(jsonObject(one, 'a decoder').type))
     : [String(type)]
-}
-
-function object (value: unknown, name: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TokenizerError(`expected ${name} to be an object`)
-  }
-  return Object.fromEntries(Object.entries(value))
-}
-
-function list (value: unknown, name: string): unknown[] {
-  if (!Array.isArray(value)) {
-    throw new TokenizerError(`expected ${name} to be a list`)
-  }
-  return value
 }

@@ -1,7 +1,9 @@
 import { BYTE_TO_CHARACTER, fromAlphabet, toAlphabet } from './byte-alphabet.ts'
-import { TOKENIZER_BYTES_MAX, VOCABULARY_MAX } from './constants.ts'
+import { VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { RUN_PATTERN, runsOf } from './pre-tokenise.ts'
+import { textOf } from './token-bytes.ts'
+import { bpeFile, jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
 import type { Tokenizer } from './interface.ts'
 
 export const BOS = '<|bos|>'
@@ -27,22 +29,13 @@ export interface BpeModel {
  * @throws {TokenizerError} if it is malformed or of another kind
  */
 export function parseTokenizer (bytes: Uint8Array): Tokenizer {
-  if (bytes.length > TOKENIZER_BYTES_MAX) {
-    throw new TokenizerError(`expected a tokenizer of at most ${TOKENIZER_BYTES_MAX} bytes but got ${bytes.length}`)
-  }
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new TokenizerError('expected the tokenizer to be JSON in UTF-8', { cause })
-  }
-  const root = record(json, 'the tokenizer')
+  const root = parseTokenizerJson(bytes)
   if (JSON.stringify(root.pre_tokenizer) !== JSON.stringify(PRE_TOKENIZER)) {
     throw new TokenizerError('expected the pre-tokenizer that datanet writes but this tokenizer cuts text differently: use one made by trainTokenizer')
   }
-  const model = record(root.model, 'model')
-  const special = new Map(list(root.added_tokens, 'added_tokens').map(added => {
-    const { content, id } = record(added, 'an added token')
+  const model = jsonObject(root.model, 'model')
+  const special = new Map(jsonList(root.added_tokens, 'added_tokens').map(added => {
+    const { content, id } = jsonObject(added, 'an added token')
     return [content, id]
   }))
   const bos = special.get(BOS)
@@ -50,39 +43,24 @@ export function parseTokenizer (bytes: Uint8Array): Tokenizer {
   if (model.type !== 'BPE' || special.size !== 2 || typeof bos !== 'number' || typeof eos !== 'number') {
     throw new TokenizerError(`expected a BPE model whose added tokens are ${BOS} and ${EOS}`)
   }
-  const { ids, tokens } = parseVocabulary(record(model.vocab, 'model.vocab'), bos, eos)
-  return tokenizer({ tokens, bos, eos, merges: parseMerges(list(model.merges, 'model.merges'), ids, tokens) })
+  const { ids, tokens } = parseVocabulary(jsonObject(model.vocab, 'model.vocab'), bos, eos)
+  return tokenizer({ tokens, bos, eos, merges: parseMerges(jsonList(model.merges, 'model.merges'), ids, tokens) })
 }
 
 /** Writes a tokenizer.json that Hugging Face's tokenizers load too; the same model gives the same bytes. */
 export function writeTokenizer (model: BpeModel): Uint8Array {
   const special = new Map([[model.bos, BOS], [model.eos, EOS]])
   const name = (id: number): string => special.get(id) ?? toAlphabet(model.tokens[id])
-  const added = [model.bos, model.eos].map(id => (
-    { id, content: name(id), single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
-  ))
-  const json = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: added,
+  const json = bpeFile({
+    added: [model.bos, model.eos].map(id => ({ id, content: name(id), special: true })),
     normalizer: null,
-    pre_tokenizer: PRE_TOKENIZER,
-    post_processor: null,
+    preTokenizer: PRE_TOKENIZER,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(model.tokens.map((_, id) => [name(id), id])),
-      merges: model.merges.map(({ left, right }) => `${name(left)} ${name(right)}`)
-    }
-  }
+    ignoreMerges: false,
+    vocab: Object.fromEntries(model.tokens.map((_, id) => [name(id), id])),
+    merges: model.merges.map(({ left, right }) => `${name(left)} ${name(right)}`)
+  })
+
   return new TextEncoder().encode(`${JSON.stringify(json, null, 1)}\n`)
 }
 
@@ -111,16 +89,8 @@ export function tokenizer (model: BpeModel): Tokenizer {
     }
     return tokens[id]
   }
-  function decode (ids: ArrayLike<number>): string {
-    const parts = Array.from(ids, tokenBytes)
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of parts) {
-      bytes.set(part, at)
-      at += part.length
-    }
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-  }
+  const decode = (ids: ArrayLike<number>): string => textOf(Array.from(ids, tokenBytes))
+
   return {
     size: tokens.length,
     bos,
@@ -219,7 +189,7 @@ function parseMerges (merges: unknown[], ids: Map<string, number>, tokens: Uint8
   }
   return merges.map((entry, index) => {
     // both spellings exist: "a b" before tokenizers 0.20, ["a", "b"] since
-    const [first, second, ...rest]: unknown[] = typeof entry === 'string' ? entry.split(' ') : list(entry, `merge ${index}`)
+    const [first, second, ...rest]: unknown[] = typeof entry === 'string' ? entry.split(' ') : jsonList(entry, `merge ${index}`)
     const left = typeof first === 'string' ? ids.get(first) : undefined
     const right = typeof second === 'string' ? ids.get(second) : undefined
     const id = ids.get(`${String(first)}${String(second)}`)
@@ -228,18 +198,4 @@ function parseMerges (merges: unknown[], ids: Map<string, number>, tokens: Uint8
     }
     return { left, right, id }
   })
-}
-
-function record (value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TokenizerError(`expected ${name} to be an object`)
-  }
-  return Object.fromEntries(Object.entries(value))
-}
-
-function list (value: unknown, name: string): unknown[] {
-  if (!Array.isArray(value)) {
-    throw new TokenizerError(`expected ${name} to be a list`)
-  }
-  return value
 }
