@@ -1,6 +1,7 @@
 import { deriveSeed, ed25519Signer, signPayload, signRecord } from '../../../src/identity/index.ts'
 import { channelId, executeBlock, genesisState, readAccount, readValidators } from '../../../src/ledger/index.ts'
 import { cidOf, compareBytes, domains, hash, transactionCodec, utf8, voucherCodec } from '../../../src/wire/index.ts'
+import { PARAMS as LEDGER_PARAMS } from '../../ledger/network.ts'
 import { CONTRIBUTIONS } from './computation.ts'
 import { CHAIN } from './seats.ts'
 import type { Actor, Game } from './interface.ts'
@@ -13,35 +14,18 @@ export const OPEN = 10n ** 18n
 
 /** Deadlines that a network with lost messages keeps, and stakes that many slashes fit into. */
 export const PARAMS: NetworkParams = {
-  feeSplit: { platform: 1000, developers: 2000, validators: 2000, data: 5000 },
+  ...LEDGER_PARAMS,
   epochBlocks: 6,
   commitBlocks: 8,
   revealBlocks: 8,
   openBlocks: 8,
   verdictBlocks: 8,
   challengeBlocks: 6,
-  seats: 7,
-  traceOpenings: 3,
   redrawsMax: 2,
-  contributionDeposit: OPEN,
   adapterDeposit: OPEN,
   datanetDeposit: OPEN,
-  assessorStakeMin: 100n * OPEN,
-  slashWrong: 50n * OPEN,
-  slashSilent: 10n * OPEN,
-  challengeBond: 20n * OPEN,
-  plantsPerEpoch: 0,
-  plantReward: OPEN,
-  votingDelayBlocks: 1,
-  votingPeriodBlocks: 3,
-  timelockBlocks: 2,
-  quorumBp: 1000,
-  proposalThreshold: 10n * OPEN,
-  feePerByte: 0n,
-  feeProposerBp: 5_000,
   validatorsMax: 9,
-  validatorStakeMin: 500n * OPEN,
-  unbondEpochs: 3
+  validatorStakeMin: 500n * OPEN
 }
 
 export const signer = (name: string): Signer => {
