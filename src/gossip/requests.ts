@@ -1,4 +1,5 @@
 import { lpStream } from '@libp2p/utils'
+import { AbortError } from 'abort-error'
 import { DatanetError, toError } from '../utils/index.ts'
 import { ERROR_BYTES_MAX, REQUEST_TIMEOUT_MS, STREAMS_PER_PEER_MAX, TOPIC_BYTES_MAX } from './constants.ts'
 import { BusyError, DuplicateRegistrationError, MalformedResponseError, MessageTooLargeError, RequestFailedError } from './errors.ts'
@@ -111,7 +112,7 @@ export function requestRegistry (started: () => NodeLibp2p): Requests {
     } finally {
       // also reached when the caller stops early; a stream that is closed already takes no harm
       if (stream !== undefined && stream.status !== 'closed') {
-        stream.abort(new Error('done'))
+        stream.abort(new AbortError('the caller reads no further'))
       }
     }
   }
