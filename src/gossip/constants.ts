@@ -62,3 +62,7 @@ export const INBOUND_PENDING_MAX = 200
 export const PENALTY_WEIGHT = 10
 export const PENALTY_DECAY = 0.99
 export const PENALISED_PEERS_MAX = 1_024
+
+/** Seconds that a connected peer may be without a gossip stream of ours before one is opened anew; doubles with each attempt up to the second. */
+export const MUTE_ROUNDS_MIN = 2
+export const MUTE_ROUNDS_MAX = 64

@@ -3,6 +3,7 @@ import { channelRegistry } from './channels.ts'
 import { PENALISED_PEERS_MAX, PENALTY_DECAY, PENALTY_WEIGHT } from './constants.ts'
 import { NetworkNotStartedError } from './errors.ts'
 import { composeLibp2p } from './libp2p.ts'
+import { muteKeeper } from './mutes.ts'
 import { peerKeeper } from './peers.ts'
 import { requestRegistry } from './requests.ts'
 import { topicRegistry } from './topics.ts'
@@ -26,6 +27,7 @@ class NetworkService extends TypedEventEmitter<NetworkEvents> implements Network
   readonly #requests: Requests
   readonly #channels: Channels
   readonly #peers: Peers
+  readonly #mutes = muteKeeper()
   readonly #penalties = new Map<string, number>()
   #libp2p?: NodeLibp2p
   #starting?: Promise<void>
@@ -37,7 +39,7 @@ class NetworkService extends TypedEventEmitter<NetworkEvents> implements Network
     this.#topics = topicRegistry(detail => { this.safeDispatchEvent('gossip:refused', { detail }) })
     this.#requests = requestRegistry(() => this.libp2p)
     this.#channels = channelRegistry()
-    this.#peers = peerKeeper({ bootstrap: init.bootstrap ?? [], exchange: init.exchange ?? true }, this.#requests, () => { this.#forgive() })
+    this.#peers = peerKeeper({ bootstrap: init.bootstrap ?? [], exchange: init.exchange ?? true }, this.#requests, () => { this.#round() })
   }
 
   async start (): Promise<void> {
@@ -113,6 +115,14 @@ class NetworkService extends TypedEventEmitter<NetworkEvents> implements Network
 
     if (this.#penalties.has(key) || this.#penalties.size < PENALISED_PEERS_MAX) {
       this.#penalties.set(key, (this.#penalties.get(key) ?? 0) + 1)
+    }
+  }
+
+  #round (): void {
+    this.#forgive()
+
+    if (this.#libp2p !== undefined) {
+      this.#mutes.round(this.#libp2p)
     }
   }
 

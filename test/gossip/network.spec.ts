@@ -131,6 +131,24 @@ describe('network', function () {
     assert.equal(topicB.stats.accepted, 3)
   })
 
+  it('speaks again to a peer that its gossip stream was lost to, while the connection lives', async () => {
+    const { a, b, topicA, topicB } = await pair()
+    const heard = new Promise<number>(resolve => { topicB.subscribe(resolve) })
+    const connections = a.libp2p.getConnections(b.peerId)
+
+    for (const stream of connections.flatMap(({ streams }) => streams)) {
+      if (stream.direction === 'outbound' && stream.protocol.startsWith('/meshsub/')) {
+        stream.abort(new RangeError('lost'))
+      }
+    }
+    assert.equal(await topicA.publish(2), 0)
+
+    await subscribed(a, topicA, 1)
+    assert.equal(await topicA.publish(4), 1)
+    assert.equal(await heard, 4)
+    assert.deepEqual(a.libp2p.getConnections(b.peerId), connections)
+  })
+
   it('refuses to publish more than the limit', async () => {
     const { topicA } = await pair()
     await assert.rejects(topicA.publish(123_456_789), MessageTooLargeError)
