@@ -27,18 +27,43 @@ function best (logits: Float32Array, count: number): Uint32Array {
   return ids
 }
 
+/** Bits of a key that one pass of the sort looks at, and the values that they have. */
+const DIGIT_BITS = 8
+const DIGITS = 1 << DIGIT_BITS
+
 /**
- * Keys of 32 + 18 bits that order as (logit descending, id ascending) do, so that the engine's
- * sort of numbers does it without a comparison function.
+ * Radix sort, the lowest byte of the keys first. Each pass leaves equal bytes in their order, and ids
+ * begin ascending, so ties go to the lower id. With 2,000 logits a tenth of the time of a sort by
+ * comparisons, which took longer than computing them.
  */
 function sorted (logits: Float32Array): Uint32Array {
-  const keys = new Float64Array(logits.length)
-  for (let id = 0; id < keys.length; id++) {
-    floats[0] = logits[id] + 0 // −0 is 0
-    const word = words[0]
-    const ascending = word >>> 31 === 1 ? ~word >>> 0 : (word | 0x8000_0000) >>> 0
-    keys[id] = (0xffff_ffff - ascending) * 262_144 + id
+  let [keys, ids, sortedKeys, sortedIds] = Array.from({ length: 4 }, () => new Uint32Array(logits.length))
+  const ends = new Uint32Array(DIGITS)
+  for (let id = 0; id < ids.length; id++) {
+    keys[id] = descending(logits[id])
+    ids[id] = id
   }
-  keys.sort()
-  return Uint32Array.from(keys, key => key % 262_144)
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    ends.fill(0)
+    for (let i = 0; i < keys.length; i++) {
+      ends[keys[i] >>> shift & DIGITS - 1]++
+    }
+    for (let digit = 1; digit < DIGITS; digit++) {
+      ends[digit] += ends[digit - 1]
+    }
+    for (let i = keys.length - 1; i >= 0; i--) {
+      const at = --ends[keys[i] >>> shift & DIGITS - 1]
+      sortedKeys[at] = keys[i]
+      sortedIds[at] = ids[i]
+    }
+    [keys, ids, sortedKeys, sortedIds] = [sortedKeys, sortedIds, keys, ids]
+  }
+  return ids
+}
+
+/** 32 bits that order as logits do from the greatest to the least. */
+function descending (logit: number): number {
+  floats[0] = logit + 0 // −0 is 0
+  const word = words[0]
+  return word >>> 31 === 1 ? word : ~(word | 0x8000_0000) >>> 0
 }

@@ -65,9 +65,9 @@ export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, t
   const place = (begin: number, rows: number, columns: number): Value => {
     const end = begin + rows * columns
     const value = tape.parameter(
-      Float32Array.from(theta.subarray(begin, end)),
+      new Float32Array(theta.subarray(begin, end)),
       [rows, columns],
-      tangents.map(tangent => tangent == null ? undefined : Float32Array.from(tangent.subarray(begin, end)))
+      tangents.map(tangent => tangent == null ? undefined : new Float32Array(tangent.subarray(begin, end)))
     )
     parameters.push(value)
     return value
