@@ -4,7 +4,7 @@ import { inferenceTape } from './inference-tape.ts'
 import { loraValues } from './lora.ts'
 import { logProbabilities, sampler as createSampler } from './sampler.ts'
 import type { GenerateOptions, LlamaModel, LoraValues, Tape, Verification, VerifyOptions, WeightedLora } from './interface.ts'
-import type { TokenProbabilities } from './sampler.ts'
+import type { Sampler, TokenProbabilities } from './sampler.ts'
 
 /**
  * Yields the tokens of an answer, one forward pass each. Ends after `maxTokens`, after a stop
@@ -58,9 +58,14 @@ export function verifyGeneration (model: LlamaModel, options: VerifyOptions): Ve
   const ids = [...Array.from(prompt), ...output.slice(0, -1)]
   const sample = createSampler(options.sampler, options)
   const tape = inferenceTape(model)
-  const logits = forward(tape, model, ids, { lora: place(tape, options.lora) })
+  const rows = output.map((_, i) => prompt.length - 1 + i)
+  return comparedWith(output, sample, forward(tape, model, ids, { lora: place(tape, options.lora), rows }).data, size)
+}
+
+/** Whether each token is what the sampler chooses from its row of logits [output.length, size]. */
+export function comparedWith (output: ArrayLike<number>, sample: Sampler, logits: Float32Array, size: number): Verification {
   for (let i = 0; i < output.length; i++) {
-    const expected = sample(row(logits.data, prompt.length - 1 + i, size))
+    const expected = sample(row(logits, i, size))
     if (expected !== output[i]) {
       return { ok: false, firstMismatch: i, expected, actual: output[i] }
     }

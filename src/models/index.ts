@@ -12,7 +12,7 @@
  * console.info(tokenizer.decode(output), verifyGeneration(model, { prompt, output, sampler }))
  * ```
  */
-export { answerGradient, answerTokenDerivatives } from './answer-gradient.ts'
+export { answerGradient, answerTokenDerivatives, verifiedGradient } from './answer-gradient.ts'
 export { arenaBytes as gradientBytes } from './arena.ts'
 export { modelPlan, tensorPlans } from './architecture.ts'
 export { loadBase, loadChat, loadModel, loadTokenizer, openModel, parseBaseJson } from './base.ts'

@@ -1,7 +1,8 @@
 import { expect } from 'aegir/chai'
-import { answerGradient, answerTokenDerivatives, forward, generate, initialTheta, loraObjective, loraShape, parseSafetensors, peftToTheta, thetaToPeft, writeSafetensors } from '../../src/models/index.ts'
+import { answerGradient, answerTokenDerivatives, forward, generate, initialTheta, loraObjective, loraShape, parseSafetensors, peftToTheta, thetaToPeft, verifiedGradient, verifyGeneration, writeSafetensors } from '../../src/models/index.ts'
 import { tape as createTape } from '../../src/numeric/index.ts'
 import { dot, noise, sequences, tinyConfig, tinyModel } from './fixtures.ts'
+import type { TokenConstraint } from '../../src/models/index.ts'
 
 const model = tinyModel()
 const shape = loraShape(tinyConfig, { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj'] })
@@ -148,6 +149,29 @@ describe('answerGradient', () => {
     })
     expected.forEach((value, i) => { expect(zero.tokenLogProbabilities[i]).to.be.closeTo(value, 1e-5) })
     expect(logProbability).to.equal(tokenLogProbabilities.reduce((sum, value) => sum + value, 0))
+  })
+
+  it('comes with a verification that finds the tokens follow, with the bits that both have alone', () => {
+    const lora = { shape, theta }
+    const constraint = (): TokenConstraint => ({ allowed: () => Uint32Array.of(0xffff_fff0, 0xff), accept: () => {} })
+    for (const settings of [{ temperatureMilli: 0, topK: 0, seed: 0 }, { temperatureMilli: 900, topK: 0, seed: 3 }]) {
+      const made = [...generate(model, { prompt, maxTokens: 6, sampler: settings, lora, constraint: constraint() })]
+      const { verification, gradient } = verifiedGradient(model, { prompt, output: made, sampler: settings, lora, constraint: constraint() })
+      expect(verification).to.deep.equal({ ok: true })
+      expect(gradient).to.deep.equal(answerGradient(model, shape, theta, prompt, made).gradient)
+    }
+  })
+
+  it('does not come for tokens that do not follow', () => {
+    const lora = { shape, theta }
+    const settings = { temperatureMilli: 0, topK: 0, seed: 0 }
+    const made = [...generate(model, { prompt, maxTokens: 6, sampler: settings, lora })]
+    for (const wrong of [made.with(2, (made[2] + 1) % 40), made.with(2, 40), made.with(5, -1)]) {
+      const options = { prompt, output: wrong, sampler: settings, lora }
+      expect(verifiedGradient(model, options)).to.deep.equal({ verification: verifyGeneration(model, options) })
+    }
+    expect(() => verifiedGradient(model, { prompt, output: [], sampler: settings, lora })).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
+    expect(() => verifiedGradient(model, { prompt: [40], output: made, sampler: settings, lora })).to.throw().with.property('code', 'ERR_TOKENS_INVALID')
   })
 
   it('agrees with finite differences', () => {
