@@ -6,6 +6,7 @@ import { DRAW_DELAY_BLOCKS } from './constants.ts'
 import { Draft } from './draft.ts'
 import { BlockError } from './errors.ts'
 import { payFee } from './fees.ts'
+import { extendHistory } from './history.ts'
 import { advanceTask } from './phases.ts'
 import { advanceProposals } from './proposals.ts'
 import { findValidator, getAccount, getChain, getTask, patchAccount, patchChain } from './records.ts'
@@ -18,8 +19,8 @@ import type { Account, Amount, Signed, Transaction, TransactionResult } from '..
  * The state after a block. Deterministic: equal states and blocks give equal roots everywhere.
  *
  * A transaction that breaks a rule spends its nonce and its fee and changes nothing else; one that no block
- * should hold (`isIncludable`) changes nothing at all. After the transactions the beacon is mixed,
- * votes and tasks move on, and at heights that are a multiple of `epochBlocks` the epoch is cut off.
+ * should hold (`isIncludable`) changes nothing at all. After the transactions the parent becomes
+ * history, the beacon is mixed, votes and tasks move on, and at heights that are a multiple of `epochBlocks` the epoch is cut off.
  *
  * @throws {BlockError} when the block breaks its limits or does not follow `state`
  * @throws {MalformedRecordError} when a transaction cannot be encoded
@@ -45,9 +46,13 @@ export function executeBlock (state: LedgerState, block: BlockInput): BlockOutco
   return { state: { map: draft.apply(), height: block.height }, results, events: draft.events }
 }
 
-function checkBlock (draft: Draft, state: LedgerState, { height, proposer, beaconSignature, transactions }: BlockInput): void {
+function checkBlock (draft: Draft, state: LedgerState, { height, parent, proposer, beaconSignature, transactions }: BlockInput): void {
   if (height !== state.height + 1) {
     throw new BlockError('ERR_BLOCK_HEIGHT', `expected the block at height ${state.height + 1} but got ${height}`)
+  }
+
+  if (parent.length !== 32) {
+    throw new BlockError('ERR_BLOCK_PARENT', `expected the hash of the parent's header, 32 bytes, but got ${parent.length}`)
   }
 
   if (beaconSignature.length !== 96) {
@@ -97,9 +102,10 @@ function failure (err: unknown, fee: Amount): Omit<TransactionResult, 'id'> {
   throw err
 }
 
-function endBlock (draft: Draft, { height, beaconSignature }: BlockInput): void {
+function endBlock (draft: Draft, { height, parent, beaconSignature }: BlockInput): void {
   const { beacon, openTasks, epoch, params: { epochBlocks } } = getChain(draft)
 
+  extendHistory(draft, parent)
   // RANDAO: the signature is deterministic, so its author can withhold its block but not choose
   patchChain(draft, { height, beacon: hash(domains.beaconMix, beacon, beaconSignature) })
   advanceProposals(draft)

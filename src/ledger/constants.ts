@@ -17,6 +17,9 @@ export const STATE_SNAPSHOT_BYTES_MAX = 1_073_741_824
 /** Tasks that are not settled: each is looked at once per block, and their ids are in `chain`. */
 export const OPEN_TASKS_MAX = 1_024
 
+/** One for each binary digit of a height that a number can count. */
+export const HISTORY_PEAKS_MAX = 53
+
 /** Redemptions that one task holds; more wait for the next epoch. */
 export const TASK_SOURCES_MAX = 128
 

@@ -31,7 +31,7 @@ export class GenesisError extends DatanetError {
 /** A block that breaks the limits or does not follow the state: it must not be voted for. */
 export class BlockError extends DatanetError {
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it narrows the codes
-  constructor (code: 'ERR_BLOCK_HEIGHT' | 'ERR_BLOCK_PROPOSER' | 'ERR_BLOCK_BEACON' | 'ERR_BLOCK_TRANSACTIONS' | 'ERR_BLOCK_BYTES', reason: string) {
+  constructor (code: 'ERR_BLOCK_HEIGHT' | 'ERR_BLOCK_PARENT' | 'ERR_BLOCK_PROPOSER' | 'ERR_BLOCK_BEACON' | 'ERR_BLOCK_TRANSACTIONS' | 'ERR_BLOCK_BYTES', reason: string) {
     super(code, reason)
   }
 }

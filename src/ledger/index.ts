@@ -26,11 +26,13 @@ export { checkTransaction, isIncludable } from './check.ts'
 export { STATE_PROOF_BYTES_MAX } from './constants.ts'
 export { BlockError, GenesisError, InsufficientFundsError, RuleError, SnapshotError, StateKeyError, StateValueError, UnincludableError } from './errors.ts'
 export { genesisState } from './genesis.ts'
+export { historyGrowth, historyNodes } from './history.ts'
 export { taskHolding, totalHoldings } from './holdings.ts'
 export { stateKeys, statePrefixes } from './keys.ts'
+export { bagPeaks, pathNodes } from './mountain-range.ts'
 export {
   listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
-  listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet,
+  listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet, readHistory,
   readNextValidators, readPayout, readPlant, readPlanters, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
@@ -38,4 +40,5 @@ export { decodeState, encodeState, stateRoot } from './state.ts'
 export { stateCodecs } from './values.ts'
 export { verifyStateProof } from './verify-state-proof.ts'
 export type { RuleCode } from './errors.ts'
-export type { AuthenticatedMap, BallotState, BlockInput, BlockOutcome, CheckOptions, Holdings, LedgerState } from './interface.ts'
+export type { AuthenticatedMap, BallotState, BlockInput, BlockOutcome, CheckOptions, HistoryGrowth, HistoryPeaks, HistoryState, Holdings, LedgerState } from './interface.ts'
+export type { HashedNode, RangeNode } from './mountain-range.ts'

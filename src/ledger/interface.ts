@@ -1,3 +1,4 @@
+import type { HashedNode } from './mountain-range.ts'
 import type { Account, Hash, LedgerEvent, Signed, StateProof, Transaction, TransactionResult } from '../interface/index.ts'
 
 /**
@@ -29,6 +30,8 @@ export interface LedgerState {
 /** What the ledger needs of a block. */
 export interface BlockInput {
   height: number
+  /** hash of the parent's header, which this block adds to the history; that it is so is for consensus to check */
+  parent: Hash
   proposer: Account
   /** 96 bytes; that it verifies is for consensus to check */
   beaconSignature: Uint8Array
@@ -49,6 +52,30 @@ export interface CheckOptions {
    * @default 64
    */
   nonceGapMax?: number
+}
+
+/** What a state says of the headers before it; key `history`, absent at height 0. Trees of RFC 9162. */
+export interface HistoryState {
+  /** root over the hashes of the headers at heights 0 to that of the state less one */
+  blocks: Hash
+  /** epochs whose last header is in the tree of epochs; the newest header is in neither tree */
+  epochs: number
+  /** root over the hashes of those last headers, by epoch; SHA-256 of nothing without any */
+  epochEnds: Hash
+}
+
+/** The roots of the perfect subtrees of both trees, largest first; key `history-peaks`. */
+export interface HistoryPeaks {
+  blocks: Hash[]
+  epochs: Hash[]
+}
+
+/** Nodes that a block adds to both trees. */
+export interface HistoryGrowth {
+  blocks: HashedNode[]
+  epochs: HashedNode[]
+  /** the epoch that the block ended */
+  ended: number | null
 }
 
 /** How an account voted; key `ballot/<proposal>/<multikey>`. */

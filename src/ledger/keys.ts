@@ -14,6 +14,10 @@ import type { CID } from 'multiformats/cid'
 export const stateKeys = {
   /** the singletons: `ChainState` */
   chain: 'chain',
+  /** roots over all headers before this block: `HistoryState` */
+  history: 'history',
+  /** what the next header is added to: `HistoryPeaks` */
+  historyPeaks: 'history-peaks',
   /** the set that certifies the next block: `Validator[]` */
   validators: 'validators',
   /** the set of the epoch after the running one */

@@ -7,7 +7,7 @@ import { StateValueError } from './errors.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
 import { NO_ACCOUNT } from './records.ts'
 import { stateCodecs } from './values.ts'
-import type { BallotState, LedgerState } from './interface.ts'
+import type { BallotState, HistoryState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, Hash,
@@ -45,6 +45,8 @@ export const readNextValidators = (state: LedgerState): Validator[] => required(
 export const readCandidate = (state: LedgerState, account: Account): CandidateState | undefined => read(state, stateCodecs.candidate, stateKeys.candidate(account))
 export const readBond = (state: LedgerState, validator: Account, owner: Account): Amount => read(state, stateCodecs.bond, stateKeys.bond(validator, owner)) ?? 0n
 export const readUnbonding = (state: LedgerState, account: Account): UnbondingState => read(state, stateCodecs.unbonding, stateKeys.unbonding(account)) ?? []
+/** What a state says of the headers before it; undefined at height 0. */
+export const readHistory = (state: LedgerState): HistoryState | undefined => read(state, stateCodecs.history, stateKeys.history)
 export const readConviction = (state: LedgerState, validator: Account): ConvictionState | undefined => read(state, stateCodecs.conviction, stateKeys.conviction(validator))
 /** Accounts that never had anything are all zero. */
 export const readAccount = (state: LedgerState, account: Account): AccountState => read(state, stateCodecs.account, stateKeys.account(account)) ?? { ...NO_ACCOUNT }

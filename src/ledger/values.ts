@@ -3,8 +3,8 @@ import {
   hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, optional, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
   struct, title, uint32, VALIDATORS_MAX, validatorSchema, verdict
 } from '../wire/index.ts'
-import { CHECKPOINTS_MAX, DISPUTES_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, ROLLOVERS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
-import type { BallotState } from './interface.ts'
+import { CHECKPOINTS_MAX, DISPUTES_MAX, HISTORY_PEAKS_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, ROLLOVERS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
+import type { BallotState, HistoryPeaks, HistoryState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, EraState, PayoutState, PlantState,
@@ -212,6 +212,15 @@ const chain: Codec<ChainState> = value('chain', struct({
   era: counter
 }))
 
+const history: Codec<HistoryState> = value('history', struct({
+  blocks: hash32,
+  epochs: counter,
+  epochEnds: hash32
+}))
+
+const peaks = list(hash32, { max: HISTORY_PEAKS_MAX })
+const historyPeaks: Codec<HistoryPeaks> = value('history peaks', struct({ blocks: peaks, epochs: peaks }))
+
 const base: Codec<Account> = value('base', account)
 const assessor: Codec<Amount> = value('assessor', amount)
 const bond: Codec<Amount> = value('bond', amount)
@@ -237,6 +246,8 @@ export const stateCodecs = {
   conviction,
   datanet,
   era,
+  history,
+  historyPeaks,
   importedWeights,
   owner,
   payout,

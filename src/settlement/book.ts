@@ -121,7 +121,7 @@ function execute (block: Block, parent: Point, genesis: Genesis): Executed {
 
   let outcome
   try {
-    outcome = executeBlock(parent.state, { height: header.height, proposer: header.proposer, beaconSignature, transactions })
+    outcome = executeBlock(parent.state, { height: header.height, parent: header.parent, proposer: header.proposer, beaconSignature, transactions })
   } catch (error) {
     throw new InvalidBlockError('it does not execute', error)
   }
@@ -279,7 +279,7 @@ export function book (init: BookInit, store: ChainStore): Book {
       const { era, validators } = eraAfter(base.state)
       const { account } = validators[proposer]
       const run = (transactions: Array<Signed<Transaction>>): ReturnType<typeof executeBlock> => {
-        return executeBlock(base.state, { height, proposer: account, beaconSignature, transactions })
+        return executeBlock(base.state, { height, parent, proposer: account, beaconSignature, transactions })
       }
 
       let transactions = select(base.state)

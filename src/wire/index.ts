@@ -20,7 +20,7 @@ export { domains } from './domains.ts'
 export { InvalidHexError, LeafIndexError, MalformedRecordError, NotCanonicalError, OutOfRangeError, RecordTooLargeError } from './errors.ts'
 export { account, basisPoints, blsPublicKey, counter, fileCid, hash32, licence, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
 export { hash, signingBytes } from './hash.ts'
-export { merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
+export { merkleLeaf, merkleNode, merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
 export { amount, boolean, bytes, cid, int64, integer, literal, nullable, optional, text } from './primitives.ts'
 export {
   blockCodec, bodyRoot, certificateCodec, certifiedHeaderCodec, eraChangeCodec, headerCodec, headerHash, outcomeProofCodec, outcomesRoot, proveOutcome, signedTransactionCodec,

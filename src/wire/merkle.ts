@@ -7,11 +7,13 @@ import type { Hash } from '../interface/index.ts'
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)
 
-function leafHash (leaf: Uint8Array): Hash {
+/** Hash of a leaf of an RFC 6962 tree. */
+export function merkleLeaf (leaf: Uint8Array): Hash {
   return sha256(concatBytes(LEAF, leaf))
 }
 
-function nodeHash (left: Hash, right: Hash): Hash {
+/** Hash of a node of an RFC 6962 tree, of those of its children. */
+export function merkleNode (left: Hash, right: Hash): Hash {
   return sha256(concatBytes(NODE, left, right))
 }
 
@@ -33,12 +35,12 @@ function rootOf (hashes: Hash[], from: number, to: number): Hash {
 
   const middle = from + splitOf(to - from)
 
-  return nodeHash(rootOf(hashes, from, middle), rootOf(hashes, middle, to))
+  return merkleNode(rootOf(hashes, from, middle), rootOf(hashes, middle, to))
 }
 
 /** Merkle tree hash of RFC 6962, section 2.1. The root of no leaves is SHA-256 of nothing. */
 export function merkleRoot (leaves: Uint8Array[]): Hash {
-  return leaves.length === 0 ? sha256(new Uint8Array()) : rootOf(leaves.map(leafHash), 0, leaves.length)
+  return leaves.length === 0 ? sha256(new Uint8Array()) : rootOf(leaves.map(merkleLeaf), 0, leaves.length)
 }
 
 /**
@@ -52,7 +54,7 @@ export function merkleProof (leaves: Uint8Array[], index: number): Hash[] {
     throw new LeafIndexError(index, leaves.length)
   }
 
-  const hashes = leaves.map(leafHash)
+  const hashes = leaves.map(merkleLeaf)
   const proof: Hash[] = []
   let from = 0
   let to = leaves.length
@@ -84,7 +86,7 @@ export function verifyMerkleProof (root: Hash, leaf: Uint8Array, index: number, 
 
   let position = index
   let last = size - 1
-  let hash = leafHash(leaf)
+  let hash = merkleLeaf(leaf)
 
   for (const sibling of proof) {
     if (last === 0 || sibling.length !== 32) {
@@ -92,14 +94,14 @@ export function verifyMerkleProof (root: Hash, leaf: Uint8Array, index: number, 
     }
 
     if (position % 2 === 1 || position === last) {
-      hash = nodeHash(sibling, hash)
+      hash = merkleNode(sibling, hash)
 
       while (position % 2 === 0 && position !== 0) {
         position /= 2
         last = Math.floor(last / 2)
       }
     } else {
-      hash = nodeHash(hash, sibling)
+      hash = merkleNode(hash, sibling)
     }
 
     position = Math.floor(position / 2)

@@ -38,7 +38,7 @@ export class LedgerChain extends TypedEventEmitter<SettlementEvents> implements 
     const height = this.#state.height + 1
     const proposer = validators[height % 4].account
     const beaconSignature = new Uint8Array(96).fill(height)
-    const { state, results, events } = executeBlock(this.#state, { height, proposer, beaconSignature, transactions })
+    const { state, results, events } = executeBlock(this.#state, { height, parent: new Uint8Array(32), proposer, beaconSignature, transactions })
     this.#state = state
     const none = new Uint8Array(32)
     const header: Header = {

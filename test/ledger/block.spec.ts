@@ -1,10 +1,11 @@
 import { expect } from 'aegir/chai'
 import { checkTransaction, decodeState, encodeState, executeBlock, genesisState, isIncludable, readAccount, readChain, stateKeys, stateRoot, verifyStateProof } from '../../src/ledger/index.ts'
-import { alice, bob, CHAIN, genesis, Network, OPEN, PARAMS, signer, treasury, validators } from './network.ts'
+import { alice, bob, CHAIN, genesis, Network, OPEN, parentOf, PARAMS, signer, treasury, validators } from './network.ts'
 import type { Signed, Transaction } from '../../src/interface/index.ts'
 
 const proposer = validators[0].account
 const beaconSignature = new Uint8Array(96)
+const parent = parentOf(1)
 
 describe('genesisState', () => {
   it('holds what the genesis says and proves it', () => {
@@ -30,7 +31,7 @@ describe('executeBlock', () => {
     const one = network.sign(alice, { kind: 'transfer', to: bob.account, amount: 1n })
     const code = (block: Partial<Parameters<typeof executeBlock>[1]>): unknown => {
       try {
-        executeBlock(state, { height: 1, proposer, beaconSignature, transactions: [], ...block })
+        executeBlock(state, { height: 1, parent, proposer, beaconSignature, transactions: [], ...block })
       } catch (err) {
         return err instanceof Error && 'code' in err ? err.code : err
       }
@@ -39,6 +40,7 @@ describe('executeBlock', () => {
     expect(code({})).to.equal(undefined)
     expect(code({ height: 2 })).to.equal('ERR_BLOCK_HEIGHT')
     expect(code({ proposer: alice.account })).to.equal('ERR_BLOCK_PROPOSER')
+    expect(code({ parent: new Uint8Array(31) })).to.equal('ERR_BLOCK_PARENT')
     expect(code({ beaconSignature: new Uint8Array(95) })).to.equal('ERR_BLOCK_BEACON')
     expect(code({ transactions: new Array<Signed<Transaction>>(513).fill(one) })).to.equal('ERR_BLOCK_TRANSACTIONS')
   })
@@ -51,7 +53,7 @@ describe('executeBlock', () => {
       actions: Array.from({ length: 16 }, () => ({ kind: 'set-params' as const, params: { ...PARAMS, quorumBp: 7 } }))
     })
 
-    expect(() => executeBlock(network.state, { height: 1, proposer, beaconSignature, transactions: new Array<Signed<Transaction>>(512).fill(big) }))
+    expect(() => executeBlock(network.state, { height: 1, parent, proposer, beaconSignature, transactions: new Array<Signed<Transaction>>(512).fill(big) }))
       .to.throw().with.property('code', 'ERR_BLOCK_BYTES')
   })
 
@@ -90,7 +92,7 @@ describe('executeBlock', () => {
   it('is not changed by what callers do with their transactions afterwards', () => {
     const network = new Network()
     const to = Uint8Array.from(bob.account)
-    const { state } = executeBlock(network.state, { height: 1, proposer, beaconSignature, transactions: [network.sign(alice, { kind: 'delegate', to })] })
+    const { state } = executeBlock(network.state, { height: 1, parent, proposer, beaconSignature, transactions: [network.sign(alice, { kind: 'delegate', to })] })
 
     to.fill(0)
     expect(readAccount(state, alice.account).delegate).to.deep.equal(bob.account)
@@ -98,8 +100,8 @@ describe('executeBlock', () => {
 
   it('mixes the beacon with every block', () => {
     const state = genesisState(genesis())
-    const a = executeBlock(state, { height: 1, proposer, beaconSignature, transactions: [] })
-    const b = executeBlock(state, { height: 1, proposer, beaconSignature: new Uint8Array(96).fill(1), transactions: [] })
+    const a = executeBlock(state, { height: 1, parent, proposer, beaconSignature, transactions: [] })
+    const b = executeBlock(state, { height: 1, parent, proposer, beaconSignature: new Uint8Array(96).fill(1), transactions: [] })
 
     expect(readChain(a.state).beacon).to.not.deep.equal(readChain(state).beacon)
     expect(readChain(a.state).beacon).to.not.deep.equal(readChain(b.state).beacon)
@@ -110,7 +112,7 @@ describe('executeBlock', () => {
 
     network.must([alice, { kind: 'transfer', to: treasury.account, amount: OPEN }])
     const back = decodeState(encodeState(network.state), stateRoot(network.state))
-    const block = { height: 2, proposer, beaconSignature, transactions: [network.sign(bob, { kind: 'stake', amount: OPEN })] }
+    const block = { height: 2, parent: parentOf(2), proposer, beaconSignature, transactions: [network.sign(bob, { kind: 'stake', amount: OPEN })] }
 
     expect(back.height).to.equal(1)
     expect(stateRoot(executeBlock(back, block).state)).to.deep.equal(stateRoot(executeBlock(network.state, block).state))

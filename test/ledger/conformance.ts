@@ -1,9 +1,10 @@
 import { stateRoot } from '../../src/ledger/index.ts'
 import { genesisCodec, signedTransactionCodec, toHex } from '../../src/wire/index.ts'
-import { admitAdapter, alice, Assessor, assessors, bob, genesis, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, startTask, validators } from './network.ts'
+import { admitAdapter, alice, Assessor, assessors, bob, genesis, gateway, honest, Network, OPEN, openChannel, parentOf, payer, redeemBody, startTask, validators } from './network.ts'
 import type { Signed, Transaction, TransactionResult } from '../../src/interface/index.ts'
 
 export interface ConformanceBlock {
+  parent: string
   proposer: string
   beaconSignature: string
   transactions: string[]
@@ -27,6 +28,7 @@ class RecordingNetwork extends Network {
     const { height } = this.state
 
     this.blocks.push({
+      parent: toHex(parentOf(height)),
       proposer: toHex(validators[height % 4].account),
       beaconSignature: toHex(new Uint8Array(96).fill(height)),
       transactions: transactions.map(one => toHex(signedTransactionCodec.encode(one))),

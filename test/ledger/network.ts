@@ -85,6 +85,9 @@ export function genesis (params: Partial<NetworkParams> = {}): Genesis {
 
 export type Request = [who: Signer, body: TransactionBody]
 
+/** Stands for the hash of the header before; there are no headers here. */
+export const parentOf = (height: number): Hash => new Uint8Array(32).fill(height - 1)
+
 /** A chain of one process: executes blocks and checks after each that no OPEN came or went. */
 export class Network {
   state: LedgerState
@@ -106,6 +109,7 @@ export class Network {
     const set = readValidators(this.state)
     const { state, results, events } = executeBlock(this.state, {
       height,
+      parent: parentOf(height),
       proposer: set[height % set.length].account,
       beaconSignature: new Uint8Array(96).fill(height),
       transactions

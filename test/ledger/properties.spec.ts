@@ -4,7 +4,7 @@ import { executeBlock, listChannels, listTasks, readAccount, readChain, stateRoo
 import { plantCommit } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, CHAIN, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, payer, redeemBody, sorted, STEPS, treasury, validators
+  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, CHAIN, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, parentOf, payer, redeemBody, sorted, STEPS, treasury, validators
 } from './network.ts'
 import type { Request } from './network.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -124,7 +124,7 @@ describe('any sequence of transactions', () => {
           return network.sign(who, body, nonce)
         })
         const height = network.state.height + 1
-        const block: BlockInput = { height, proposer: validators[height % 4].account, beaconSignature: new Uint8Array(96).fill(height), transactions }
+        const block: BlockInput = { height, parent: parentOf(height), proposer: validators[height % 4].account, beaconSignature: new Uint8Array(96).fill(height), transactions }
         const root = stateRoot(executeBlock(network.state, reversed(block)).state)
 
         succeeded += network.execute(transactions).filter(({ ok }) => ok).length

@@ -64,6 +64,7 @@ describe('protocols/ledger vectors', () => {
     for (const [i, block] of conformance.blocks.entries()) {
       const outcome = executeBlock(state, {
         height: i + 1,
+        parent: fromHex(block.parent),
         proposer: fromHex(block.proposer),
         beaconSignature: fromHex(block.beaconSignature),
         transactions: block.transactions.map(bytes => signedTransactionCodec.decode(fromHex(bytes)))

@@ -92,6 +92,7 @@ export const nextBlock = (state: LedgerState, transactions: Array<Signed<Transac
 
   return executeBlock(state, {
     height,
+    parent: new Uint8Array(32),
     proposer: validators[height % validators.length].account,
     beaconSignature: new Uint8Array(96).fill(height % 251),
     transactions
