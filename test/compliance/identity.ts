@@ -171,6 +171,16 @@ export function blsCompliance (name: string, bls: Bls): void {
       expect(bls.fastAggregateVerify(publicKeys.slice(0, 2), message, aggregate)).to.be.false()
     })
 
+    it('tells one quorum of a set from the next, in any order, and who signs twice from who signs once', () => {
+      for (const [quorum, other] of [[[0, 1, 2], [1, 2, 3]], [[1, 2, 3], [0, 1, 2]], [[3, 2, 0], [3, 2, 1]], [[0, 1, 2, 3], [0]], [[0, 1, 1, 2], [0, 1, 2]], [[2, 1, 0], [2, 1, 1, 0]]]) {
+        const keys = quorum.map(key => publicKeys[key])
+        const [own, others] = [quorum, other].map(signers => bls.aggregate(signers.map(key => signatures[key])))
+
+        expect(bls.fastAggregateVerify(keys, message, own), `${quorum}`).to.be.true()
+        expect(bls.fastAggregateVerify(keys, message, others), `${quorum}, signed by ${other}`).to.be.false()
+      }
+    })
+
     it('refuses to aggregate nothing, and verifies nothing for nobody', () => {
       expect(() => bls.aggregate([])).to.throw(InvalidSignatureError)
       expect(bls.fastAggregateVerify([], message, signatures[0])).to.be.false()
