@@ -1,5 +1,6 @@
 /** What an intermediate is, first in its hash under wire's domain of trace steps. */
 export const ADJOINT_STEP = 'adjoint'
+export const ADJOINT_STATE = 'adjoint-state'
 export const COTANGENT_STEP = 'cotangent'
 export const GRADDOT_STEP = 'graddot'
 

@@ -1,5 +1,6 @@
 import { domains, hash, utf8 } from '../../wire/index.ts'
-import { COTANGENT_STEP, CURVATURE_STEP, SCORES_STEP } from './constants.ts'
+import { scoresStep, weightsStep } from './adjoint.ts'
+import { CURVATURE_STEP } from './constants.ts'
 import { encodeFloats } from './state.ts'
 import { checkLength } from './train.ts'
 import { checkFinite, dot } from './vectors.ts'
@@ -59,10 +60,10 @@ export function byCurvature (table: GradientTable, theta: Float64Array, prepare:
     return {
       exampleScores,
       trace: [
-        hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(0, theta, cotangent)),
+        weightsStep(0, theta, cotangent),
         ...table.trace,
         prepared.digest,
-        hash(domains.traceStep, utf8(SCORES_STEP), encodeFloats(0, exampleScores))
+        scoresStep(exampleScores)
       ]
     }
   }

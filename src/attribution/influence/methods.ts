@@ -1,5 +1,6 @@
 import { domains, hash, utf8 } from '../../wire/index.ts'
-import { COTANGENT_STEP, GRADDOT_CHUNK, GRADDOT_STEP, PROJECTION_FEATURES } from './constants.ts'
+import { weightsStep } from './adjoint.ts'
+import { GRADDOT_CHUNK, GRADDOT_STEP, GRADIENTS_STEP, PROJECTION_FEATURES } from './constants.ts'
 import { byCurvature } from './curvature.ts'
 import { dataInfCurvature } from './datainf.ts'
 import { ekfacCurvature } from './ekfac.ts'
@@ -117,7 +118,7 @@ const EMPTY_PLAN: TrainingPlan = { batches: [], learningRates: new Float64Array(
  * The score of example i is −∇ℓᵢ(θ)·cotangent: what one small step of gradient descent on it would
  * have done. Ignores optimiser, order and curvature.
  *
- * The trace has the hash of weights and cotangent, then one per 16 examples with their gradients.
+ * The trace has the hash of weights and cotangent, then one per 16 examples with their gradients and scores.
  */
 export async function gradDot (examples: Evaluator, theta: Float64Array, cotangent: Float64Array, options?: AbortOptions): Promise<ExampleScores> {
   checkLength('theta', theta, examples.parameters)
@@ -125,18 +126,35 @@ export async function gradDot (examples: Evaluator, theta: Float64Array, cotange
   checkFinite('the cotangent', 0, cotangent)
 
   const exampleScores = new Float64Array(examples.examples)
-  const trace: Hash[] = [hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(0, theta, cotangent))]
+  const trace: Hash[] = [weightsStep(0, theta, cotangent)]
 
   for (let first = 0; first < examples.examples; first += GRADDOT_CHUNK) {
-    const batch = Uint32Array.from({ length: Math.min(GRADDOT_CHUNK, examples.examples - first) }, (_, i) => first + i)
-    const gradients: Float64Array[] = []
+    const { scores, hash } = await gradDotChunk(examples, theta, cotangent, first, options)
 
-    await examples.gradients(theta, batch, (position, loss, gradient) => {
-      exampleScores[batch[position]] = -dot(gradient, cotangent)
-      gradients.push(Float64Array.from(gradient))
-    }, options)
-    trace.push(hash(domains.traceStep, utf8(GRADDOT_STEP), encodeFloats(first, ...gradients)))
+    exampleScores.set(scores, first)
+    trace.push(hash)
   }
 
   return { exampleScores, trace }
+}
+
+/** One step of GradDot alone: the examples from `first` on, at most 16. */
+export async function gradDotChunk (examples: Evaluator, theta: Float64Array, cotangent: Float64Array, first: number, options?: AbortOptions): Promise<{ digest: Hash, scores: Float64Array, hash: Hash }> {
+  const batch = Uint32Array.from({ length: Math.min(GRADDOT_CHUNK, examples.examples - first) }, (_, i) => first + i)
+  const scores = new Float64Array(batch.length)
+  const gradients: Float64Array[] = []
+
+  await examples.gradients(theta, batch, (position, loss, gradient) => {
+    scores[position] = -dot(gradient, cotangent)
+    gradients.push(Float64Array.from(gradient))
+  }, options)
+
+  const digest = hash(domains.traceStep, utf8(GRADIENTS_STEP), encodeFloats(first, ...gradients))
+
+  return { digest, scores, hash: gradDotStepOf(digest, encodeFloats(first, scores)) }
+}
+
+/** The hash in the trace of a step of GradDot, from the digest of its gradients and its scores. */
+export function gradDotStepOf (digest: Hash, scores: Uint8Array): Hash {
+  return hash(domains.traceStep, utf8(GRADDOT_STEP), digest, scores)
 }

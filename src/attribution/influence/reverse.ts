@@ -1,14 +1,14 @@
 import { adamSettings, cloneAdamState } from '../../models/index.ts'
-import { domains, hash, utf8 } from '../../wire/index.ts'
-import { ADJOINT_STEP, COTANGENT_STEP } from './constants.ts'
+import { adjointStep, cotangentStep } from './adjoint.ts'
 import { segmentLength } from './memory.ts'
-import { encodeFloats, hashState } from './state.ts'
+import { hashState } from './state.ts'
 import { checkLength, start, train } from './train.ts'
 import { stepAdjoint } from './update-derivatives.ts'
 import { addScaled, checkFinite, normalised } from './vectors.ts'
 import type { StateVector } from './adam-derivatives.ts'
 import type { AttributionEvent, Evaluator, ExampleScores } from './interface.ts'
 import type { TrainingState } from './state.ts'
+import type { TrainingStep } from './train.ts'
 import type { AbortOptions, Hash } from '../../interface/index.ts'
 import type { TrainingPlan } from '../../models/index.ts'
 
@@ -26,13 +26,27 @@ export interface ReplayOptions extends AbortOptions {
   onProgress? (event: AttributionEvent): void
 }
 
+/** A step of a replay, with its hash in the trace. What it holds is valid until the next one. */
+export type ReplayStep =
+  /** `state`: after the step */
+  | { kind: 'forward', hash: Hash, state: TrainingState }
+  | { kind: 'cotangent', hash: Hash }
+  /** `step`: the training step that was gone back over, from 0; `adjoint`: before it; `scores`: of its batch */
+  | { kind: 'adjoint', hash: Hash, step: number, adjoint: StateVector, scores: Float64Array }
+
 /** What the way back through one step needs. */
-interface StepRecord {
+export interface StepRecord {
   /** before the step */
   theta: Float64Array
   gradient: Float64Array
   /** after the step; theta is not read */
   after: TrainingState
+}
+
+interface Segment {
+  state: TrainingState
+  /** of the last segment, which is gone back over first */
+  records?: StepRecord[]
 }
 
 /**
@@ -46,6 +60,31 @@ interface StepRecord {
  * @throws {DivergedError} when the run or its adjoint is not finite
  */
 export async function reverseReplay (examples: Evaluator, plan: TrainingPlan, options: ReplayOptions): Promise<ExampleScores> {
+  const exampleScores = new Float64Array(examples.examples)
+  const trace: Hash[] = []
+
+  for await (const done of replaySteps(examples, plan, options)) {
+    trace.push(done.hash)
+
+    if (done.kind === 'adjoint') {
+      addScores(exampleScores, plan.batches[done.step], done.scores)
+    }
+  }
+
+  return { exampleScores, trace }
+}
+
+/** Adds what one step gave its batch, in the batch's order. */
+export function addScores (exampleScores: Float64Array, batch: Uint32Array, scores: Float64Array): void {
+  batch.forEach((example, position) => { exampleScores[example] += scores[position] })
+}
+
+/**
+ * The same replay, step by step, for who needs what lies between.
+ *
+ * @throws {DivergedError} when the run or its adjoint is not finite
+ */
+export async function * replaySteps (examples: Evaluator, plan: TrainingPlan, options: ReplayOptions): AsyncGenerator<ReplayStep> {
   const { parameters } = examples
   const steps = plan.batches.length
 
@@ -53,79 +92,81 @@ export async function reverseReplay (examples: Evaluator, plan: TrainingPlan, op
   checkFinite('the cotangent', steps, options.cotangent)
 
   const length = segmentLength(steps, parameters, options.bytesMax)
-  const trace: Hash[] = []
-  const starts = await forwardPass(examples, plan, length, options, trace)
-  const adjoint = { theta: options.cotangent.slice(), m: new Float64Array(parameters), v: new Float64Array(parameters) }
-  const exampleScores = new Float64Array(examples.examples)
+  const segments: Segment[] = []
 
-  trace.push(hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(steps, options.cotangent)))
+  yield * forwardPass(examples, plan, length, options, segments)
+
+  const adjoint = { theta: options.cotangent.slice(), m: new Float64Array(parameters), v: new Float64Array(parameters) }
+
+  yield { kind: 'cotangent', hash: cotangentStep(steps, options.cotangent) }
 
   // whatever was gone back over is let go: one segment's records at a time
-  for (let last = starts.pop(); last !== undefined; last = starts.pop()) {
+  for (let last = segments.pop(); last !== undefined; last = segments.pop()) {
     const { state } = last
     const records = last.records ?? await record(examples, plan, state, Math.min(state.step + length, steps), options)
 
     for (let done = records.pop(); done !== undefined; done = records.pop()) {
       const step = state.step + records.length
+      const scores = await stepBack(examples, plan, step, done, adjoint, options)
 
-      trace.push(await stepBack(examples, plan, step, done, adjoint, exampleScores, options))
+      yield { kind: 'adjoint', hash: adjointStep(step, adjoint, scores), step, adjoint, scores }
       options.onProgress?.({ type: 'attribution:backward:step', step: steps - step, steps })
     }
   }
-
-  return { exampleScores, trace }
 }
 
-/** Runs forward once, hashing each state; keeps the segments' starts and the last segment's records. */
-async function forwardPass (examples: Evaluator, plan: TrainingPlan, length: number, options: ReplayOptions, trace: Hash[]): Promise<Array<{ state: TrainingState, records?: StepRecord[] }>> {
+/** Runs forward once; keeps the segments' starts and the last segment's records. */
+async function * forwardPass (examples: Evaluator, plan: TrainingPlan, length: number, options: ReplayOptions, segments: Segment[]): AsyncGenerator<ReplayStep> {
   const steps = plan.batches.length
-  const starts: Array<{ state: TrainingState, records?: StepRecord[] }> = []
   let state = start(examples, plan, options)
 
   while (state.step < steps) {
     const until = Math.min(state.step + length, steps)
-    const onStep = (after: TrainingState): void => {
-      trace.push(hashState(after))
-      options.onProgress?.({ type: 'attribution:forward:step', step: after.step, steps })
-    }
-
-    if (until === steps) {
-      starts.push({ state, records: await record(examples, plan, state, until, options, onStep) })
-      break
-    }
-
-    starts.push({ state })
-
+    const records: StepRecord[] | undefined = until === steps ? [] : undefined
+    let { theta } = state
     let last = state
 
-    for await (const step of train(examples, plan, { from: state, until, signal: options.signal })) {
-      onStep(step.state)
-      last = step.state
+    segments.push({ state, records })
+
+    for await (const done of train(examples, plan, { from: state, until, signal: options.signal })) {
+      yield { kind: 'forward', hash: hashState(done.state), state: done.state }
+      options.onProgress?.({ type: 'attribution:forward:step', step: done.state.step, steps })
+
+      if (records !== undefined) {
+        records.push(recordOf(theta, done))
+        theta = records[records.length - 1].after.theta
+      }
+
+      last = done.state
     }
 
     state = cloneAdamState(last)
   }
-
-  return starts
 }
 
-async function record (examples: Evaluator, plan: TrainingPlan, from: TrainingState, until: number, options: AbortOptions, onStep?: (after: TrainingState) => void): Promise<StepRecord[]> {
+async function record (examples: Evaluator, plan: TrainingPlan, from: TrainingState, until: number, options: AbortOptions): Promise<StepRecord[]> {
   const records: StepRecord[] = []
-  let theta: Float64Array = from.theta.slice()
+  let { theta } = from
 
-  for await (const { state, gradient } of train(examples, plan, { from, until, signal: options.signal })) {
-    onStep?.(state)
-
-    const after = cloneAdamState(state)
-
-    records.push({ theta, gradient: gradient.slice(), after })
-    theta = after.theta
+  for await (const done of train(examples, plan, { from, until, signal: options.signal })) {
+    records.push(recordOf(theta, done))
+    theta = records[records.length - 1].after.theta
   }
 
   return records
 }
 
-async function stepBack (examples: Evaluator, plan: TrainingPlan, step: number, { theta, gradient, after }: StepRecord, adjoint: StateVector, exampleScores: Float64Array, options: AbortOptions): Promise<Hash> {
+/** What is kept of a step, `theta` being the weights before it. */
+export function recordOf (theta: Float64Array, { state, gradient }: TrainingStep): StepRecord {
+  return { theta, gradient: gradient.slice(), after: cloneAdamState(state) }
+}
+
+/**
+ * Goes back over one step. `adjoint`, of the state after it, becomes that of the state before it.
+ *
+ * @returns the scores of the step's batch, in its order
+ */
+export async function stepBack (examples: Evaluator, plan: TrainingPlan, step: number, { theta, gradient, after }: StepRecord, adjoint: StateVector, options: AbortOptions): Promise<Float64Array> {
   const batch = plan.batches[step]
   const pull = new Float64Array(examples.parameters)
   const scores = new Float64Array(batch.length)
@@ -138,9 +179,8 @@ async function stepBack (examples: Evaluator, plan: TrainingPlan, step: number, 
 
   await examples.duals(theta, batch, [direction], (position, loss, exampleGradient, derivatives, hvps) => {
     scores[position] = share * derivatives[0]
-    exampleScores[batch[position]] += scores[position]
     addScaled(adjoint.theta, share, hvps[0])
   }, options)
 
-  return hash(domains.traceStep, utf8(ADJOINT_STEP), encodeFloats(step, adjoint.theta, adjoint.m, adjoint.v, scores))
+  return scores
 }

@@ -1,8 +1,7 @@
-import { domains, hash, utf8 } from '../../wire/index.ts'
-import { COTANGENT_STEP, GRADIENTS_BYTES_MAX, SCORES_STEP } from './constants.ts'
+import { scoresStep, weightsStep } from './adjoint.ts'
+import { GRADIENTS_BYTES_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { gradientTable } from './gradient-table.ts'
-import { encodeFloats } from './state.ts'
 import { checkLength } from './train.ts'
 import { checkFinite, dot } from './vectors.ts'
 import type { GradientTable } from './gradient-table.ts'
@@ -36,10 +35,10 @@ export function tracIn (examples: Evaluator, plan: TrainingPlan, checkpoints: Ch
 
     for (const [i, table] of tables.entries()) {
       await addDots(table, weights[i], cotangent, exampleScores, options)
-      trace.push(hash(domains.traceStep, utf8(COTANGENT_STEP), encodeFloats(checkpoints[i].step, checkpoints[i].theta, cotangent)), ...table.trace)
+      trace.push(weightsStep(checkpoints[i].step, checkpoints[i].theta, cotangent), ...table.trace)
     }
 
-    trace.push(hash(domains.traceStep, utf8(SCORES_STEP), encodeFloats(0, exampleScores)))
+    trace.push(scoresStep(exampleScores))
 
     return { exampleScores, trace }
   }
