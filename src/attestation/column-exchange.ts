@@ -15,6 +15,8 @@ export interface ColumnExchangeInit {
   network: ColumnsNetwork
   /** whether the ledger says that the author may speak of this column */
   isDrawn (statement: ColumnStatement): boolean
+  /** whether `onStatement` has a use for it; asked before its signature is verified */
+  isNews (statement: ColumnStatement): boolean
   /** takes a statement that was found right */
   onStatement (signed: Signed<ColumnStatement>): void
   /** what we know of an adapter */
@@ -79,7 +81,8 @@ export class ColumnExchange {
   }
 
   private take (adapter: CID, signed: Signed<ColumnStatement>): void {
-    if (signed.payload.adapter.equals(adapter) && this.init.isDrawn(signed.payload)) {
+    // peers tell each other mostly what both know
+    if (signed.payload.adapter.equals(adapter) && this.init.isNews(signed.payload) && this.init.isDrawn(signed.payload)) {
       verifyColumn(signed)
       this.init.onStatement(signed)
     }

@@ -59,20 +59,28 @@ export class ColumnTally {
    * @returns whether it is new; not if it repeats, or its author said two things already
    */
   add (signed: Signed<ColumnStatement>): boolean {
-    const { adapter, column, computer, file } = signed.payload
-    const columns = this.of(adapter)
-    const statements = columns.get(column) ?? []
-    const own = statements.filter(({ payload }) => equalBytes(payload.computer, computer))
+    const { adapter, column } = signed.payload
 
-    if (own.length >= 2 || own.some(({ payload }) => payload.file.equals(file)) || statements.length >= 2 * COLUMN_VOICES_MAX) {
+    if (!this.isNews(signed.payload)) {
       return false
     }
+
+    const columns = this.of(adapter)
+    const statements = columns.get(column) ?? []
 
     columns.set(column, [...statements, signed])
     this.size++
     this.evict(adapter)
 
     return true
+  }
+
+  /** Whether `add` would take such a statement: what it would not is not worth a look at its signature. */
+  isNews ({ adapter, column, computer, file }: ColumnStatement): boolean {
+    const statements = this.statements(adapter, column)
+    const own = statements.filter(({ payload }) => equalBytes(payload.computer, computer))
+
+    return own.length < 2 && !own.some(({ payload }) => payload.file.equals(file)) && statements.length < 2 * COLUMN_VOICES_MAX
   }
 
   /** All that is known of an adapter's columns, or of one. */

@@ -44,6 +44,7 @@ export class ColumnsService extends TypedEventEmitter<ColumnsEvents> implements 
       chain: chain.id,
       network,
       isDrawn: statement => this.lines.hears(statement),
+      isNews: statement => this.tally.isNews(statement),
       onStatement: signed => { this.hear(signed) },
       statements: adapter => this.tally.statements(adapter)
     })

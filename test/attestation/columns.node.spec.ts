@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { decode, encode } from '@ipld/dag-cbor'
 import { expect } from 'aegir/chai'
 import { Level } from 'level'
 import { columns, countVoices, drawAccounts, drawComputers, signColumn, signedColumnCodec } from '../../src/attestation/index.ts'
@@ -260,6 +261,32 @@ describe('columns of an adapter', function () {
       await new Promise(resolve => { setImmediate(resolve) })
     }
     expect(accountToString((await said as ColumnStatement).computer)).to.equal(accountToString(validators[0].account))
+  })
+
+  it('are not verified again when a peer repeats what is known', async () => {
+    const honest = await computer()
+    const { subject } = await publish(honest.node)
+    const known = signColumn({ adapter: subject, column: 0, file: file('one'), engine: 'datanet-engine/1' }, validators[0])
+    const news = signColumn({ adapter: subject, column: 1, file: file('two'), engine: 'datanet-engine/1' }, validators[0])
+    const broken = { ...known, signature: new Uint8Array(64) }
+    let answer = [known]
+    const peer = await swarm.node()
+
+    peer.network.handle('/datanet/columns/1', { requestBytesMax: 1_024, responseBytesMax: 65_536 }, () => (async function * () {
+      yield encode({ type: 'columns-part', statements: answer.map((signed): unknown => decode(signedColumnCodec.encode(signed))) })
+    })())
+
+    while (honest.node.network.peers().length === 0) {
+      await new Promise(resolve => { setImmediate(resolve) })
+    }
+
+    for (answer of [[known], [broken, news]]) {
+      await honest.service.refresh(subject)
+    }
+
+    // a false signature ends an answer: had it been looked at, the news behind it would be lost
+    expect([0, 1].map(column => honest.service.proof(subject, column).length)).to.deep.equal([1, 1])
+    expect(honest.service.proof(subject, 0)[0].signature).to.deep.equal(known.signature)
   })
 
   it('are not heard from accounts that are not drawn, nor with a false signature', async () => {
