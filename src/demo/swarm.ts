@@ -66,7 +66,11 @@ class SwarmService implements Swarm {
 
     onReady?.(seed)
 
-    await Promise.all(others.map(async ({ name }) => { onReady?.(await this.node(name, seed.addresses.slice(0, 1), signal)) }))
+    await Promise.all(others.map(async ({ name }) => {
+      const process = await this.node(name, seed.addresses.slice(0, 1), signal)
+
+      onReady?.(process)
+    }))
     this.light()
   }
 
