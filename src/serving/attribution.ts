@@ -1,7 +1,8 @@
 import { influenceOfAnswer, normalised } from '../attribution/index.ts'
 import { answerGradient, answerTokenDerivatives } from '../models/index.ts'
-import { ATTRIBUTIONS_KEPT_MAX, ATTRIBUTION_VALUES_KEPT_MAX, TOKEN_COLUMNS_MAX } from './constants.ts'
+import { ATTRIBUTIONS_KEPT_MAX, ATTRIBUTION_VALUES_KEPT_MAX, GRADIENTS_KEPT_MAX, TOKEN_COLUMNS_MAX } from './constants.ts'
 import type { LoadedAdapter } from './interface.ts'
+import type { ReceiptOpening } from '../interface/index.ts'
 
 /** What shaped an answer: per contribution of the snapshot, and per token and contribution. */
 export interface AnswerAttribution {
@@ -17,24 +18,47 @@ export interface AnswerAttribution {
 /** By adapter, prompt and output, for as long as the adapter is loaded and its columns are these. */
 const known = new WeakMap<LoadedAdapter, { columns: Float64Array[], answers: Map<string, AnswerAttribution> }>()
 
+/** Gradients of answers that were checked and not traced yet, by adapter, prompt and output; the oldest first. */
+const gradients = new WeakMap<LoadedAdapter, Map<string, Float64Array>>()
+
+type TracedAnswer = Pick<ReceiptOpening, 'prompt' | 'output'>
+
+/** Whether answers of an adapter are traced here: it publishes columns, or was given some. */
+export function isTraced (adapter: LoadedAdapter): boolean {
+  return adapter.columns != null || known.has(adapter)
+}
+
+/** Keeps the gradient that checking an answer came by, for whoever traces it next. */
+export function keepGradient (adapter: LoadedAdapter, answer: TracedAnswer, gradient: Float64Array): void {
+  const kept = gradients.get(adapter) ?? new Map<string, Float64Array>()
+
+  gradients.set(adapter, kept.set(keyOf(answer), gradient))
+
+  for (const oldest of [...kept.keys()].slice(0, -GRADIENTS_KEPT_MAX)) {
+    kept.delete(oldest)
+  }
+}
+
 /**
  * Traces an answer through the influence Jacobian: one backward pass times the columns for the
- * whole, and the columns forward through the model for its tokens. The same answer again takes no
- * pass.
+ * whole (none where checking the answer came by its gradient), and the columns forward through the
+ * model for its tokens. The same answer again takes no pass.
  *
  * `columns` are by default those that the adapter's record publishes.
  *
  * @returns null where there is no Jacobian; its scores come from the epoch's replay
  */
-export function attributeAnswer (adapter: LoadedAdapter, answer: { prompt: number[], output: number[] }, columns = adapter.columns): AnswerAttribution | null {
+export function attributeAnswer (adapter: LoadedAdapter, answer: TracedAnswer, columns = adapter.columns): AnswerAttribution | null {
   if (columns == null || answer.output.length === 0) {
     return null
   }
 
   const before = known.get(adapter)
   const { answers } = before?.columns === columns ? before : { answers: new Map<string, AnswerAttribution>() }
-  const key = `${answer.prompt.join(' ')}/${answer.output.join(' ')}`
+  const key = keyOf(answer)
   const attribution = answers.get(key) ?? compute(adapter, answer, columns)
+
+  gradients.get(adapter)?.delete(key)
 
   if (answer.output.length * attribution.influence.length <= ATTRIBUTION_VALUES_KEPT_MAX) {
     // last in the map is most recently used
@@ -52,9 +76,9 @@ export function attributeAnswer (adapter: LoadedAdapter, answer: { prompt: numbe
   return attribution
 }
 
-function compute (adapter: LoadedAdapter, answer: { prompt: number[], output: number[] }, columns: Float64Array[]): AnswerAttribution {
+function compute (adapter: LoadedAdapter, answer: TracedAnswer, columns: Float64Array[]): AnswerAttribution {
   const { lora: { shape, theta }, base: { model } } = adapter
-  const { gradient } = answerGradient(model, shape, theta, answer.prompt, answer.output)
+  const gradient = gradients.get(adapter)?.get(keyOf(answer)) ?? answerGradient(model, shape, theta, answer.prompt, answer.output).gradient
   const influence = [...influenceOfAnswer(columns, gradient)]
   // what matters most for the whole is what can have shaped a word
   const shown = influence.map((value, column) => ({ value, column })).sort((a, b) => b.value - a.value || a.column - b.column).slice(0, TOKEN_COLUMNS_MAX).map(({ column }) => column)
@@ -71,4 +95,8 @@ function compute (adapter: LoadedAdapter, answer: { prompt: number[], output: nu
       return row
     })
   }
+}
+
+function keyOf ({ prompt, output }: TracedAnswer): string {
+  return `${prompt.join(' ')}/${output.join(' ')}`
 }

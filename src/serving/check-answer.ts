@@ -1,7 +1,8 @@
 import { schemaConstraint } from '../grammar/index.ts'
 import { verifyPayload } from '../identity/index.ts'
-import { samplerText, verifyGeneration } from '../models/index.ts'
+import { samplerText, verifiedGradient, verifyGeneration } from '../models/index.ts'
 import { domains, equalBytes, hash, receiptCodec, utf8 } from '../wire/index.ts'
+import { isTraced, keepGradient } from './attribution.ts'
 import { BadReceiptError } from './errors.ts'
 import { conditionsFit, conditionsHash, feeOf, tokensHash } from './receipts.ts'
 import type { LoadedAdapter, ProposedAnswer } from './interface.ts'
@@ -62,7 +63,8 @@ export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, exp
 }
 
 /** One pass over prompt and output: the committee does the same, and would leave the receipt out. */
-function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, { base, lora }: LoadedAdapter): void {
+function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, adapter: LoadedAdapter): void {
+  const { base, lora } = adapter
   const end = output.indexOf(base.tokenizer.eos)
 
   if (output.length === 0 || (end >= 0 && end < output.length - 1)) {
@@ -70,9 +72,14 @@ function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, {
   }
 
   const constraint = conditions?.schema == null ? undefined : schemaConstraint(conditions.schema, base.tokenizer)
-  const verified = verifyGeneration(base.model, { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos], constraint })
+  const options = { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos], constraint }
+  const { verification, gradient } = isTraced(adapter) ? verifiedGradient(base.model, options) : { verification: verifyGeneration(base.model, options) }
 
-  if (!verified.ok) {
-    throw new BadReceiptError(`the answer does not follow from adapter, prompt and seed: token ${verified.firstMismatch} should be ${verified.expected} but is ${verified.actual}`)
+  if (!verification.ok) {
+    throw new BadReceiptError(`the answer does not follow from adapter, prompt and seed: token ${verification.firstMismatch} should be ${verification.expected} but is ${verification.actual}`)
+  }
+
+  if (gradient != null) {
+    keepGradient(adapter, { prompt, output }, gradient)
   }
 }

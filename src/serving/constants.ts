@@ -126,6 +126,12 @@ export const NEW_CHANNEL_ATTEMPTS_MAX = 5
 /** Traced answers that are remembered of one loaded adapter. */
 export const ATTRIBUTIONS_KEPT_MAX = 64
 
+/**
+ * Gradients of checked answers that wait to be traced, of one adapter: whoever asks traces the answer as
+ * soon as it is paid, and so many lanes pay at once.
+ */
+export const GRADIENTS_KEPT_MAX = LANES_MAX
+
 /** Tokens times contributions of an answer that is remembered: half a megabyte, so 32 for one adapter at most. */
 export const ATTRIBUTION_VALUES_KEPT_MAX = 65_536
 

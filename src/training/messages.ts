@@ -40,7 +40,7 @@ export type WorkerResult =
   | ({ op: 'cut' } & Examples)
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
   /** `shows`: the prompt has in it what it was to show */
-  | { op: 'answer', follows: boolean, shows: boolean, logProbability: number, gradient: Float64Array }
+  | { op: 'answer', follows: boolean, shows: boolean, gradient: Float64Array }
 
 export type WorkerReply =
   | { id: number, part: WorkerPart }

@@ -7,7 +7,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { evaluator, forwardInfluence } from '../attribution/index.ts'
 import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
-import { answerGradient, examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifyGeneration } from '../models/index.ts'
+import { examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifiedGradient } from '../models/index.ts'
 import { toError } from '../utils/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
@@ -111,26 +111,24 @@ function answer ({ theta, prompt, output, sampler, schema, shows: shown }: Extra
   const { model, shape, tokenizer } = ready()
   const constraint = constraintOf(schema, tokenizer)
   // no answer keeps to a schema that is none
-  const follows = constraint !== null && isTrue(() => verifyGeneration(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).ok)
+  const gradient = constraint === null ? undefined : whereItFollows(() => verifiedGradient(model, { prompt, output, sampler, lora: { shape, theta }, stop: [tokenizer.eos], constraint }).gradient)
 
-  if (!follows) {
-    return { op: 'answer', follows, shows: false, logProbability: 0, gradient: new Float64Array(shape.parameters) }
+  if (gradient === undefined) {
+    return { op: 'answer', follows: false, shows: false, gradient: new Float64Array(shape.parameters) }
   }
-
-  const { logProbability, gradient } = answerGradient(model, shape, theta, prompt, output)
 
   const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
 
-  return { op: 'answer', follows, shows, logProbability, gradient }
+  return { op: 'answer', follows: true, shows, gradient }
 }
 
 /** Nothing follows from tokens that the model cannot be given (foreign, none, more than its context), or from settings that no sampler has. */
-function isTrue (verify: () => boolean): boolean {
+function whereItFollows<T> (verify: () => T): T | undefined {
   try {
     return verify()
   } catch (err) {
     if (err instanceof TokensError || err instanceof SettingsError) {
-      return false
+      return undefined
     }
 
     throw err
