@@ -46,9 +46,7 @@ export function accountFromString (text: string): Account {
  * @throws {InvalidKeyError}
  */
 export function ed25519Signer (seed: Uint8Array): Signer {
-  const key = Uint8Array.from(seed)
-
-  return { account: ed25519.publicKeyOf(key), sign: message => ed25519.sign(key, message) }
+  return { account: ed25519.publicKeyOf(seed), sign: ed25519.signerOf(seed) }
 }
 
 /** Does the account's Ed25519 signature fit the message? Never throws. */

@@ -31,10 +31,12 @@ export const ed25519: Ed25519 = {
     return nobleEd25519.getPublicKey(seed)
   },
 
-  sign (seed, message) {
+  signerOf (seed) {
     checkSeed(seed)
 
-    return nobleEd25519.sign(message, seed)
+    const key = Uint8Array.from(seed)
+
+    return message => nobleEd25519.sign(message, key)
   },
 
   // noble's own verify multiplies by the cofactor and so accepts signatures that OpenSSL refuses

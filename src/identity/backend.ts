@@ -26,7 +26,7 @@ const publicKey = cached<KeyObject>(account => {
 function privateKeyOf (seed: Uint8Array): KeyObject {
   checkSeed(seed)
 
-  // not cached: secrets should not outlive their signer
+  // not cached by seed: secrets should not outlive their signer
   return createPrivateKey({ key: Buffer.from(concatBytes(PKCS8_PREFIX, seed)), format: 'der', type: 'pkcs8' })
 }
 
@@ -37,7 +37,11 @@ export const ed25519: Ed25519 = {
     return Uint8Array.from(spki.subarray(SPKI_PREFIX.length))
   },
 
-  sign: (seed, message) => Uint8Array.from(sign(null, message, privateKeyOf(seed))),
+  signerOf (seed) {
+    const key = privateKeyOf(seed)
+
+    return message => Uint8Array.from(sign(null, message, key))
+  },
 
   verify (account, message, signature) {
     if (signature.length !== 64 || !isSoundPublicKey(account)) {

@@ -16,11 +16,14 @@ export interface Ed25519 {
   publicKeyOf (seed: Uint8Array): Account
 
   /**
-   * @param seed - 32 bytes
-   * @returns 64 bytes, deterministic
+   * Signs with one key: reading it takes twice as long as a signature, so it is read once. It stays in
+   * memory as long as what is returned.
+   *
+   * @param seed - 32 bytes; copied
+   * @returns from a message to 64 bytes, deterministic
    * @throws {InvalidKeyError}
    */
-  sign (seed: Uint8Array, message: Uint8Array): Uint8Array
+  signerOf (seed: Uint8Array): (message: Uint8Array) => Uint8Array
 
   /**
    * RFC 8032 without cofactor, and stricter, so that all implementations agree on every input:
