@@ -52,11 +52,29 @@ export const SPAN_INDEX_BYTES_MAX = 256 * 1024 * 1024
 /** An answer does not wait longer for its citations: what was indexed by then is kept for the next one. */
 export const CITATIONS_TIMEOUT_MS = 20_000
 
+/** To build what an index lacks; what is indexed by then is kept. The largest merge takes some seconds. */
+export const SPAN_BUILD_TIMEOUT_MS = 120_000
+
+/** Files that the index of one Datanet has: one for each doubling of its size, and one for each 17 million tokens beyond. */
+export const SPAN_FILES_MAX = 64
+
+/** Peers that are asked for an index before it is built. */
+export const SPAN_PEERS_ASKED = 3
+
+/** A peer looks an index up; it does not build one. */
+export const SPAN_REQUEST_TIMEOUT_MS = 3_000
+
+/** Contributions whose rows are read and compared with an index from a peer, drawn anew each time. */
+export const SPAN_CONTRIBUTIONS_CHECKED = 4
+
 /** Rows that are cut into tokens before others have a turn on the thread. */
 export const ROWS_AT_ONCE = 64
 
 /** Tokens of a row before and after a span that are shown with it. */
 export const CITATION_MARGIN_TOKENS = 24
+
+/** Milliseconds of work on an index before others have a turn on the thread. */
+export const SPAN_WORK_AT_ONCE_MS = 8
 
 /** Evidence of forks that is brought before the ledger at once: a fork has one or two records. */
 export const FORK_REPORTS_AT_ONCE = 4

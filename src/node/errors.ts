@@ -69,3 +69,10 @@ export class EvidenceError extends DatanetError {
     super('ERR_EVIDENCE', `the evidence of a fork was not brought before the ledger: ${reason}`, { cause })
   }
 }
+
+/** An index of spans from a peer that is not what the data give. */
+export class FalseSpansError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_FALSE_SPANS', message, { hint: 'nothing needs to be done: it is built here instead' })
+  }
+}

@@ -156,6 +156,7 @@ function compose (parts: Parts): DatanetNode {
 
   const reports = reporting({ signer, onError: error => { events.tell({ type: 'log', level: 'warn', message: `could not report a validator that signed twice: ${error.message}` }) } })({ chain: ledger })
 
+  const quotes = citations({ db, storage: store, datanets: nets, chain: ledger, network: net })
   const published = adapterIndex({ chain: ledger, storage: store })
   const services: Startable[] = [net, store, baseModel(store), ...(has('validator') ? [signingFile(dataDir)({ chain: ledger })] : []), ledger, nets, jobs, events.watchColumns(shared), ...optional.filter(service => service != null), refunds, reports, queue, published, events]
 
@@ -174,7 +175,7 @@ function compose (parts: Parts): DatanetNode {
     payer: wallet,
     answers: answers(db),
     retrieval: retrieval({ datanets: nets, chain: ledger }),
-    citations: citations({ db, storage: store, datanets: nets, chain: ledger }),
+    citations: quotes,
     columns: shared,
     assessor: seat,
     gateway: shop,
@@ -182,6 +183,7 @@ function compose (parts: Parts): DatanetNode {
     db,
     ...lifecycle(services, db, once(() => {
       ledger.serveQueries()
+      quotes.serve()
       serveForkReports(net, ledger.id, forkReports({ chain: ledger, signer }))
     }))
   }

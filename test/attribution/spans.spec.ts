@@ -1,18 +1,19 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import { buildPart, openPart, partBuilder, spansIndex, spanWeights, suffixArray } from '../../src/attribution/index.ts'
-import type { Span, SpanCitation, SpanSource } from '../../src/attribution/index.ts'
+import { contributionCid, occursAt } from './spans-fixtures.ts'
+import type { Span, SpanCitation, SpanPart } from '../../src/attribution/index.ts'
 
 const VOCABULARY = 4
 
 const rowsOf = fc.array(fc.array(fc.nat({ max: VOCABULARY - 1 }), { maxLength: 30 }), { minLength: 1, maxLength: 6 })
   .filter(rows => rows.some(row => row.length > 0))
 
-const sourceOf = (rows: number[][], source = 0, vocabularySize = VOCABULARY): SpanSource => ({ source, parts: [openPart(buildPart(rows, { vocabularySize }))] })
+const contributions = Array.from({ length: 4 }, (_, i) => contributionCid(i))
 
-const occurs = (row: number[], tokens: number[], at: number): boolean => tokens.every((token, i) => row[at + i] === token)
+const partOf = (rows: number[][], source = 0, vocabularySize = VOCABULARY): SpanPart => openPart(buildPart(rows, { vocabularySize, contribution: contributions[source] }))
 
-const placesIn = (row: number[], tokens: number[]): number[] => row.map((_, at) => at).filter(at => occurs(row, tokens, at))
+const placesIn = (row: number[], tokens: number[]): number[] => row.map((_, at) => at).filter(at => occursAt(row, tokens, at))
 
 /** The rows that have some tokens, with the first place of them. */
 const citing = (rows: number[][], source: number, tokens: number[]): SpanCitation[] => rows
@@ -74,7 +75,7 @@ describe('suffix array', () => {
 describe('spans of an answer', () => {
   it('are those that a search of every row for every part of the answer finds', () => {
     fc.assert(fc.property(fc.array(rowsOf, { minLength: 1, maxLength: 3 }), fc.array(fc.nat({ max: VOCABULARY }), { maxLength: 25 }), fc.integer({ min: 1, max: 4 }), (datanet, answer, minTokens) => {
-      const index = spansIndex(datanet.map((rows, source) => sourceOf(rows, source)))
+      const index = spansIndex(datanet.map((rows, source) => partOf(rows, source)), contributions)
       const spans = index.find(answer, { minTokens, max: 1_000, perRowMax: 1_000, citationsMax: 1_000 })
 
       expect(spans.map(({ from, end, count }) => ({ from, end, count })).sort((a, b) => a.from - b.from)).to.deep.equal(naive(datanet, answer, minTokens))
@@ -89,16 +90,16 @@ describe('spans of an answer', () => {
 
   it('are the same whether a contribution is one part or many', () => {
     fc.assert(fc.property(rowsOf, fc.array(fc.nat({ max: VOCABULARY - 1 }), { maxLength: 25 }), (rows, answer) => {
-      const whole = spansIndex([sourceOf(rows)])
-      const parts = rows.flatMap((row, firstRow) => row.length === 0 ? [] : [openPart(buildPart([row], { vocabularySize: VOCABULARY, firstRow }))])
+      const whole = spansIndex([partOf(rows)], contributions)
+      const parts = rows.flatMap((row, firstRow) => row.length === 0 ? [] : [openPart(buildPart([row], { vocabularySize: VOCABULARY, contribution: contributions[0], firstRow }))])
 
-      expect(spansIndex([{ source: 0, parts }]).find(answer, { minTokens: 2 })).to.deep.equal(whole.find(answer, { minTokens: 2 }))
+      expect(spansIndex(parts, contributions).find(answer, { minTokens: 2 })).to.deep.equal(whole.find(answer, { minTokens: 2 }))
     }))
   })
 
   it('come rarest first, and the words of everybody last', () => {
     const common = Array.from({ length: 20 }, () => [1, 1, 1, 1, 2])
-    const index = spansIndex([sourceOf([...common, [5, 6, 7, 8]], 0, 16)])
+    const index = spansIndex([partOf([...common, [5, 6, 7, 8]], 0, 16)], contributions)
     const spans = index.find([1, 1, 1, 1, 9, 5, 6, 7, 8], { minTokens: 4 })
 
     expect(spans.map(({ from, end, count }) => [from, end, count])).to.deep.equal([[5, 9, 1], [0, 4, 20]])
@@ -109,7 +110,7 @@ describe('spans of an answer', () => {
   it('cite a row only so often, so that boilerplate does not fill the list', () => {
     const stuffed = Array.from({ length: 16 }, (_, i) => [i, i, i, 16]).flat()
     const answer = Array.from({ length: 16 }, (_, i) => [i, i, i, 17]).flat()
-    const index = spansIndex([sourceOf([stuffed], 0, 18), sourceOf([[3, 3, 3]], 1, 18)])
+    const index = spansIndex([partOf([stuffed], 0, 18), partOf([[3, 3, 3]], 1, 18)], contributions)
     const spans = index.find(answer, { minTokens: 3, perRowMax: 2 })
 
     expect(spans.flatMap(({ citations }) => citations).filter(({ source }) => source === 0)).to.have.length(2)
@@ -118,30 +119,30 @@ describe('spans of an answer', () => {
   })
 
   it('never go over the end of a row', () => {
-    expect(spansIndex([sourceOf([[1, 2], [3, 1]])]).find([1, 2, 3, 1], { minTokens: 3 })).to.deep.equal([])
+    expect(spansIndex([partOf([[1, 2], [3, 1]])], contributions).find([1, 2, 3, 1], { minTokens: 3 })).to.deep.equal([])
   })
 })
 
 describe('parts of a span index', () => {
   it('are cut where they would grow too large, and number the rows on', () => {
-    const builder = partBuilder({ vocabularySize: 300 })
+    const builder = partBuilder({ vocabularySize: 300, contribution: contributions[0] })
     const row = Uint32Array.from({ length: 200_000 }, (_, i) => i === 199_999 ? 299 : (i * i) % 293)
     const encoded = [row, row, row].map(tokens => builder.add(tokens))
     const parts = [...encoded, builder.end()].flatMap(bytes => bytes == null ? [] : [openPart(bytes)])
 
     expect(encoded.map(bytes => bytes == null)).to.deep.equal([true, true, false])
-    expect(parts.map(({ firstRow, rows, tokens }) => [firstRow, rows, tokens])).to.deep.equal([[0, 2, 400_000], [2, 1, 200_000]])
-    expect(spansIndex([{ source: 0, parts }]).count(row.subarray(199_900))).to.equal(3)
+    expect(parts.map(({ sources: [{ firstRow }], rows, tokens }) => [firstRow, rows, tokens])).to.deep.equal([[0, 2, 400_000], [2, 1, 200_000]])
+    expect(spansIndex(parts, contributions).count(row.subarray(199_900))).to.equal(3)
     expect(builder.end()).to.equal(undefined)
   })
 
   it('refuse tokens outside of the vocabulary and rows without tokens', () => {
-    expect(() => buildPart([[4]], { vocabularySize: 4 })).to.throw().with.property('code', 'ERR_SPAN_INDEX')
-    expect(() => buildPart([[]], { vocabularySize: 4 })).to.throw().with.property('code', 'ERR_SPAN_INDEX')
+    expect(() => buildPart([[4]], { vocabularySize: 4, contribution: contributions[0] })).to.throw().with.property('code', 'ERR_SPAN_INDEX')
+    expect(() => buildPart([[]], { vocabularySize: 4, contribution: contributions[0] })).to.throw().with.property('code', 'ERR_SPAN_INDEX')
   })
 
   it('open or fail by name, whatever the bytes are, and never read outside of them', () => {
-    const bytes = buildPart([[1, 2, 3, 1, 2]], { vocabularySize: VOCABULARY })
+    const bytes = buildPart([[1, 2, 3, 1, 2]], { vocabularySize: VOCABULARY, contribution: contributions[0] })
 
     fc.assert(fc.property(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 1, max: 255 }), fc.nat({ max: bytes.length }), (at, change, length) => {
       const damaged = bytes.slice(0, at % 2 === 0 ? length : bytes.length)
@@ -151,7 +152,7 @@ describe('parts of a span index', () => {
       }
 
       try {
-        spansIndex([{ source: 0, parts: [openPart(damaged)] }]).find([1, 2, 3, 1, 2], { minTokens: 1 })
+        spansIndex([openPart(damaged)], contributions).find([1, 2, 3, 1, 2], { minTokens: 1 })
       } catch (err) {
         expect(err).to.have.property('code', 'ERR_SPAN_INDEX')
       }

@@ -1,17 +1,13 @@
 import { ANSWER_TOKENS_MAX, CITATIONS_MAX, CITATIONS_PER_ROW_MAX, PLACES_MAX, SPANS_MAX, SPAN_TOKENS_MIN } from './constants.ts'
 import { SpanIndexError } from './errors.ts'
+import { partRow } from './part.ts'
 import { longestMatch, rangeOf } from './search.ts'
 import type { SpanPart } from './part.ts'
-
-/** Parts of one contribution, with the place of the contribution among those searched. */
-export interface SpanSource {
-  /** e.g. the index of a contribution in a snapshot */
-  source: number
-  parts: readonly SpanPart[]
-}
+import type { CID } from 'multiformats/cid'
 
 /** A row that has a span. */
 export interface SpanCitation {
+  /** index of its contribution among those that were searched */
   source: number
   /** number of the row in its contribution */
   row: number
@@ -55,7 +51,7 @@ export interface FindOptions {
   perRowMax?: number
 }
 
-/** What is found in several parts at once; adding a contribution builds no other's part again. */
+/** What is found in several parts at once: as if they were one, whichever of them are merged. */
 export interface SpansIndex {
   readonly tokens: number
   readonly bytes: number
@@ -67,17 +63,35 @@ export interface SpansIndex {
   find (answer: ArrayLike<number>, options?: FindOptions): Span[]
   /** how often the data has some tokens in a row */
   count (tokens: ArrayLike<number>): number
+  /** tokens of a row of a source; none of a row that no part has */
+  row (source: number, row: number): Uint32Array
 }
 
 /**
- * Searches the parts of several contributions and puts together what each says. The same parts in
- * the same order give the same answer everywhere.
+ * Searches parts and puts together what each says. The same rows in the same order give the same
+ * counts and spans everywhere.
+ *
+ * @param parts - what is searched
+ * @param contributions - by whose places sources are named; each that a part has is among them
+ * @throws {SpanIndexError} for a part of another contribution, whose rows would be counted too
  */
-export function spansIndex (sources: readonly SpanSource[]): SpansIndex {
-  const parts = sources.flatMap(({ source, parts }) => parts.map(part => ({ source, part })))
-  const tokens = parts.reduce((sum, { part }) => sum + part.tokens, 0)
+export function spansIndex (parts: readonly SpanPart[], contributions: readonly CID[]): SpansIndex {
+  const places = new Map(contributions.map((contribution, i) => [contribution.toString(), i]))
+  const searched = parts.map(part => ({
+    part,
+    sources: part.sources.map(({ contribution }) => {
+      const source = places.get(contribution.toString())
 
-  const countOf = (answer: ArrayLike<number>, from: number, length: number): number => parts.reduce((sum, { part }) => {
+      if (source == null) {
+        throw new SpanIndexError(`expected rows of ${contributions.length} contributions but got some of ${contribution.toString()}`)
+      }
+
+      return source
+    })
+  }))
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0)
+
+  const countOf = (answer: ArrayLike<number>, from: number, length: number): number => parts.reduce((sum, part) => {
     const { first, end } = rangeOf(part, answer, from, length)
 
     return sum + end - first
@@ -85,8 +99,9 @@ export function spansIndex (sources: readonly SpanSource[]): SpansIndex {
 
   return {
     tokens,
-    bytes: parts.reduce((sum, { part }) => sum + part.bytes, 0),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
     count: sequence => sequence.length === 0 ? 0 : countOf(sequence, 0, sequence.length),
+    row: (source, row) => rowOf(searched, source, row),
     find (answer, { minTokens = SPAN_TOKENS_MIN, max = SPANS_MAX, citationsMax = CITATIONS_MAX, perRowMax = CITATIONS_PER_ROW_MAX } = {}) {
       if (answer.length > ANSWER_TOKENS_MAX) {
         throw new SpanIndexError(`expected an answer of at most ${ANSWER_TOKENS_MAX} tokens but got ${answer.length}`)
@@ -100,14 +115,14 @@ export function spansIndex (sources: readonly SpanSource[]): SpansIndex {
 
         return known
       }
-      const rarest = maximalSpans(parts.map(({ part }) => part), answer, Math.max(1, minTokens))
+      const rarest = maximalSpans(parts, answer, Math.max(1, minTokens))
         .map(({ from, end }) => ({ from, end, rarity: Array.from({ length: end - from }, (_, i) => bitsOf(from + i)).reduce((sum, one) => sum + one, 0) }))
         .toSorted((a, b) => b.rarity - a.rarity || a.from - b.from)
       const cited = new Map<string, number>()
       const spans: Span[] = []
 
       for (const span of rarest) {
-        const citations = spans.length >= max ? [] : cite(parts, answer, span, cited, { citationsMax, perRowMax })
+        const citations = spans.length >= max ? [] : cite(searched, answer, span, cited, { citationsMax, perRowMax })
 
         if (citations.length > 0) {
           spans.push({ ...span, count: countOf(answer, span.from, span.end - span.from), citations })
@@ -141,7 +156,7 @@ export function spanWeights (spans: readonly Span[]): Map<number, number> {
  * The longest match from one token ends no earlier than that from the token before, so a match is
  * maximal exactly if it ends later.
  */
-function maximalSpans (parts: SpanPart[], answer: ArrayLike<number>, minTokens: number): Array<{ from: number, end: number }> {
+function maximalSpans (parts: readonly SpanPart[], answer: ArrayLike<number>, minTokens: number): Array<{ from: number, end: number }> {
   const spans: Array<{ from: number, end: number }> = []
   let reached = 0
 
@@ -160,31 +175,62 @@ function maximalSpans (parts: SpanPart[], answer: ArrayLike<number>, minTokens: 
 
 type Cited = Map<string, number>
 
+/** A part, and where the contributions of its sources stand. */
+interface Searched {
+  part: SpanPart
+  sources: readonly number[]
+}
+
 /** Rows of a span that were not cited too often, by source, then row; each once, at its first place. */
-function cite (parts: Array<{ source: number, part: SpanPart }>, answer: ArrayLike<number>, { from, end }: { from: number, end: number }, cited: Cited, { citationsMax, perRowMax }: { citationsMax: number, perRowMax: number }): SpanCitation[] {
-  const citations: SpanCitation[] = []
-
-  for (const { source, part } of parts) {
-    const range = rangeOf(part, answer, from, end - from)
-    const places = Array.from({ length: Math.min(range.end - range.first, PLACES_MAX) }, (_, i) => part.suffix(range.first + i)).sort((a, b) => a - b)
-
-    for (const place of places) {
-      const at = part.rowAt(place)
-      const row = part.firstRow + at
-      const key = `${source}/${row}`
-      const last = citations.at(-1)
-
-      if (citations.length < citationsMax && (cited.get(key) ?? 0) < perRowMax && !(last?.source === source && last.row === row)) {
-        citations.push({ source, row, token: place - part.rowStart(at) })
-      }
-    }
-  }
+function cite (searched: readonly Searched[], answer: ArrayLike<number>, { from, end }: { from: number, end: number }, cited: Cited, { citationsMax, perRowMax }: { citationsMax: number, perRowMax: number }): SpanCitation[] {
+  const found = searched.flatMap(one => rowsWith(one, answer, from, end - from))
+    .filter(({ source, row }) => (cited.get(`${source}/${row}`) ?? 0) < perRowMax)
+    .toSorted((a, b) => a.source - b.source || a.row - b.row)
+  const citations = found.slice(0, citationsMax)
 
   for (const { source, row } of citations) {
     cited.set(`${source}/${row}`, (cited.get(`${source}/${row}`) ?? 0) + 1)
   }
 
   return citations
+}
+
+/** Rows of one part that have some tokens, each once, at its first place. */
+function rowsWith ({ part, sources }: Searched, answer: ArrayLike<number>, from: number, count: number): SpanCitation[] {
+  const { first, end } = rangeOf(part, answer, from, count)
+  const places = Array.from({ length: Math.min(end - first, PLACES_MAX) }, (_, i) => part.suffix(first + i)).sort((a, b) => a - b)
+  const rows: SpanCitation[] = []
+  let last = -1
+
+  for (const place of places) {
+    const at = part.rowAt(place)
+
+    if (at !== last) {
+      const { source, row } = part.origin(at)
+
+      rows.push({ source: sources[source], row, token: place - part.rowStart(at) })
+    }
+
+    last = at
+  }
+
+  return rows
+}
+
+function rowOf (searched: readonly Searched[], source: number, row: number): Uint32Array {
+  for (const { part, sources } of searched) {
+    let before = 0
+
+    for (const [i, { firstRow, rows }] of part.sources.entries()) {
+      if (sources[i] === source && row >= firstRow && row < firstRow + rows) {
+        return partRow(part, before + row - firstRow)
+      }
+
+      before += rows
+    }
+  }
+
+  return new Uint32Array(0)
 }
 
 /** Base-2 logarithm of a number of at least 1 in 1024ths, rounded down; by squaring, which every machine does alike. */

@@ -6,29 +6,48 @@ export const bitsFor = (count: number): number => Math.max(1, 32 - Math.clz32(Ma
 /** Bytes of so many numbers of so many bits. */
 export const packedBytes = (count: number, bits: number): number => Math.ceil(count * bits / 8)
 
-/** Packs numbers of up to 25 bits. */
-export function pack (values: ArrayLike<number>, bits: number, out: Uint8Array): void {
+/** Writes numbers of up to 25 bits one after the other; `end` writes the last bits. */
+export interface Packer {
+  add (value: number): void
+  end (): void
+}
+
+export function packer (bits: number, out: Uint8Array): Packer {
   let held = 0
   let holding = 0
   let at = 0
 
-  for (let i = 0; i < values.length; i++) {
-    held = ((held << bits) | values[i]) >>> 0
-    holding += bits
+  return {
+    add (value) {
+      held = ((held << bits) | value) >>> 0
+      holding += bits
 
-    while (holding >= 8) {
-      holding -= 8
-      out[at++] = held >>> holding
-      held &= (1 << holding) - 1
+      while (holding >= 8) {
+        holding -= 8
+        out[at++] = held >>> holding
+        held &= (1 << holding) - 1
+      }
+    },
+    end () {
+      if (holding > 0) {
+        out[at] = held << (8 - holding)
+      }
     }
-  }
-
-  if (holding > 0) {
-    out[at] = held << (8 - holding)
   }
 }
 
-/** Reads one number; bytes after the end count as 0. */
+/** Packs numbers of up to 25 bits. */
+export function pack (values: ArrayLike<number>, bits: number, out: Uint8Array): void {
+  const { add, end } = packer(bits, out)
+
+  for (let i = 0; i < values.length; i++) {
+    add(values[i])
+  }
+
+  end()
+}
+
+/** Reads one number of up to 25 bits, of less than 512 MiB of them; bytes after the end count as 0. */
 export function unpack (bytes: Uint8Array, bits: number, index: number): number {
   const bit = index * bits
   const at = bit >>> 3
