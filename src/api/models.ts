@@ -22,8 +22,8 @@ export interface ModelView {
     /** of a prompt */
     promptPricePerThousandTokens?: string
     influence?: string
-    /** `imported`: trained elsewhere, so that answers are not traced to data */
-    origin?: 'trained' | 'imported'
+    /** `imported`: trained elsewhere, so that answers are not traced to data; `merged`: several adapters at once */
+    origin?: AdapterView['origin']
     deprecated?: { reason: string, successor: string | null }
     parameters?: number
     contextLength: number

@@ -124,7 +124,9 @@ async function sameWeights (storage: Store, subject: CID, state: AdapterState, l
 
       signal?.throwIfAborted()
 
-      return bytes != null && state.weights != null && signedPublished.decode(bytes).payload.weights.equals(state.weights) ? adapter : undefined
+      const record = bytes == null ? undefined : signedPublished.decode(bytes).payload
+
+      return record?.type === 'adapter' && state.weights != null && record.weights.equals(state.weights) ? adapter : undefined
     }))
     const same = found.find(one => one !== undefined)
 

@@ -7,6 +7,7 @@ import { checkContribution, failedCheck } from './checks.ts'
 import { CannotJudgeError, EarlierUnavailableError } from './errors.ts'
 import { History, earlierOf } from './history.ts'
 import { checkImported } from './imported-checks.ts'
+import { checkMerged } from './merged-checks.ts'
 import type { AdapterRecords } from './adapter-checks.ts'
 import type { AdapterCheck, ValidatorComponents } from './interface.ts'
 import type { ContributionEntry } from '../datanets/index.ts'
@@ -59,8 +60,11 @@ export class Judge {
 
   async adapter (subject: CID, state: AdapterState, options: AbortOptions): Promise<CheckResult[]> {
     const { storage, adapterCheck } = this.components
+    if (state.parents !== undefined) {
+      return this.records(async () => checkMerged(storage, subject, state, options), options)
+    }
     if (state.snapshot === null) {
-      return this.imported(subject, state, options)
+      return this.records(async () => checkImported(storage, subject, state, this.components.chain.state(), options), options)
     }
     if (adapterCheck === undefined) {
       throw new CannotJudgeError(subject, 'it has no training service')
@@ -88,11 +92,10 @@ export class Judge {
     return checks
   }
 
-  /** Weights alone: neither a training service nor data have a say. */
-  private async imported (subject: CID, state: AdapterState, options: AbortOptions): Promise<CheckResult[]> {
-    const { storage, chain } = this.components
+  /** Records and weights alone: neither a training service nor data have a say. */
+  private async records (look: () => Promise<CheckResult[]>, options: AbortOptions): Promise<CheckResult[]> {
     try {
-      return await checkImported(storage, subject, state, chain.state(), options)
+      return await look()
     } catch (err) {
       options.signal?.throwIfAborted()
       if (isPassing(err)) {

@@ -129,8 +129,12 @@ function deprecationRows ({ deprecated }: AdapterDetailView): string[][] {
 }
 
 /** What it came from: what anybody can compute again, or what its importer says. */
-function originRows ({ recipe, lora, snapshot, datanets, contributions, method, influence, losses, source, claims }: AdapterDetailView): string[][] {
-  const shape = `rank ${lora.rank}, alpha ${lora.alpha} on ${lora.targets.join(' ')}`
+function originRows ({ recipe, lora, parents, snapshot, datanets, contributions, method, influence, losses, source, claims }: AdapterDetailView): string[][] {
+  const shape = lora == null ? '–' : `rank ${lora.rank}, alpha ${lora.alpha} on ${lora.targets.join(' ')}`
+
+  if (parents != null) {
+    return parents.map(({ adapter, weight }, i) => [i === 0 ? 'merge of' : '', `${weight} × ${adapter}`])
+  }
 
   return recipe == null
     ? [

@@ -178,7 +178,9 @@ export interface AdapterView {
   losses: number[]
   /** `none` if it was trained elsewhere: its answers are not traced to data */
   influence: 'forward' | 'reverse' | 'none'
-  origin: 'trained' | 'imported'
+  origin: 'trained' | 'imported' | 'merged'
+  /** of a merge: what is added up, and how much of each */
+  parents?: Array<{ adapter: string, weight: number }>
   /** its developer advises against it; it is served and paid as before */
   deprecated: { reason: string, successor: string | null, height: number } | null
   /** of answers */

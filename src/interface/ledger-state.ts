@@ -2,6 +2,7 @@
  * What the state holds. Each value is the dag-cbor under its key in the authenticated map.
  */
 import type { FeeSplit, GovernanceAction, NetworkParams } from './genesis.ts'
+import type { MergeParent } from './merged.ts'
 import type { Account, Amount, Hash } from './records.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -95,7 +96,7 @@ export interface AttestationState {
 export interface AdapterState {
   developer: Account
   base: CID
-  /** null if it was trained elsewhere: it stands on no data of the network */
+  /** null if it was trained elsewhere, and of merged adapters */
   snapshot: CID | null
   contributions: CID[]
   deposit: Amount
@@ -106,6 +107,8 @@ export interface AdapterState {
   earned: Amount
   /** of an imported adapter alone */
   weights?: CID
+  /** of a merged adapter alone, whose contributions are theirs */
+  parents?: MergeParent[]
   /** its developer advises against it; it is served and paid as before */
   deprecated?: DeprecationState
 }

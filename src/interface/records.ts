@@ -1,3 +1,4 @@
+import type { MergedAdapter } from './merged.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -324,7 +325,7 @@ export interface ImportedAdapter extends Price {
 }
 
 /** What an adapter's CID on the ledger can name; `type` tells which. */
-export type PublishedAdapter = Adapter | ImportedAdapter
+export type PublishedAdapter = Adapter | ImportedAdapter | MergedAdapter
 
 /** Deterministic sampling. Temperature 0 is greedy. What is absent changes nothing. */
 export interface SamplerSettings {
@@ -447,6 +448,7 @@ export interface Voucher {
 
 /** One line of a score table. */
 export interface ScoreEntry {
+  /** or a parent of a merged adapter */
   contribution: CID
   /** int64 fixed point, see protocols/score.md; never negative after clipping */
   score: bigint
@@ -457,8 +459,11 @@ export interface ScoreTable {
   type: 'scores'
   version: 1
   adapter: CID
-  /** `none` of an imported adapter: its receipts were replayed, and there is no data to score */
-  method: AttributionMethod | 'none'
+  /**
+   * `none` of an imported adapter: its receipts were replayed, and there is no data to score.
+   * `merged` of a merged one: each parent's own method, and entries for the parents too
+   */
+  method: AttributionMethod | 'none' | 'merged'
   engine: string
   entries: ScoreEntry[]
 }

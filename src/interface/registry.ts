@@ -7,7 +7,7 @@ export interface AdapterEntryView extends AdapterView {
   /** whether it is the developer's last admitted one of the name */
   newest: boolean
   baseName: string
-  /** null if it was trained elsewhere */
+  /** null if it was trained elsewhere, and of a merge */
   snapshot: string | null
   /** what it was trained on */
   datanets: Array<{ datanet: string, name: string, licence: string }>
@@ -39,19 +39,20 @@ export interface AdapterUsageView {
 
 /** GET /api/v1/adapters/:id */
 export interface AdapterDetailView extends AdapterEntryView {
-  /** null if it was trained elsewhere: nobody can run that again */
+  /** null if it was trained elsewhere, for nobody can run that again, and of a merge */
   recipe: { recipe: string, engine: string, rank: number, alpha: number, targets: string[], steps: number, batchSize: number, sequenceLength: number, seed: number } | null
-  /** the shape of its weights */
-  lora: { rank: number, alpha: number, targets: string[] }
+  /** the shape of its weights; null of a merge, which has none */
+  lora: { rank: number, alpha: number, targets: string[] } | null
   method: string
   /** where imported weights come from, as their importer says */
   source: string | null
   /** figures that the importer claims and nobody has checked */
   claims: Array<{ name: string, value: number }>
-  weights: string
+  /** null of a merge */
+  weights: string | null
   /** whether this node keeps the weights, so that they outlive their developer's node */
   held: boolean
-  /** CIDs of the contributions of its snapshot */
+  /** CIDs of the contributions of its snapshot, or of its parents' */
   trainedOn: string[]
   /** of its influence Jacobian, in the order of `trainedOn`: who computed each, and who agreed */
   columns: ColumnView[]

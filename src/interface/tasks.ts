@@ -117,6 +117,8 @@ export interface TaskState {
   feeSplit: FeeSplit | null
   dataPool: Amount
   paid: Amount
+  /** of a merged adapter: what its parents' developers share, and what they have of it; from settlement on */
+  developers?: { pool: Amount, paid: Amount }
 }
 
 /** key `payout/<task hex>/<contribution cid>` */

@@ -2,6 +2,7 @@
  * What an account may ask of the ledger, and what came of it.
  */
 import type { GovernanceAction, Validator } from './genesis.ts'
+import type { MergeParent } from './merged.ts'
 import type { Account, Amount, Hash } from './records.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -21,6 +22,7 @@ export type TransactionBody =
   | { kind: 'withdraw-contribution', contribution: CID }
   | { kind: 'publish-adapter', adapter: CID, base: CID, snapshot: CID, contributions: CID[] }
   | { kind: 'import-adapter', adapter: CID, base: CID, weights: CID }
+  | { kind: 'merge-adapters', adapter: CID, base: CID, parents: MergeParent[] }
   | { kind: 'deprecate-adapter', adapter: CID, reason: string, successor: CID | null }
   | { kind: 'attest', subject: CID, verdict: 'admit' | 'reject', attestation: CID }
   | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }

@@ -1,6 +1,7 @@
 /** Domains of what only the ledger hashes; the others are in wire's `domains`. */
 export const STATE_VALUE_DOMAIN = 'datanet/state-value/1'
 export const STEPS_DOMAIN = 'datanet/opened-steps/1'
+export const MERGE_DOMAIN = 'datanet/merge/1'
 
 /** A key is a kind and at most two identifiers; the longest of ours has 130 characters. */
 export const STATE_KEY_LENGTH_MAX = 256

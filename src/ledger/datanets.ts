@@ -155,6 +155,15 @@ function attestAdapter (draft: Draft, cid: CID, value: AdapterState): void {
     draft.delete(stateKeys.importedWeights(value.weights))
   }
 
+  if (status === 'admitted' && value.parents !== undefined) {
+    const key = stateKeys.merge(value.parents)
+
+    // of two that waited at once the first one counts: whoever asks for these parents finds one task
+    if (!draft.has(key)) {
+      draft.put(stateCodecs.merge, key, cid)
+    }
+  }
+
   if (status !== value.status) {
     draft.emit({ type: 'adapter', adapter: cid, developer: value.developer, status })
   }

@@ -35,10 +35,10 @@ export function totalHoldings (state: LedgerState): Holdings {
   }
 }
 
-/** What a task holds: its fees until they are divided, then what is left of the data pool; and bonds of gateways and a challenger. */
-export function taskHolding ({ phase, fees, sources, dataPool, paid, challenge }: TaskState): Amount {
+/** What a task holds: its fees until they are divided, then what is left of the data pool and of the developers' of a merged adapter; and bonds of gateways and a challenger. */
+export function taskHolding ({ phase, fees, sources, dataPool, paid, challenge, developers }: TaskState): Amount {
   switch (phase) {
-    case 'settled': return dataPool - paid
+    case 'settled': return dataPool - paid + (developers === undefined ? 0n : developers.pool - developers.paid)
     case 'unavailable': return 0n
     default: return fees + sum(sources, ({ bond, fault }) => fault === null ? bond : 0n) + (challenge?.bond ?? 0n)
   }

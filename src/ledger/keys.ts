@@ -1,6 +1,7 @@
 import { accountToString } from '../identity/index.ts'
-import { toHex } from '../wire/index.ts'
-import type { Account, Hash } from '../interface/index.ts'
+import { hash, toHex, utf8 } from '../wire/index.ts'
+import { MERGE_DOMAIN } from './constants.ts'
+import type { Account, Hash, MergeParent } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -44,6 +45,8 @@ export const stateKeys = {
   adapter: (adapter: CID): string => `adapter/${adapter.toString()}`,
   /** the adapter that was imported with these weights: a second one would be the same */
   importedWeights: (weights: CID): string => `weights/${weights.toString()}`,
+  /** the first admitted adapter that merges these parents with these weights */
+  merge: (parents: readonly MergeParent[]): string => `merge/${toHex(hash(MERGE_DOMAIN, ...parents.flatMap(({ adapter, weightMilli }) => [adapter.bytes, utf8(`${weightMilli}`)])))}`,
   channel: (channel: Hash): string => `channel/${toHex(channel)}`,
   task: (task: Hash): string => `task/${toHex(task)}`,
   /** what a seat answered in the running round of a dispute */

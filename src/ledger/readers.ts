@@ -10,7 +10,7 @@ import { stateCodecs } from './values.ts'
 import type { BallotState, HistoryState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
-  Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, Hash,
+  Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, Hash, MergeParent,
   PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
@@ -55,6 +55,8 @@ export const readDatanet = (state: LedgerState, datanet: CID): DatanetState | un
 export const readContribution = (state: LedgerState, contribution: CID): ContributionState | undefined => read(state, stateCodecs.contribution, stateKeys.contribution(contribution))
 export const readAttestation = (state: LedgerState, subject: CID, validator: Account): AttestationState | undefined => read(state, stateCodecs.attestation, stateKeys.attestation(subject, validator))
 export const readAdapter = (state: LedgerState, adapter: CID): AdapterState | undefined => read(state, stateCodecs.adapter, stateKeys.adapter(adapter))
+/** The admitted adapter that merges these parents, in their order, with these weights. */
+export const readMerge = (state: LedgerState, parents: readonly MergeParent[]): CID | undefined => read(state, stateCodecs.merge, stateKeys.merge(parents))
 export const readChannel = (state: LedgerState, channel: Hash): ChannelState | undefined => read(state, stateCodecs.channel, stateKeys.channel(channel))
 export const readTask = (state: LedgerState, task: Hash): TaskState | undefined => read(state, stateCodecs.task, stateKeys.task(task))
 export const readPayout = (state: LedgerState, task: Hash, contribution: CID): PayoutState | undefined => read(state, stateCodecs.payout, stateKeys.payout(task, contribution))

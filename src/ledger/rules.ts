@@ -5,6 +5,7 @@ import { claim } from './claims.ts'
 import { attest, contribute, createDatanet, publishAdapter } from './datanets.ts'
 import { judgeStep } from './disputes.ts'
 import { reportCertificates, reportVotes } from './double-signing.ts'
+import { mergeAdapters } from './merges.ts'
 import { stake, transfer, unstake } from './money.ts'
 import { execute, propose, queue, vote } from './proposals.ts'
 import { judgeReceipts, reportReceipts } from './receipts.ts'
@@ -34,6 +35,7 @@ const rules: Rules = {
   'withdraw-contribution': withdrawContribution,
   'publish-adapter': publishAdapter,
   'import-adapter': importAdapter,
+  'merge-adapters': mergeAdapters,
   'deprecate-adapter': deprecateAdapter,
   attest,
   'open-channel': openChannel,
@@ -81,7 +83,8 @@ export function costOf (body: TransactionBody, params: NetworkParams): Amount {
     case 'create-datanet': return params.datanetDeposit
     case 'contribute': return params.contributionDeposit
     case 'publish-adapter':
-    case 'import-adapter': return params.adapterDeposit
+    case 'import-adapter':
+    case 'merge-adapters': return params.adapterDeposit
     case 'challenge':
     case 'plant': return params.challengeBond
     default: return 0n

@@ -1,10 +1,10 @@
-import { divide } from '../scoring/index.ts'
+import { dataTotal, divide, MERGED_TOTAL } from '../scoring/index.ts'
 import { enter, forget } from './committee.ts'
 import { stateKeys } from './keys.ts'
 import { getChain, getValidators, payFromTask } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
-import type { Amount, Hash, TaskState } from '../interface/index.ts'
+import type { AdapterState, Amount, Hash, TaskState } from '../interface/index.ts'
 
 /**
  * Pays what a task's fees are owed: platform, developers, validators and seats at once, while the
@@ -14,10 +14,10 @@ import type { Amount, Hash, TaskState } from '../interface/index.ts'
 export function settle (draft: Draft, id: Hash, task: TaskState): void {
   const { treasury, epochFeeSplit } = getChain(draft)
   const shares = divide(task.fees, task.feeSplit ?? epochFeeSplit)
-  const spare = payDevelopers(draft, id, task, shares.developers) + payWork(draft, id, task, shares.validators)
-  const contributions = draft.get(stateCodecs.adapter, stateKeys.adapter(task.adapter))?.contributions.length ?? 0
-  // with nothing scored there is nobody to pay, and without contributions nothing can have been, whatever the seats say
-  const dataPool = task.total > 0n && contributions > 0 ? shares.data : 0n
+  const adapter = draft.get(stateCodecs.adapter, stateKeys.adapter(task.adapter))
+  const { spare: ofDevelopers, developers } = payDevelopers(draft, id, task, adapter, shares.developers)
+  const spare = ofDevelopers + payWork(draft, id, task, shares.validators)
+  const dataPool = dataPoolOf(task, adapter, shares.data)
 
   payFromTask(draft, id, treasury, shares.platform + spare + (shares.data - dataPool), 'platform')
   for (const { gateway, bond, fault } of task.sources) {
@@ -26,17 +26,31 @@ export function settle (draft: Draft, id: Hash, task: TaskState): void {
     }
   }
 
-  enter(draft, id, { ...task, dataPool }, 'settled', 0)
+  enter(draft, id, { ...task, dataPool, ...(developers === undefined ? {} : { developers }) }, 'settled', 0)
   forget(draft, id)
 }
 
-/** Half to the base model's developer, rounded down, the rest to the adapter's. Returns what nobody could be paid. */
-function payDevelopers (draft: Draft, id: Hash, task: TaskState, share: Amount): Amount {
-  const key = stateKeys.adapter(task.adapter)
-  const adapter = draft.get(stateCodecs.adapter, key)
+/**
+ * With nothing scored there is nobody to pay, and without contributions nothing can have been, whatever
+ * the seats say. Of a merged adapter the part of parents that were trained elsewhere is nobody's either.
+ */
+function dataPoolOf (task: TaskState, adapter: AdapterState | undefined, share: Amount): Amount {
+  if (adapter === undefined || task.total === 0n || adapter.contributions.length === 0) {
+    return 0n
+  }
 
+  const scored = dataTotal(task.total, adapter.parents !== undefined)
+
+  return adapter.parents === undefined || scored > MERGED_TOTAL ? share : share * scored / MERGED_TOTAL
+}
+
+/**
+ * Half to the base model's developer, rounded down, the rest to the adapter's; of a merged one the
+ * rest waits for the claims of its parents' developers. `spare` is what nobody could be paid.
+ */
+function payDevelopers (draft: Draft, id: Hash, task: TaskState, adapter: AdapterState | undefined, share: Amount): { spare: Amount, developers?: TaskState['developers'] } {
   if (adapter === undefined) {
-    return share
+    return { spare: share }
   }
 
   const baseDeveloper = draft.get(stateCodecs.base, stateKeys.base(adapter.base)) ?? adapter.developer
@@ -44,10 +58,15 @@ function payDevelopers (draft: Draft, id: Hash, task: TaskState, share: Amount):
   const ofAdapter = share - ofBase
 
   payFromTask(draft, id, baseDeveloper, ofBase, 'base-developer')
-  payFromTask(draft, id, adapter.developer, ofAdapter, 'developer')
-  draft.put(stateCodecs.adapter, key, { ...adapter, earned: adapter.earned + ofAdapter })
 
-  return 0n
+  if (adapter.parents !== undefined) {
+    return { spare: 0n, developers: { pool: ofAdapter, paid: 0n } }
+  }
+
+  payFromTask(draft, id, adapter.developer, ofAdapter, 'developer')
+  draft.put(stateCodecs.adapter, stateKeys.adapter(task.adapter), { ...adapter, earned: adapter.earned + ofAdapter })
+
+  return { spare: 0n }
 }
 
 /** Half to validators by stake, the rest to the honest seats equally; both rounded down. Returns the remainder. */

@@ -1,6 +1,6 @@
 import {
   ACTIONS_MAX, account, amount, blsPublicKey, boolean, CONTRIBUTIONS_MAX, codec, counter, feeSplitSchema, fileCid, governanceActionSchema,
-  hash32, int64, integer, list, literal, name, networkParamsSchema, nullable, OPENINGS_MAX, optional, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
+  hash32, int64, integer, list, literal, mergeParents, name, networkParamsSchema, nullable, OPENINGS_MAX, optional, recordCid, STATE_VALUE_BYTES_MAX, sortedCids,
   struct, title, uint32, VALIDATORS_MAX, validatorSchema, verdict
 } from '../wire/index.ts'
 import { CHECKPOINTS_MAX, DISPUTES_MAX, HISTORY_PEAKS_MAX, OPEN_PROPOSALS_MAX, OPEN_TASKS_MAX, ROLLOVERS_MAX, SEATS_MAX, TASK_SOURCES_MAX, UNBONDINGS_MAX } from './constants.ts'
@@ -70,11 +70,15 @@ const adapter: Codec<AdapterState> = value('adapter', struct({
   height: counter,
   earned: amount,
   weights: optional(fileCid),
+  parents: optional(mergeParents),
   deprecated: optional(struct({ reason: title, successor: nullable(recordCid), height: counter }))
 }))
 
 /** key `weights/<cid>` */
 const importedWeights: Codec<CID> = value('imported weights', recordCid)
+
+/** key `merge/<hex>` */
+const merge: Codec<CID> = value('merge', recordCid)
 
 const channel: Codec<ChannelState> = value('channel', struct({
   payer: account,
@@ -138,7 +142,8 @@ const task: Codec<TaskState> = value('task', struct({
   challenge: nullable(struct({ challenger: account, bond: amount, planted: boolean })),
   feeSplit: nullable(feeSplitSchema),
   dataPool: amount,
-  paid: amount
+  paid: amount,
+  developers: optional(struct({ pool: amount, paid: amount }))
 }))
 
 const answer: Codec<AnswerState> = value('answer', list(hash32, { max: OPENINGS_MAX }))
@@ -249,6 +254,7 @@ export const stateCodecs = {
   history,
   historyPeaks,
   importedWeights,
+  merge,
   owner,
   payout,
   plant,

@@ -1,8 +1,9 @@
 import { exportPeft, loraShape, peftToTheta } from '../models/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, RECORD_BYTES_MAX, recipeCodec } from '../wire/index.ts'
+import { ConfigError } from './errors.ts'
 import { PEFT_BYTES_PER_TENSOR } from './registry-constants.ts'
-import type { AbortOptions, BaseModel, PublishedAdapter, PulledAdapterView } from '../interface/index.ts'
+import type { AbortOptions, BaseModel, MergedAdapter, PublishedAdapter, PulledAdapterView } from '../interface/index.ts'
 import type { Lora, PeftFiles } from '../models/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -13,7 +14,7 @@ export interface PullOptions extends AbortOptions {
 }
 
 interface AdapterWeights {
-  record: PublishedAdapter
+  record: Exclude<PublishedAdapter, MergedAdapter>
   base: BaseModel
   lora: Lora
   bytes: number
@@ -22,14 +23,20 @@ interface AdapterWeights {
 /**
  * Fetches an adapter from the swarm and keeps it: this node serves it from then on, whoever else
  * goes away. Weights are checked against recipe and base before they are kept; those of the base
- * are not fetched.
+ * are not fetched. Of a merged adapter its parents are kept.
  *
  * @param storage - of a running node
  * @param adapter - CID of its signed record
  * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
  */
 export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'pin'>, adapter: CID, { all = false, signal }: PullOptions = {}): Promise<PulledAdapterView> {
-  const { record, lora, bytes } = await readWeights(storage, adapter, { signal })
+  const published = await readAdapterRecord(storage, adapter, { signal })
+
+  if (published.type === 'merged-adapter') {
+    return pullParents(storage, adapter, published, { all, signal })
+  }
+
+  const { record, lora, bytes } = await readWeights(storage, published, { signal })
   const rest = all && record.type === 'adapter' ? [...record.checkpoints, ...(record.influence.form === 'forward' ? record.influence.columns : [])] : []
   let total = bytes
 
@@ -50,21 +57,41 @@ export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'p
   return { adapter: adapter.toString(), name: record.name, files: 1 + rest.length, bytes: total, parameters: lora.shape.parameters }
 }
 
+async function pullParents (storage: Parameters<typeof pullAdapter>[0], adapter: CID, { name, parents }: MergedAdapter, options: PullOptions): Promise<PulledAdapterView> {
+  const pulled: PulledAdapterView[] = []
+
+  for (const parent of parents) {
+    pulled.push(await pullAdapter(storage, parent.adapter, options))
+  }
+
+  await storage.pin(adapter, { depth: 0, signal: options.signal })
+
+  const sum = (of: (view: PulledAdapterView) => number): number => pulled.reduce((sum, view) => sum + of(view), 0)
+
+  return { adapter: adapter.toString(), name, files: sum(({ files }) => files), bytes: sum(({ bytes }) => bytes), parameters: sum(({ parameters }) => parameters) }
+}
+
 /**
  * An adapter as Hugging Face's PEFT reads it, for its base in Hugging Face's order of rows.
  *
  * @param storage - of a running node
  * @param adapter - CID of its signed record
+ * @throws {ConfigError} for a merged adapter, which has no weights of its own
  * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
  */
 export async function exportAdapter (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, options: AbortOptions = {}): Promise<PeftFiles> {
-  const { base, lora } = await readWeights(storage, adapter, options)
+  const record = await readAdapterRecord(storage, adapter, options)
+
+  if (record.type === 'merged-adapter') {
+    throw new ConfigError(`${record.name} is a merge of ${record.parents.map(parent => parent.adapter.toString()).join(' and ')} and has no weights of its own: export these`)
+  }
+
+  const { base, lora } = await readWeights(storage, record, options)
 
   return exportPeft(base.config, lora, { base: base.name })
 }
 
-async function readWeights (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, { signal }: AbortOptions): Promise<AdapterWeights> {
-  const record = await readAdapterRecord(storage, adapter, { signal })
+async function readWeights (storage: Pick<Storage, 'get' | 'getFile'>, record: AdapterWeights['record'], { signal }: AbortOptions): Promise<AdapterWeights> {
   const run = record.type === 'adapter' ? recipeCodec.decode(await storage.get(record.recipe, { signal, bytesMax: RECORD_BYTES_MAX })) : record
   const base = baseModelCodec.decode(await storage.get(record.base, { signal, bytesMax: RECORD_BYTES_MAX }))
   const shape = loraShape(base.config, run)

@@ -139,7 +139,7 @@ async function sameWeights ({ chain, storage, adapters }: Node, weights: CID, { 
     // records of adapters that the index knows were here once
     const record = influence === 'none' ? undefined : await readAdapterRecord(storage, adapter, { signal }).catch(() => undefined)
 
-    if (record?.weights.equals(weights) === true) {
+    if (record?.type === 'adapter' && record.weights.equals(weights)) {
       return adapter.toString()
     }
   }

@@ -23,8 +23,8 @@ export interface IndexedAdapter {
   lossMicro: number[]
   pricePerThousandTokens: bigint
   promptPricePerThousandTokens: bigint
-  /** of an imported adapter, which has one of its own */
-  licence: string | null
+  /** of imported weights, which have one of their own: an imported adapter's, or those of a merge's parents */
+  licences: string[]
 }
 
 /** The adapters of the chain by what people look for, without reading a record twice. */
@@ -58,10 +58,10 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
   const onBlock = ({ detail: { events } }: SettlementEvents['block']): void => { stale ||= missing.size > 0 || events.some(({ type }) => type === 'adapter') }
   const onLeap = (): void => { stale = true }
 
-  function add (adapter: CID, state: AdapterState, record: PublishedAdapter): void {
+  function add (adapter: CID, state: AdapterState, record: PublishedAdapter, licences: string[]): void {
     const id = adapter.toString()
 
-    entries.set(id, entryOf(chain, adapter, state, record))
+    entries.set(id, entryOf(chain, adapter, state, record, licences))
     texts.add({ id, name: record.name, source: record.type === 'imported-adapter' ? record.source ?? '' : '' })
     missing.delete(id)
 
@@ -89,10 +89,12 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
       await Promise.all(due.slice(i, i + ADAPTER_RECORDS_READ_AT_ONCE).map(async ({ adapter, state }) => {
         const record = await readAdapterRecord(storage, adapter, { signal }).catch(() => undefined)
 
-        if (record == null) {
+        const licences = record == null ? undefined : await licencesOf(storage, record, signal).catch(() => undefined)
+
+        if (record == null || licences == null) {
           missing.set(adapter.toString(), height)
         } else if (!entries.has(adapter.toString())) {
-          add(adapter, state, record)
+          add(adapter, state, record, licences)
         }
       }))
     }
@@ -129,9 +131,14 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
   }
 }
 
-function entryOf (chain: AdapterIndexComponents['chain'], adapter: CID, state: AdapterState, record: PublishedAdapter): IndexedAdapter {
+async function licencesOf (storage: AdapterIndexComponents['storage'], record: PublishedAdapter, signal: AbortSignal): Promise<string[]> {
+  const records = record.type === 'merged-adapter' ? await Promise.all(record.parents.map(async ({ adapter }) => readAdapterRecord(storage, adapter, { signal }))) : [record]
+
+  return records.flatMap(one => one.type === 'imported-adapter' ? [one.licence] : [])
+}
+
+function entryOf (chain: AdapterIndexComponents['chain'], adapter: CID, state: AdapterState, record: PublishedAdapter, licences: string[]): IndexedAdapter {
   const ledger = chain.state()
-  const imported = record.type === 'imported-adapter'
 
   return {
     adapter,
@@ -140,10 +147,10 @@ function entryOf (chain: AdapterIndexComponents['chain'], adapter: CID, state: A
     base: record.base.toString(),
     datanets: [...new Set(state.contributions.flatMap(contribution => readContribution(ledger, contribution)?.datanet.toString() ?? []))],
     key: `${toHex(state.developer)} ${record.name}`,
-    influence: imported ? 'none' : record.influence.form,
-    lossMicro: imported ? [] : record.lossMicro,
+    influence: record.type === 'adapter' ? record.influence.form : 'none',
+    lossMicro: record.type === 'adapter' ? record.lossMicro : [],
     pricePerThousandTokens: record.pricePerThousandTokens,
     promptPricePerThousandTokens: record.promptPricePerThousandTokens ?? record.pricePerThousandTokens,
-    licence: imported ? record.licence : null
+    licences
   }
 }

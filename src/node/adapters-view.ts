@@ -13,10 +13,19 @@ export function adapterView (entry: IndexedAdapter, state: AdapterState): Adapte
     status: state.status,
     losses: entry.lossMicro.map(loss => loss / 1e6),
     influence: entry.influence,
-    origin: state.snapshot === null ? 'imported' : 'trained',
+    origin: originOf(state),
+    ...(state.parents === undefined ? {} : { parents: state.parents.map(parent => ({ adapter: parent.adapter.toString(), weight: parent.weightMilli / 1000 })) }),
     deprecated: state.deprecated == null ? null : { reason: state.deprecated.reason, successor: state.deprecated.successor?.toString() ?? null, height: state.deprecated.height },
     pricePerThousandTokens: entry.pricePerThousandTokens.toString(),
     promptPricePerThousandTokens: entry.promptPricePerThousandTokens.toString(),
     earned: state.earned.toString()
   }
+}
+
+function originOf ({ parents, snapshot }: AdapterState): AdapterView['origin'] {
+  if (parents !== undefined) {
+    return 'merged'
+  }
+
+  return snapshot === null ? 'imported' : 'trained'
 }

@@ -28,7 +28,7 @@ export interface AdapterFilter {
   /** account, as text */
   developer?: string
   status?: AdapterState['status']
-  origin?: 'trained' | 'imported'
+  origin?: AdapterEntryView['origin']
   /** only the newest admitted version of each developer and name */
   newest?: boolean
   /** @default REGISTRY_SHOWN_MAX */
@@ -90,8 +90,7 @@ export async function adapterDetail (node: DatanetNode, adapter: CID): Promise<A
   return {
     ...entryView(entry, names),
     ...await originView(node, record),
-    weights: record.weights.toString(),
-    held: await node.storage.isPinned(record.weights, lookup()),
+    ...await keptView(node, adapter, record),
     trainedOn: entry.state.contributions.map(String),
     columns: await columnViews(node, adapter),
     versions: entries.filter(({ indexed: { key } }) => key === entry.indexed.key).map(one => {
@@ -103,12 +102,23 @@ export async function adapterDetail (node: DatanetNode, adapter: CID): Promise<A
   }
 }
 
+/** A merge has no weights: its record is what is kept. */
+async function keptView ({ storage }: DatanetNode, adapter: CID, record: PublishedAdapter): Promise<Pick<AdapterDetailView, 'weights' | 'held'>> {
+  return record.type === 'merged-adapter'
+    ? { weights: null, held: await storage.isPinned(adapter, lookup()) }
+    : { weights: record.weights.toString(), held: await storage.isPinned(record.weights, lookup()) }
+}
+
 /** What it came from: a recipe that anybody can run again, or what its importer says. */
 async function originView (node: DatanetNode, record: PublishedAdapter): Promise<Pick<AdapterDetailView, 'recipe' | 'lora' | 'method' | 'source' | 'claims'>> {
   if (record.type === 'imported-adapter') {
     const { rank, alpha, targets, source = null, metrics } = record
 
     return { recipe: null, lora: { rank, alpha, targets }, method: 'none', source, claims: metrics.map(({ name, valueMicro }) => ({ name, value: valueMicro / 1e6 })) }
+  }
+
+  if (record.type === 'merged-adapter') {
+    return { recipe: null, lora: null, method: 'merged', source: null, claims: [] }
   }
 
   const { engine, rank, alpha, targets, steps, batchSize, sequenceLength, seed } = recipeCodec.decode(await node.storage.get(record.recipe, lookup()))
@@ -159,7 +169,7 @@ function entryView (entry: Entry, { bases, datanets, versions }: Names): Adapter
     baseName: base?.name ?? '',
     snapshot: state.snapshot?.toString() ?? null,
     datanets: trainedOn.map(({ datanet, name, licence }) => ({ datanet, name, licence })),
-    licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence), ...indexed.licence == null ? [] : [indexed.licence]])],
+    licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence), ...indexed.licences])],
     height: state.height
   }
 }

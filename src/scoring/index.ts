@@ -26,6 +26,8 @@ export { DrawError, FeeSplitError, ScoreRangeError, ScoreTableError } from './er
 export { checkTotal, contributionScores, fromFixedPoint, toFixedPoint } from './fixed-point.ts'
 export { judgeReveals, judgeVerdicts } from './judge.ts'
 export type { Judgement, Reveal, Verdict } from './judge.ts'
+export { dataTotal, MERGED_TOTAL, mergedPrice, mergedScores, unitedSnapshot } from './merged.ts'
+export type { MergedScores, ParentEffect } from './merged.ts'
 export { divide, payout } from './money.ts'
 export type { DividedFees } from './money.ts'
 export { nearDuplicates } from './near-duplicates.ts'

@@ -4,6 +4,7 @@ import { samplerText, verifiedGradient, verifyGeneration } from '../models/index
 import { domains, equalBytes, hash, receiptCodec, utf8 } from '../wire/index.ts'
 import { isTraced, keepGradient } from './attribution.ts'
 import { BadReceiptError } from './errors.ts'
+import { lorasOf } from './loras.ts'
 import { conditionsFit, conditionsHash, feeOf, tokensHash } from './receipts.ts'
 import type { LoadedAdapter, ProposedAnswer } from './interface.ts'
 import type { PayerPage } from './payer-book.ts'
@@ -64,7 +65,7 @@ export function checkAnswer (answer: ProposedAnswer, adapter: LoadedAdapter, exp
 
 /** One pass over prompt and output: the committee does the same, and would leave the receipt out. */
 function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, adapter: LoadedAdapter): void {
-  const { base, lora } = adapter
+  const { base } = adapter
   const end = output.indexOf(base.tokenizer.eos)
 
   if (output.length === 0 || (end >= 0 && end < output.length - 1)) {
@@ -72,8 +73,8 @@ function checkOutput ({ receipt, prompt, output, conditions }: ProposedAnswer, a
   }
 
   const constraint = conditions?.schema == null ? undefined : schemaConstraint(conditions.schema, base.tokenizer)
-  const options = { prompt, output, sampler: receipt.sampler, lora, stop: [base.tokenizer.eos], constraint }
-  const { verification, gradient } = isTraced(adapter) ? verifiedGradient(base.model, options) : { verification: verifyGeneration(base.model, options) }
+  const options = { prompt, output, sampler: receipt.sampler, lora: lorasOf(adapter), stop: [base.tokenizer.eos], constraint }
+  const { verification, gradient } = isTraced(adapter) ? verifiedGradient(base.model, { ...options, lora: adapter.lora }) : { verification: verifyGeneration(base.model, options) }
 
   if (!verification.ok) {
     throw new BadReceiptError(`the answer does not follow from adapter, prompt and seed: token ${verification.firstMismatch} should be ${verification.expected} but is ${verification.actual}`)

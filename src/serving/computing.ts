@@ -2,6 +2,7 @@ import { schemaConstraint } from '../grammar/index.ts'
 import { EngineFullError } from '../inference/index.ts'
 import { QUEUE_MAX } from './constants.ts'
 import { BusyError } from './errors.ts'
+import { lorasOf } from './loras.ts'
 import { textStream } from './text-stream.ts'
 import type { EngineDriver } from './engine.ts'
 import type { LoadedAdapter, StreamOptions } from './interface.ts'
@@ -32,11 +33,12 @@ export interface ComputingOptions extends StreamOptions {
  * @throws {BusyError | GatewayStoppedError}
  */
 export async function computeAnswer (driver: EngineDriver, computation: Computation, { signal, stopped, onTokens }: ComputingOptions): Promise<number[]> {
-  const { adapter: { base: { tokenizer }, lora }, prompt, maxTokens, sampler, stop, schema, tenant } = computation
+  const { adapter, prompt, maxTokens, sampler, stop, schema, tenant } = computation
+  const { tokenizer } = adapter.base
   const text = textStream(tokenizer, stop)
   const output: number[] = []
   const constraint = schema == null ? undefined : schemaConstraint(schema, tokenizer)
-  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: lora.shape.factors.length === 0 ? [] : [{ lora }], constraint, tenant }, {
+  const tokens = driver.generateStream({ prompt, maxTokens, sampler, stop: [tokenizer.eos], adapters: lorasOf(adapter), constraint, tenant }, {
     signal: signal == null ? stopped : AbortSignal.any([stopped, signal])
   })
 

@@ -62,6 +62,12 @@ export class BadColumnError extends DatanetError {
   }
 }
 
+export class BadMergeError extends DatanetError {
+  constructor (message: string) {
+    super('ERR_BAD_MERGE', message)
+  }
+}
+
 export class GatewayStoppedError extends DatanetError {
   constructor () {
     super('ERR_GATEWAY_STOPPED', 'this gateway does not serve now', { hint: 'ask another gateway, or start this one' })

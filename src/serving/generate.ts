@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { generate } from '../models/index.ts'
 import { TOKENS_MAX } from './constants.ts'
 import { PromptTooLongError } from './errors.ts'
+import { lorasOf } from './loras.ts'
 import type { AskOptions, GeneratedAnswer, LoadedAdapter } from './interface.ts'
 import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
 
@@ -15,7 +16,7 @@ import type { AbortOptions, SamplerSettings } from '../interface/index.ts'
  */
 export function promptTokens (adapter: LoadedAdapter, { prompt, messages, maxTokens }: Pick<AskOptions, 'prompt' | 'messages' | 'maxTokens'>): number[] {
   const { tokenizer, model, chat, record } = adapter.base
-  const converses = messages != null && (record.chatTemplate != null || adapter.recipe?.examples === 'chat')
+  const converses = messages != null && (record.chatTemplate != null || learnedFrom(adapter).some(recipe => recipe?.examples === 'chat'))
   const tokens = converses ? Array.from(chat.prompt(tokenizer, messages)) : [tokenizer.bos, ...tokenizer.encode(prompt)]
   const lengthMax = Math.min(model.config.contextLength, TOKENS_MAX)
 
@@ -26,6 +27,8 @@ export function promptTokens (adapter: LoadedAdapter, { prompt, messages, maxTok
   return tokens
 }
 
+const learnedFrom = ({ recipe, parents }: LoadedAdapter): Array<LoadedAdapter['recipe']> => parents?.map(({ adapter }) => adapter.recipe) ?? [recipe]
+
 /**
  * Answers a prompt; the same bytes on every machine for the same adapter, prompt and sampler.
  * Other work of the process gets its turn after each token.
@@ -34,7 +37,7 @@ export async function generateAnswer (adapter: LoadedAdapter, request: { prompt:
   const { model, tokenizer } = adapter.base
   const output: number[] = []
 
-  for (const token of generate(model, { ...request, lora: adapter.lora, stop: [tokenizer.eos] })) {
+  for (const token of generate(model, { ...request, lora: lorasOf(adapter), stop: [tokenizer.eos] })) {
     output.push(token)
     await setImmediate()
     options.signal?.throwIfAborted()

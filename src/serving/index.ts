@@ -19,6 +19,7 @@ export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
 export { modelLibrary, readAdapterRecord, readColumns } from './library.ts'
+export { lorasOf } from './loras.ts'
 export {
   acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec
 } from './messages.ts'
@@ -36,7 +37,7 @@ export type { AnswerPart, AskMessage, CosignMessage, ReceiptsRequest } from './m
 export type { Redemption } from './redeeming.ts'
 export type { ReclaimingInit } from './reclaiming.ts'
 export type { Tidied } from './tidying.ts'
-export type { AskOptions, Finish, GeneratedAnswer, LoadedAdapter, LoadedBase, ModelLibrary, Offer, Offers, PaidAnswer, Quote, StreamOptions } from './interface.ts'
+export type { AskOptions, Finish, GeneratedAnswer, LoadedAdapter, LoadedBase, LoadedParent, ModelLibrary, Offer, Offers, PaidAnswer, Quote, StreamOptions } from './interface.ts'
 export type { Payer, PayerComponents } from './payer.ts'
 export type { Pieces } from './pieces.ts'
 export type { Prefetching, PrefetchingComponents } from './prefetching.ts'

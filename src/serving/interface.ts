@@ -20,16 +20,24 @@ export interface BaseAlone extends Price {
   base: CID
 }
 
-/** An adapter ready to serve, or a base alone, whose `lora` has no factors. */
+/** One of the adapters of a merge, ready to serve. */
+export interface LoadedParent {
+  adapter: LoadedAdapter
+  weightMilli: number
+}
+
+/** An adapter ready to serve, or a merge or a base alone, whose `lora` has no factors. */
 export interface LoadedAdapter {
   cid: CID
   record: PublishedAdapter | BaseAlone
-  /** null if it was trained elsewhere */
+  /** null if it was trained elsewhere, and of a merge */
   recipe: Recipe | null
-  /** empty if it was trained elsewhere */
+  /** empty if it was trained elsewhere; of a merge all that its parents stand on */
   snapshot: Snapshot
   base: LoadedBase
   lora: Lora
+  /** of a merge, in the order in which their changes are added */
+  parents?: LoadedParent[]
   /** the influence Jacobian, one column per contribution of the snapshot; null where only the replay gives scores */
   columns: Float64Array[] | null
 }

@@ -1,12 +1,14 @@
 import { verifyRecord } from '../identity/index.ts'
 import { loadChat, loadTokenizer, loraShape, openModel, peftToTheta } from '../models/index.ts'
+import { unitedSnapshot } from '../scoring/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { baseModelCodec, domains, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { COLUMN_BYTES_MAX, COLUMNS_BYTES_MAX, WEIGHTS_BYTES_MAX } from './constants.ts'
-import { BadColumnError } from './errors.ts'
+import { BadColumnError, BadMergeError } from './errors.ts'
 import { recent } from './recent.ts'
-import type { BaseAlone, LoadedAdapter, LoadedBase, ModelLibrary } from './interface.ts'
-import type { AbortOptions, BaseModel, PublishedAdapter, Recipe, Snapshot } from '../interface/index.ts'
+import type { BaseAlone, LoadedAdapter, LoadedBase, LoadedParent, ModelLibrary } from './interface.ts'
+import type { AbortOptions, Adapter, BaseModel, ImportedAdapter, MergedAdapter, PublishedAdapter, Recipe, Snapshot } from '../interface/index.ts'
+import type { Lora } from '../models/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -34,7 +36,7 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
 
   return ({ storage }) => {
     const bases = recent<LoadedBase>(bytesMax, ({ model }) => bytesOf(model.weights))
-    const adapters = recent<LoadedAdapter>(bytesMax, ({ lora, columns }) => lora.theta.byteLength * (1 + (columns?.length ?? 0)))
+    const adapters = recent<LoadedAdapter>(bytesMax, bytesOfAdapter)
 
     const base: ModelLibrary['base'] = async (cid, caller) => bases.get(cid, async options => {
       const record = baseModelCodec.decode(await storage.get(cid, options))
@@ -52,6 +54,11 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       }
 
       const record = await readAdapterRecord(storage, cid, options)
+
+      if (record.type === 'merged-adapter') {
+        return merged(cid, record, await base(record.base, options), await Promise.all(record.parents.map(async parent => ({ adapter: await adapter(parent.adapter, options), weightMilli: parent.weightMilli }))))
+      }
+
       const { recipe, snapshot, lora } = await readOrigin(storage, record, options)
       const loadedBase = await base(record.base, options)
       const shape = loraShape(loadedBase.record.config, lora)
@@ -104,9 +111,30 @@ function baseAlone (cid: CID, { name }: BaseModel): BaseAlone {
 
 /** A base as an adapter that changes nothing. */
 function withoutAdapter (base: LoadedBase): LoadedAdapter {
-  const lora = { shape: { rank: 1, alpha: 1, targets: [], factors: [], parameters: 0 }, theta: new Float64Array() }
+  return { cid: base.cid, record: baseAlone(base.cid, base.record), recipe: null, snapshot: emptySnapshot, base, lora: noLora(), columns: null }
+}
 
-  return { cid: base.cid, record: baseAlone(base.cid, base.record), recipe: null, snapshot: emptySnapshot, base, lora, columns: null }
+/**
+ * Adapters that are added up. The ledger admits no other than those of one base that are not merged
+ * themselves; whoever loads what is not on it finds out here.
+ *
+ * @throws {BadMergeError}
+ */
+function merged (cid: CID, record: MergedAdapter, base: LoadedBase, parents: LoadedParent[]): LoadedAdapter {
+  const wrong = parents.find(({ adapter }) => adapter.parents !== undefined || adapter.record.type === 'base-alone' || !adapter.base.cid.equals(base.cid))
+
+  if (wrong !== undefined) {
+    throw new BadMergeError(`expected adapters of the base ${base.cid.toString()} that are not merged themselves, but ${wrong.adapter.cid.toString()} is none`)
+  }
+
+  return { cid, record, recipe: null, snapshot: unitedSnapshot(parents.map(({ adapter }) => adapter.snapshot)), base, lora: noLora(), parents, columns: null }
+}
+
+const noLora = (): Lora => ({ shape: { rank: 1, alpha: 1, targets: [], factors: [], parameters: 0 }, theta: new Float64Array() })
+
+/** Weights and columns; those of a merge's parents stay as long as it does. */
+function bytesOfAdapter ({ lora, columns, parents = [] }: LoadedAdapter): number {
+  return lora.theta.byteLength * (1 + (columns?.length ?? 0)) + parents.reduce((sum, { adapter }) => sum + bytesOfAdapter(adapter), 0)
 }
 
 /**
@@ -123,7 +151,7 @@ export async function readAdapterRecord (storage: Pick<Storage, 'get'>, cid: CID
 }
 
 /** What an adapter came from, and the shape of its weights: its recipe's, or its own if it was trained elsewhere. */
-async function readOrigin (storage: Pick<Storage, 'get'>, record: PublishedAdapter, options?: AbortOptions): Promise<Pick<LoadedAdapter, 'recipe' | 'snapshot'> & { lora: Pick<Recipe, 'rank' | 'alpha' | 'targets'> }> {
+async function readOrigin (storage: Pick<Storage, 'get'>, record: Adapter | ImportedAdapter, options?: AbortOptions): Promise<Pick<LoadedAdapter, 'recipe' | 'snapshot'> & { lora: Pick<Recipe, 'rank' | 'alpha' | 'targets'> }> {
   if (record.type === 'imported-adapter') {
     return { recipe: null, snapshot: emptySnapshot, lora: record }
   }

@@ -1,5 +1,5 @@
 import type { Recipe, SamplerSettings } from '../interface/index.ts'
-import type { BaseDescription, Examples, LoraShape, TrainingPlan } from '../models/index.ts'
+import type { BaseDescription, Examples, LoraShape, TrainingPlan, WeightedLora } from '../models/index.ts'
 
 /** What a worker must know before anything else. */
 export interface WorkerSetup {
@@ -22,6 +22,8 @@ export type WorkerTask =
   | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
   | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
+  /** of several adapters at once; `shows` as above */
+  | { op: 'merged', lora: WeightedLora[], prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
 
 export type WorkerRequest = { id: number, task: WorkerTask } | { id: number, cancel: true }
 
@@ -41,6 +43,8 @@ export type WorkerResult =
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
   /** `shows`: the prompt has in it what it was to show */
   | { op: 'answer', follows: boolean, shows: boolean, gradient: Float64Array }
+  /** of each adapter: its share of the answer in millionths, and the gradient over its weights */
+  | { op: 'merged', follows: boolean, shows: boolean, sharesPpm: number[], gradients: Float64Array[] }
 
 export type WorkerReply =
   | { id: number, part: WorkerPart }

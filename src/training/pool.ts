@@ -4,7 +4,7 @@ import type { WorkerPart, WorkerResult, WorkerSetup, WorkerTask } from './messag
 import type { RunOptions } from './thread.ts'
 import type { DualVisitor, Evaluator, GradientVisitor, Jacobian } from '../attribution/index.ts'
 import type { AbortOptions, Recipe, SamplerSettings } from '../interface/index.ts'
-import type { Examples, TrainingPlan } from '../models/index.ts'
+import type { Examples, TrainingPlan, WeightedLora } from '../models/index.ts'
 
 export interface AnswerRequest {
   prompt: number[]
@@ -17,6 +17,7 @@ export interface AnswerRequest {
 }
 
 export type Answer = Extract<WorkerResult, { op: 'answer' }>
+export type MergedAnswer = Extract<WorkerResult, { op: 'merged' }>
 
 /**
  * Worker threads with one model each. Examples are computed on whichever thread and handed out in
@@ -98,6 +99,20 @@ export class Pool implements Evaluator {
 
   /** Answers in order; threads take the next one as they become free. */
   async answers (theta: Float64Array, requests: AnswerRequest[], visit: (index: number, answer: Answer) => void, options?: AbortOptions): Promise<void> {
+    await this.#each(requests, async (request, thread, signal) => expect(await thread.run({ op: 'answer', theta, ...request }, { signal }), 'answer'), visit, options)
+  }
+
+  /** As `answers`, of several adapters at once. */
+  async mergedAnswers (lora: WeightedLora[], requests: AnswerRequest[], visit: (index: number, answer: MergedAnswer) => void, options?: AbortOptions): Promise<void> {
+    await this.#each(requests, async (request, thread, signal) => expect(await thread.run({ op: 'merged', lora, ...request }, { signal }), 'merged'), visit, options)
+  }
+
+  async close (): Promise<void> {
+    await Promise.all(this.#threads.map(async thread => thread.close()))
+  }
+
+  /** Threads take the next request as they become free; what comes of them is handed out in order. */
+  async #each<T> (requests: AnswerRequest[], run: (request: AnswerRequest, thread: Thread, signal: AbortSignal) => Promise<T>, visit: (index: number, result: T) => void, options?: AbortOptions): Promise<void> {
     const give = inOrder(visit)
     let next = 0
 
@@ -105,13 +120,9 @@ export class Pool implements Evaluator {
       while (next < requests.length) {
         const index = next++
 
-        give(index, expect(await thread.run({ op: 'answer', theta, ...requests[index] }, { signal }), 'answer'))
+        give(index, await run(requests[index], thread, signal))
       }
     }), options)
-  }
-
-  async close (): Promise<void> {
-    await Promise.all(this.#threads.map(async thread => thread.close()))
   }
 
   async #everywhere (task: WorkerTask, options?: RunOptions): Promise<void> {

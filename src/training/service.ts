@@ -7,6 +7,7 @@ import { PreemptedError, TrainingInputError, TrainingQueueFullError } from './er
 import { calibrate, estimateRun } from './estimate.ts'
 import { assessImported, stepImported } from './imported.ts'
 import { runJob } from './job.ts'
+import { assessMerged, stepMerged } from './merged.ts'
 import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
 import { runStep } from './step.ts'
@@ -76,15 +77,23 @@ export class TrainingService implements Training {
   }
 
   async assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options: AssessOptions = {}): Promise<Assessment> {
-    return this.#enqueue(options, async options => adapter.type === 'imported-adapter'
-      ? assessImported(this.#components, this.#settings, id, adapter, receipts, options)
-      : runAssessment(this.#components, this.#settings, id, adapter, receipts, options))
+    return this.#enqueue(options, async options => {
+      switch (adapter.type) {
+        case 'imported-adapter': return assessImported(this.#components, this.#settings, id, adapter, receipts, options)
+        case 'merged-adapter': return assessMerged(this.#components, this.#settings, id, adapter, receipts, options)
+        default: return runAssessment(this.#components, this.#settings, id, adapter, receipts, options)
+      }
+    })
   }
 
   async step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions = {}): Promise<Hash | null> {
-    return this.#enqueue(options, async options => adapter.type === 'imported-adapter'
-      ? stepImported(this.#components, this.#settings, adapter, receipts, index, options)
-      : runStep(this.#components, this.#settings, id, adapter, receipts, index, options))
+    return this.#enqueue(options, async options => {
+      switch (adapter.type) {
+        case 'imported-adapter': return stepImported(this.#components, this.#settings, adapter, receipts, index, options)
+        case 'merged-adapter': return stepMerged(this.#components, this.#settings, id, adapter, receipts, index, options)
+        default: return runStep(this.#components, this.#settings, id, adapter, receipts, index, options)
+      }
+    })
   }
 
   async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {

@@ -5,9 +5,9 @@
 import { setPriority } from 'node:os'
 import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
-import { evaluator, forwardInfluence } from '../attribution/index.ts'
+import { evaluator, forwardInfluence, mergedEffects } from '../attribution/index.ts'
 import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
-import { examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifiedGradient } from '../models/index.ts'
+import { examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifiedGradient, verifiedGradients } from '../models/index.ts'
 import { toError } from '../utils/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
@@ -102,6 +102,8 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
       return { op: 'none' }
     case 'jacobian':
       return { op: 'jacobian', ...await forwardInfluence(examples(), task.plan, task.groups, task.contributions, { ...task, signal, onProgress: ({ step }) => { reply({ id, progress: step }) } }) }
+    case 'merged':
+      return mergedAnswer(task)
     default:
       return answer(task)
   }
@@ -120,6 +122,21 @@ function answer ({ theta, prompt, output, sampler, schema, shows: shown }: Extra
   const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
 
   return { op: 'answer', follows: true, shows, gradient }
+}
+
+function mergedAnswer ({ lora, prompt, output, sampler, schema, shows: shown }: Extract<WorkerTask, { op: 'merged' }>): WorkerResult {
+  const { model, tokenizer } = ready()
+  const constraint = constraintOf(schema, tokenizer)
+  const gradients = constraint === null ? undefined : whereItFollows(() => verifiedGradients(model, { prompt, output, sampler, lora, stop: [tokenizer.eos], constraint }).gradients)
+
+  if (gradients === undefined) {
+    return { op: 'merged', follows: false, shows: false, sharesPpm: lora.map(() => 0), gradients: lora.map(one => new Float64Array(one.lora.shape.parameters)) }
+  }
+
+  const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
+  const sharesPpm = mergedEffects(model, { prompt, output, adapters: lora }).map(({ sharePpm }) => sharePpm)
+
+  return { op: 'merged', follows: true, shows, sharesPpm, gradients }
 }
 
 /** Nothing follows from tokens that the model cannot be given (foreign, none, more than its context), or from settings that no sampler has. */

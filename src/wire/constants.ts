@@ -70,6 +70,12 @@ export const STEPS_MAX = 2048
 /** Checkpoints of a training run: 41 bytes each in the adapter's record. */
 export const CHECKPOINTS_MAX = 128
 
+/** Adapters that are merged into one: their effect is measured for each subset, and four have sixteen. */
+export const MERGE_PARENTS_MAX = 4
+
+/** A weight of 1,000 is the adapter as it was trained; ±10 covers negation and exaggeration. */
+export const MERGE_WEIGHT_MILLI_MAX = 10_000
+
 /** Figures that an importer may claim of an adapter. */
 export const METRICS_MAX = 16
 

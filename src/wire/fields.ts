@@ -1,9 +1,9 @@
 import { DAG_PB, RAW } from './cid.ts'
-import { list, struct } from './composites.ts'
-import { LICENCE_MAX, NAME_MAX, TITLE_MAX } from './constants.ts'
+import { list, refine, struct } from './composites.ts'
+import { LICENCE_MAX, MERGE_PARENTS_MAX, MERGE_WEIGHT_MILLI_MAX, NAME_MAX, TITLE_MAX } from './constants.ts'
 import { bytes, cid, integer, literal, optional, text } from './primitives.ts'
 import type { Schema } from './interface.ts'
-import type { Account, Hash } from '../interface/index.ts'
+import type { Account, Hash, MergeParent } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** Ed25519 public key. */
@@ -38,10 +38,16 @@ export function sortedCids (max: number): Schema<CID[]> {
   return list(recordCid, { max, ascending: link => link.bytes })
 }
 
+/** The adapters of a merge, in the order in which they are added up. */
+export const mergeParents: Schema<MergeParent[]> = list(refine(struct({
+  adapter: recordCid,
+  weightMilli: integer({ min: -MERGE_WEIGHT_MILLI_MAX, max: MERGE_WEIGHT_MILLI_MAX })
+}), 'a weight that is not 0', ({ weightMilli }) => weightMilli !== 0), { min: 2, max: MERGE_PARENTS_MAX, ascending: parent => parent.adapter.bytes })
+
 export const method = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac')
 
 /** How a score table came about. */
-export const scoreMethod = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac', 'none')
+export const scoreMethod = literal('trajectory', 'graddot', 'tracin', 'datainf', 'fisher', 'fisher-projected', 'ekfac', 'none', 'merged')
 
 export const feeSplitFields = {
   platform: basisPoints,

@@ -18,7 +18,7 @@ export { either, list, oneOf, record, refine, struct, tuple } from './composites
 export * from './constants.ts'
 export { domains } from './domains.ts'
 export { InvalidHexError, LeafIndexError, MalformedRecordError, NotCanonicalError, OutOfRangeError, RecordTooLargeError } from './errors.ts'
-export { account, basisPoints, blsPublicKey, counter, fileCid, hash32, licence, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
+export { account, basisPoints, blsPublicKey, counter, fileCid, hash32, licence, mergeParents, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
 export { hash, signingBytes } from './hash.ts'
 export { merkleLeaf, merkleNode, merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
 export { amount, boolean, bytes, cid, int64, integer, literal, nullable, optional, text } from './primitives.ts'
@@ -26,7 +26,7 @@ export {
   blockCodec, bodyRoot, certificateCodec, certifiedHeaderCodec, eraChangeCodec, headerCodec, headerHash, outcomeProofCodec, outcomesRoot, proveOutcome, signedTransactionCodec,
   stateProofCodec, transactionId, validatorsHash, verifyOutcome
 } from './records-chain.ts'
-export { importedAdapterCodec, publishedAdapterCodec } from './records-adapters.ts'
+export { importedAdapterCodec, mergedAdapterCodec, publishedAdapterCodec } from './records-adapters.ts'
 export { adapterCodec, attestationCodec, baseModelCodec, contributionCodec, datanetCodec, recipeCodec, shardCodec, snapshotCodec } from './records-data.ts'
 export { answerConditionsCodec, cosignedReceiptCodec, receiptCodec, receiptOpeningCodec, scoreTableCodec, voucherCodec } from './records-inference.ts'
 export { feeSplitSchema, genesisCodec, governanceActionSchema, networkParamsSchema, transactionCodec, validatorSchema, validatorsCodec } from './records-ledger.ts'

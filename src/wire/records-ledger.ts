@@ -5,7 +5,7 @@ import {
   ACTIONS_MAX, BALANCES_MAX, BASES_MAX, BATCHES_MAX, CLAIMS_MAX, CLAIM_PROOF_MAX, CONTRIBUTIONS_MAX, CONTRIBUTION_ROWS_MAX,
   GENESIS_BYTES_MAX, OPENINGS_MAX, SHARDS_MAX, SHARD_BYTES_MAX, TRACE_PROOF_MAX, VALIDATORS_MAX
 } from './constants.ts'
-import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, fileCid, hash32, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
+import { account, basisPoints, blsPublicKey, blsSignature, counter, feeSplitFields, fileCid, hash32, mergeParents, name, recordCid, signature64, sortedCids, title, uint32, verdict } from './fields.ts'
 import { amount, bytes, int64, integer, literal, nullable, optional } from './primitives.ts'
 import type { Codec, Schema } from './interface.ts'
 import type { FeeSplit, Genesis, GovernanceAction, NetworkParams, Transaction, TransactionBody, Validator, ValidatorInfo } from '../interface/index.ts'
@@ -135,6 +135,7 @@ const body: Schema<TransactionBody> = oneOf('kind', {
   'withdraw-contribution': { contribution: recordCid },
   'publish-adapter': { adapter: recordCid, base: recordCid, snapshot: recordCid, contributions: sortedCids(CONTRIBUTIONS_MAX) },
   'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
+  'merge-adapters': { adapter: recordCid, base: recordCid, parents: mergeParents },
   'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
   attest: { subject: recordCid, verdict, attestation: recordCid },
   'open-channel': { gateway: account, amount, expiresAtHeight: counter },

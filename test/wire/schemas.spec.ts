@@ -18,6 +18,7 @@ const roots: Record<string, string> = {
   recipe: 'Recipe',
   adapter: 'SignedAdapter',
   'imported-adapter': 'SignedImportedAdapter',
+  'merged-adapter': 'SignedMergedAdapter',
   receipt: 'CosignedReceipt',
   'receipt-opening': 'ReceiptOpening',
   voucher: 'Voucher',

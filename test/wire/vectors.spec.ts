@@ -48,6 +48,7 @@ const kinds: Record<string, Kind> = {
   recipe: plain(wire.recipeCodec),
   adapter: signed(wire.adapterCodec, wire.domains.adapter, payload => payload.developer),
   'imported-adapter': signed(wire.importedAdapterCodec, wire.domains.adapter, payload => payload.developer),
+  'merged-adapter': signed(wire.mergedAdapterCodec, wire.domains.adapter, payload => payload.developer),
   receipt: cosigned,
   'receipt-opening': plain(wire.receiptOpeningCodec),
   voucher: plain(wire.voucherCodec),

@@ -69,6 +69,7 @@ function bodies (): Record<string, records.TransactionBody> {
     contribute: { kind: 'contribute', datanet: cidFor('datanet'), contribution: cidFor('contribution'), rows: 210, bytes: 151_000, shards: 2 },
     'publish-adapter': { kind: 'publish-adapter', adapter: cidFor('adapter'), base: cidFor('base'), snapshot: cidFor('snapshot'), contributions: sorted(cidFor('contribution 0'), cidFor('contribution 1')) },
     'import-adapter': { kind: 'import-adapter', adapter: cidFor('imported adapter'), base: cidFor('base'), weights: rawFor('adapter weights') },
+    'merge-adapters': { kind: 'merge-adapters', adapter: cidFor('merged adapter'), base: cidFor('base'), parents: sorted(cidFor('adapter'), cidFor('other adapter')).map((adapter, i) => ({ adapter, weightMilli: [700, 300][i] })) },
     'withdraw-contribution': { kind: 'withdraw-contribution', contribution: cidFor('contribution') },
     'deprecate-adapter': { kind: 'deprecate-adapter', adapter: cidFor('adapter'), reason: 'trained on half of the speeches', successor: cidFor('newer adapter') },
     attest: { kind: 'attest', subject: cidFor('contribution'), verdict: 'admit', attestation: cidFor('attestation') },

@@ -108,6 +108,16 @@ const imported: records.ImportedAdapter = {
   pricePerThousandTokens: 10n ** 15n
 }
 
+const merged: records.MergedAdapter = {
+  type: 'merged-adapter',
+  version: 1,
+  name: 'speeches and mails',
+  developer: developer.account,
+  base: cidFor('base'),
+  parents: sorted(cidFor('adapter'), cidFor('other adapter')).map((adapter, i) => ({ adapter, weightMilli: [700, -300][i] })),
+  pricePerThousandTokens: 10n ** 15n
+}
+
 const conditions: records.AnswerConditions = {
   schema: '{"type":"object"}',
   sources: { datanet: cidFor('datanet'), query: 'the state of the union', rows: [{ contribution: cidFor('contribution'), row: 7 }, { contribution: cidFor('contribution'), row: 0 }] }
@@ -249,6 +259,17 @@ export function dataFixtures (): Fixture[] {
       { name: 'a recipe, which it cannot have', edit: put('recipe', cidFor('recipe')), code: 'ERR_MALFORMED_RECORD' },
       { name: 'weights that are a record', edit: put('weights', cidFor('weights')), code: 'ERR_MALFORMED_RECORD' }
     ]),
+    signedRecord('merged-adapter', 'mergedAdapterCodec', wire.mergedAdapterCodec, wire.domains.adapter, {
+      'two parents': merged,
+      'another price for prompts': { ...merged, promptPricePerThousandTokens: 2n * 10n ** 15n }
+    }, developer, [
+      { name: 'one parent', edit: put('parents', merged.parents.slice(0, 1)) },
+      { name: 'a parent twice', edit: put('parents', [merged.parents[0], merged.parents[0]]), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'parents out of order', edit: put('parents', merged.parents.toReversed()), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a weight of nothing', edit: put('parents.0.weightMilli', 0), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'a weight of more than ten', edit: put('parents.0.weightMilli', 10_001) },
+      { name: 'weights of its own', edit: put('weights', rawFor('adapter weights')), code: 'ERR_MALFORMED_RECORD' }
+    ]),
     {
       folder: 'receipt',
       codecName: 'cosignedReceiptCodec',
@@ -302,7 +323,7 @@ export function dataFixtures (): Fixture[] {
       { name: 'an amount with a leading zero', edit: put('cumulative', LEADING_ZERO), code: 'ERR_MALFORMED_RECORD' },
       { name: 'an amount that is an integer', edit: put('cumulative', 28), code: 'ERR_MALFORMED_RECORD' }
     ]),
-    plainRecord('score-table', 'scoreTableCodec', wire.scoreTableCodec, { 'two contributions': scores, 'an imported adapter, which has nothing to score': { ...scores, method: 'none', entries: [] } }, [
+    plainRecord('score-table', 'scoreTableCodec', wire.scoreTableCodec, { 'two contributions': scores, 'an imported adapter, which has nothing to score': { ...scores, method: 'none', entries: [] }, 'a merged adapter': { ...scores, method: 'merged' } }, [
       { name: 'entries out of order', edit: plain => { plain.entries = (plain.entries as unknown[]).toReversed() }, code: 'ERR_MALFORMED_RECORD' },
       { name: 'a score of 7 bytes', edit: put('entries.0.score', new Uint8Array(7)), code: 'ERR_MALFORMED_RECORD' }
     ])

@@ -1,0 +1,43 @@
+import { verifyRecord } from '../identity/index.ts'
+import { mergedPrice } from '../scoring/index.ts'
+import { domains, equalBytes, mergedAdapterCodec, publishedAdapterCodec, signedCodec } from '../wire/index.ts'
+import type { AbortOptions, AdapterState, CheckResult, MergeParent } from '../interface/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { CID } from 'multiformats/cid'
+
+const signedMerged = signedCodec(mergedAdapterCodec)
+const signedPublished = signedCodec(publishedAdapterCodec)
+
+/**
+ * All that is to be checked of a merged adapter, whose parents the ledger has looked at: that the
+ * record says the same, and that it costs what the parents make it cost. No weights are read. What is
+ * wrong with its content is a failed check; records that cannot be had throw.
+ */
+export async function checkMerged (storage: Pick<Storage, 'get'>, subject: CID, state: AdapterState, options: AbortOptions): Promise<CheckResult[]> {
+  const signed = signedMerged.decode(await storage.get(subject, { ...options, bytesMax: signedMerged.bytesMax }))
+
+  verifyRecord(domains.adapter, mergedAdapterCodec, signed, state.developer)
+
+  const record = signed.payload
+  const wrong = [
+    equalBytes(record.developer, state.developer) ? '' : 'developer',
+    record.base.equals(state.base) ? '' : 'base',
+    sameParents(record.parents, state.parents ?? []) ? '' : 'parents'
+  ].filter(field => field !== '')
+  const parents = await Promise.all(record.parents.map(async ({ adapter }) => signedPublished.decode(await storage.get(adapter, { ...options, bytesMax: signedPublished.bytesMax })).payload))
+  const price = mergedPrice(parents)
+  const priced = record.pricePerThousandTokens === price.pricePerThousandTokens && record.promptPricePerThousandTokens === price.promptPricePerThousandTokens
+
+  return [
+    check('ledger', wrong.length === 0, wrong.length === 0 ? 'the record and the ledger agree' : `the record and the ledger differ in ${wrong.join(', ')}`),
+    check('price', priced, priced ? 'it costs what its dearest parent costs' : `its parents make ${price.pricePerThousandTokens} base units for 1,000 tokens of an answer, ${price.promptPricePerThousandTokens ?? 'as much'} of a prompt`)
+  ]
+}
+
+function sameParents (a: readonly MergeParent[], b: readonly MergeParent[]): boolean {
+  return a.length === b.length && a.every(({ adapter, weightMilli }, i) => adapter.equals(b[i].adapter) && weightMilli === b[i].weightMilli)
+}
+
+function check (name: string, passed: boolean, detail: string): CheckResult {
+  return { name, passed, measure: passed ? 0 : 1, limit: 0, detail: detail.slice(0, 480) }
+}
