@@ -74,3 +74,12 @@ export const SPINS = 20_000
 
 /** A chunk takes milliseconds; a helper silent for this long has died. */
 export const HELPER_TIMEOUT_MS = 60_000
+
+/** Lines and steps of a block of f64 matrices: C and a packed operand of 512 KiB each stay in the second-level cache. */
+export const DOUBLES_BLOCK = 256
+
+/** Steps of a group of f64 sums, which one block has to hold: 2 MiB a side. */
+export const DOUBLES_GROUP_MAX = 1024
+
+/** Rows of an f64 matrix whose eigenvectors are searched for: with them 64 MiB, and eight minutes of rotations. */
+export const EIGENVECTORS_ROWS_MAX = 2048

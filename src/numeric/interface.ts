@@ -290,3 +290,51 @@ export interface Kernels {
   scatter (count: number, d: number, ids: number, x: number, y: number): void
   allFinite (n: number, x: number): boolean
 }
+
+/** An f64 matrix that products read piece by piece, from wherever and as whatever it lies there. */
+export interface DoubleOperand {
+  /** rows of A, or columns of B */
+  lines: number
+  /** of the inner dimension */
+  depth: number
+  /** whether `copy` is asked for parts of steps, in which lines lie side by side, and not for parts of lines */
+  byDepth?: boolean
+  /** Copies elements `from` to `to` of line (or step) `index` to `out` from `at` on. */
+  copy (index: number, from: number, to: number, out: Float64Array, at: number): void
+}
+
+export interface ProductOptions {
+  /** whether C is added to, or overwritten */
+  accumulate?: boolean
+  /** elements above the diagonal are neither computed nor written */
+  lower?: boolean
+  /** each sum of so many steps begins at zero and is then added to C; without it one sum begins with C's element if that is added to */
+  group?: number
+}
+
+/** Linear algebra in f64; matrices are row-major. */
+export interface Doubles {
+  /**
+   * c[i,j] (+)= Σ_k a[i,k]·b[j,k], strictly in the order of k.
+   *
+   * @throws {ShapeError} when operands and results do not fit together
+   * @throws {NumericRangeError} when a group is no divisor of the depth, or over 1,024
+   */
+  product (a: DoubleOperand, b: DoubleOperand, c: Float64Array, options?: ProductOptions): void
+  /**
+   * The factor L with L·Lᵀ = A in place of A's lower triangle; the upper one is left alone.
+   *
+   * @returns the first row whose pivot is not above zero, before which all is done, or -1
+   */
+  cholesky (a: Float64Array, size: number): number
+  /**
+   * Eigenvectors of a symmetric matrix by cyclic Jacobi rotations, in the order in which they come out.
+   *
+   * @param a - its diagonal becomes the eigenvalues, the rest is destroyed
+   * @param size - rows and columns
+   * @param share - rotations end when no entry beside the diagonal exceeds this share of the largest on it
+   * @param sweeps - how often all entries are tried at the most
+   * @returns one per row, or undefined if the sweeps were too few or a value is not finite
+   */
+  eigenvectors (a: Float64Array, size: number, share: number, sweeps: number): Float64Array | undefined
+}

@@ -1,4 +1,5 @@
 import { PAGE_BYTES, STATICS_AT, THREADS_MAX } from './constants.ts'
+import { moduleBytes } from './embedded.ts'
 import { NumericRangeError } from './errors.ts'
 import { base64 } from './generated/kernels.ts'
 import { helperBytes, overSharedMemory, pool } from './threads.ts'
@@ -33,11 +34,7 @@ const compiled: { alone?: WebAssembly.Module, shared?: WebAssembly.Module } = {}
 function compile (kind: 'alone' | 'shared'): WebAssembly.Module {
   let module = compiled[kind]
   if (module == null) {
-    const text = atob(base64)
-    const bytes = new Uint8Array(text.length)
-    for (let i = 0; i < text.length; i++) {
-      bytes[i] = text.charCodeAt(i)
-    }
+    const bytes = moduleBytes(base64)
     module = new WebAssembly.Module(kind === 'shared' ? overSharedMemory(bytes) : bytes)
     compiled[kind] = module
   }
