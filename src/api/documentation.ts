@@ -71,6 +71,8 @@ const summaries: Record<string, string> = {
   'GET /api/v1/light/headers/{height}': 'The header at a height with a certificate over it',
   'GET /api/v1/light/eras/{era}': 'The validators of an era and the header that commits to them',
   'GET /api/v1/light/proofs/{height}': 'A key of the state, or its absence, by proof',
+  'GET /api/v1/light/past/{height}': 'A header of the past, by its path in the history of a newer one',
+  'GET /api/v1/light/epochs/{epoch}': 'The last header of an epoch, by its path in the history',
   'GET /api/v1/light/outcomes/{id}': 'What became of a transaction, by proof',
   'GET /api/v1/light/scores/{id}': 'The scores of a task',
   'GET /api/v1/light/records/{id}': 'The signed record of a contribution',

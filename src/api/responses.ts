@@ -275,7 +275,7 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/adapters/publish': object({ adapter: cidText, name: text, weights: cidText, status: admission }),
   'POST /api/v1/adapters/{id}/deprecate': object(sent),
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
-  ...Object.fromEntries(['genesis', 'latest', 'headers/{height}', 'eras/{era}', 'proofs/{height}', 'outcomes/{id}', 'scores/{id}', 'records/{id}'].map(path => [`GET /api/v1/light/${path}`, file])),
+  ...Object.fromEntries(['genesis', 'latest', 'headers/{height}', 'eras/{era}', 'proofs/{height}', 'past/{height}', 'epochs/{epoch}', 'outcomes/{id}', 'scores/{id}', 'records/{id}'].map(path => [`GET /api/v1/light/${path}`, file])),
   'POST /api/v1/light/forks': object({ transaction: orNull(cidText) }),
   'GET /api/v1/adapters/{id}/adapter_config.json': file,
   'GET /api/v1/adapters/{id}/adapter_model.safetensors': file,

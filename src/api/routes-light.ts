@@ -12,6 +12,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 const height = Type.Object({ height: Type.Integer({ minimum: 0 }) }, { additionalProperties: false })
 const era = Type.Object({ era: Type.Integer({ minimum: 1 }) }, { additionalProperties: false })
+const epoch = Type.Object({ epoch: Type.Integer({ minimum: 0 }) }, { additionalProperties: false })
+const size = Type.Object({ size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'leaves of the tree, see protocols/history' }) }, { additionalProperties: false })
 const key = Type.Object({ key: Type.String({ minLength: 1, maxLength: 256, description: 'of the state, see protocols/state' }) }, { additionalProperties: false })
 const id = Type.Object({ id: cidText }, { additionalProperties: false })
 const task = Type.Object({ id: hashText }, { additionalProperties: false })
@@ -44,6 +46,10 @@ export function lightRoutes (server: FastifyInstance, context: ApiContext): void
   server.get<{ Params: { era: number } }>('/api/v1/light/eras/:era', { schema: { params: era, security: [] } }, async ({ params }, reply) => send(reply, answers.era(params.era, patience()), true))
   server.get<{ Params: { height: number }, Querystring: { key: string } }>('/api/v1/light/proofs/:height', { schema: { params: height, querystring: key, security: [] } }, async ({ params, query }, reply) =>
     send(reply, answers.proof(query.key, params.height, patience()), true))
+  server.get<{ Params: { height: number }, Querystring: { size: number } }>('/api/v1/light/past/:height', { schema: { params: height, querystring: size, security: [] } }, async ({ params, query }, reply) =>
+    send(reply, answers.past(params.height, query.size, patience()), true))
+  server.get<{ Params: { epoch: number }, Querystring: { size: number } }>('/api/v1/light/epochs/:epoch', { schema: { params: epoch, querystring: size, security: [] } }, async ({ params, query }, reply) =>
+    send(reply, answers.epochEnd(params.epoch, query.size, patience()), true))
   server.get<{ Params: { id: string } }>('/api/v1/light/outcomes/:id', { schema: { params: id, security: [] } }, async ({ params }, reply) => send(reply, answers.outcome(cidOf(params.id), patience()), true))
   server.get<{ Params: { id: string } }>('/api/v1/light/scores/:id', { schema: { params: task, security: [] } }, async ({ params }, reply) => send(reply, answers.scores(fromHex(params.id), patience())))
   server.get<{ Params: { id: string } }>('/api/v1/light/records/:id', { schema: { params: id, security: [] } }, async ({ params }, reply) => send(reply, answers.record(cidOf(params.id), patience()), true))

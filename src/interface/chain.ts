@@ -72,6 +72,13 @@ export interface OutcomeProof {
   proof: Hash[]
 }
 
+/** A header that is older than the state whose history it is in. Which height or epoch, and of how many, is what was asked for. */
+export interface PastHeader {
+  header: Header
+  /** RFC 9162 inclusion proof of the header's hash, siblings from the leaf up */
+  path: Hash[]
+}
+
 /** What a light client needs to go from one validator set to the next. */
 export interface EraChange {
   /** the last block of the era before, whose `validatorsHash` is that of the set; it has a certificate of its own */

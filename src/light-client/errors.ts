@@ -72,6 +72,13 @@ export class StateProofError extends DatanetError {
   }
 }
 
+/** A header that is not in the history of a certified one, where the source says it is. */
+export class HistoryProofError extends DatanetError {
+  constructor (what: string, height: number, reason: string, hint = 'ask another source') {
+    super('ERR_HISTORY_PROOF', `expected ${what} in the history of the certified header at height ${height}, but ${reason}`, { hint })
+  }
+}
+
 /** A proof of what became of a transaction that does not lead to the certified header, or is of another one. */
 export class OutcomeProofError extends DatanetError {
   constructor (transaction: string, height: number, reason: string) {

@@ -1,4 +1,4 @@
-import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, scoreTableCodec, stateProofCodec, toHex } from '../wire/index.ts'
+import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, pastHeaderCodec, scoreTableCodec, stateProofCodec, toHex } from '../wire/index.ts'
 import { CONTRIBUTION_RECORD_BYTES_MAX, HTTP_PATH } from './constants.ts'
 import { HttpSourceError } from './errors.ts'
 import type { HeaderSource } from './interface.ts'
@@ -30,6 +30,8 @@ export function httpSource (init: HttpSourceInit): Required<HeaderSource> {
     header: async (height, options) => read(certifiedHeaderCodec, `headers/${height}`, options),
     eraChange: async (era, options) => read(eraChangeCodec, `eras/${era}`, options),
     proof: async (key, height, options) => read(stateProofCodec, `proofs/${height}?key=${encodeURIComponent(key)}`, options),
+    past: async (height, size, options) => read(pastHeaderCodec, `past/${height}?size=${size}`, options),
+    epochEnd: async (epoch, size, options) => read(pastHeaderCodec, `epochs/${epoch}?size=${size}`, options),
     outcome: async (transaction, options) => read(outcomeProofCodec, `outcomes/${transaction.toString()}`, options),
     scores: async (task, options) => read(scoreTableCodec, `scores/${toHex(task)}`, options),
     datum: async (cid, options) => get(init, `records/${cid.toString()}`, CONTRIBUTION_RECORD_BYTES_MAX, options)

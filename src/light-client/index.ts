@@ -12,10 +12,10 @@
  */
 export { lightClient } from './light-client.ts'
 export {
-  CertificateError, CheckpointError, ForkError, HttpSourceError, NotPaidError, OutcomeProofError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
+  CertificateError, CheckpointError, ForkError, HistoryProofError, HttpSourceError, NotPaidError, OutcomeProofError, SourceError, StaleSourceError, StateProofError, TrustExpiredError, ValidatorSetError, WitnessError, WrongChainError
 } from './errors.ts'
 export { forkEvidenceCodec } from './evidence.ts'
 export { httpGenesis, httpSource } from './http-source.ts'
 export { trustedHeaderCodec } from './trusted.ts'
-export type { Checkpoint, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, TrustedHeader, Trusting } from './interface.ts'
+export type { Checkpoint, FinalHeader, ForkEvidence, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, TrustedHeader, Trusting } from './interface.ts'
 export type { HttpSourceInit } from './http-source.ts'

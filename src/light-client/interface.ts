@@ -1,6 +1,6 @@
 import type {
   AbortOptions, Account, AccountState, AdapterState, AttestationState, CertifiedHeader, ChainState, ContributionState, DatanetState, EraChange, Genesis, Hash,
-  Header, OutcomeProof, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, TransactionOutcome, Validator, WhyView
+  Header, OutcomeProof, PastHeader, PayoutState, ProposalState, ScoreTable, StateProof, TaskState, TransactionOutcome, Validator, WhyView
 } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -14,6 +14,10 @@ export interface HeaderSource {
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
   /** the set of an era and the header that commits to it; without it only the genesis' validators are known */
   eraChange? (era: number, options?: AbortOptions): Promise<EraChange>
+  /** a header before one of height `size`, by its place in that one's history; without it old headers are verified by certificates */
+  past? (height: number, size: number, options?: AbortOptions): Promise<PastHeader>
+  /** the last header of an epoch, by its place among the `size` epochs of a history; without it such questions are not answered */
+  epochEnd? (epoch: number, size: number, options?: AbortOptions): Promise<PastHeader>
   /** what became of a transaction; without it such questions are not answered */
   outcome? (transaction: CID, options?: AbortOptions): Promise<OutcomeProof>
   /** the bytes of a record, for its title */
@@ -100,11 +104,18 @@ export interface LightClientInit {
   timeoutMs?: number
 }
 
+/** A verified header. */
+export interface FinalHeader {
+  header: Header
+  /** what it was verified by: its own certificate or a descendant's, or a newer header whose history it is in */
+  by: CertifiedHeader
+}
+
 /** A value of the state with the header whose state root it was proven against. */
 export interface Proven<T> {
   /** null: the key was proven to be absent */
   value: T | null
-  at: CertifiedHeader
+  at: FinalHeader
 }
 
 /** Two headers that cannot both be honest. `forkEvidenceCodec` makes it a record for others. */
@@ -133,7 +144,7 @@ export interface ReadOptions extends AbortOptions {
  * - `ForkError` with the evidence,
  * - `TrustExpiredError` when the trusting period is over,
  * - `CheckpointError` for a source that contradicts the checkpoint, `WitnessError` without enough witnesses,
- * - `StateProofError` for a proof that does not verify,
+ * - `StateProofError` or `HistoryProofError` for a proof that does not verify,
  * - `SourceError` if the source fails, `AbortError` if the signal fires.
  */
 export interface LightClient {
@@ -143,9 +154,19 @@ export interface LightClient {
   readonly trusted: TrustedHeader | undefined
   /** Asks the source for its newest header and verifies it. */
   sync (options?: AbortOptions): Promise<CertifiedHeader>
-  /** The verified header at a height. */
-  header (height: number, options?: AbortOptions): Promise<Header>
-  /** How many validators, and how much stake, signed a header. */
+  /**
+   * The verified header at a height. One that is older than the newest is proven by that one's
+   * history, whoever certified it: two proofs, the first of which serves all that follow. From a
+   * source that has no paths it is verified by a certificate over it or a descendant.
+   */
+  header (height: number, options?: AbortOptions): Promise<FinalHeader>
+  /**
+   * The last header of an epoch that is over, proven by the newest header's history.
+   *
+   * @throws {HistoryProofError} if the epoch is not over, as the newest header has it
+   */
+  epochEnd (epoch: number, options?: AbortOptions): Promise<FinalHeader>
+  /** How many validators, and how much stake, signed a header that was verified by its certificate. */
   signersOf (header: CertifiedHeader): { signers: number, validators: number, stake: bigint, totalStake: bigint }
   /** The set that certifies a header which was verified. */
   validatorsOf (header: CertifiedHeader): Validator[]
@@ -155,7 +176,7 @@ export interface LightClient {
    *
    * @throws {OutcomeProofError} if the proof is of another transaction or does not verify
    */
-  outcome (transaction: CID, options?: AbortOptions): Promise<{ value: TransactionOutcome, at: CertifiedHeader }>
+  outcome (transaction: CID, options?: AbortOptions): Promise<{ value: TransactionOutcome, at: FinalHeader }>
   account (account: Account, options?: ReadOptions): Promise<Proven<AccountState>>
   adapter (adapter: CID, options?: ReadOptions): Promise<Proven<AdapterState>>
   attestation (subject: CID, validator: Account, options?: ReadOptions): Promise<Proven<AttestationState>>

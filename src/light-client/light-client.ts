@@ -5,6 +5,7 @@ import { DESCENDANTS_MAX, TIMEOUT_MS, WITNESSES_MAX } from './constants.ts'
 import { CertificateError, OutcomeProofError, SourceError, StaleSourceError, StateProofError } from './errors.ts'
 import { checkConsistent } from './fork.ts'
 import { headerVerifier } from './headers.ts'
+import { pastHeaders } from './history.ts'
 import { ask } from './source.ts'
 import { trustClock } from './trust.ts'
 import { trustedAnchor } from './trusted.ts'
@@ -12,7 +13,8 @@ import { whyPaid } from './why.ts'
 import { confirmedBy } from './witnesses.ts'
 import type { Verified } from './fork.ts'
 import type { HeaderVerifier } from './headers.ts'
-import type { HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, TrustedHeader } from './interface.ts'
+import type { PastHeaders } from './history.ts'
+import type { FinalHeader, HeaderSource, LightClient, LightClientInit, Proven, ReadOptions, TrustedHeader } from './interface.ts'
 import type { TrustClock } from './trust.ts'
 import type { Witness } from './witnesses.ts'
 import type { AbortOptions, Account, CertifiedHeader, Hash, Header, Validator } from '../interface/index.ts'
@@ -25,6 +27,7 @@ class DefaultLightClient implements LightClient, Witness {
   readonly #timeoutMs: number
   readonly #trust: TrustClock
   readonly #witnesses: Witness[]
+  readonly #past: PastHeaders
   #verifier: HeaderVerifier
   #newest: CertifiedHeader | undefined
   #unverified: CertifiedHeader | undefined
@@ -38,6 +41,7 @@ class DefaultLightClient implements LightClient, Witness {
     this.#source = init.source
     this.#verifier = headerVerifier(genesis.chain, trusted === undefined ? { era: 0, validators: genesis.validators } : trustedAnchor(trusted))
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS
+    this.#past = pastHeaders({ source: this.#source, timeoutMs: this.#timeoutMs, read: async (key, codec, at, options) => this.#readAt(key, codec, at, options) })
     this.#trust = trustClock(trusting === undefined || trusted === undefined ? trusting : { ...trusting, since: trusted.confirmedAtMs })
     // each follows the sets on its own: forged ones could not be told from ours otherwise
     this.#witnesses = witnesses.slice(0, WITNESSES_MAX).map(source => new DefaultLightClient({ genesis, checkpoint, trusted, source, timeoutMs }))
@@ -134,8 +138,23 @@ class DefaultLightClient implements LightClient, Witness {
     return { header, verifier: this.#verifier }
   }
 
-  async header (height: number, options: AbortOptions = {}): Promise<Header> {
-    return (await this.certified(height, options)).header
+  async header (height: number, options: AbortOptions = {}): Promise<FinalHeader> {
+    if (this.#source.past === undefined) {
+      return byItself(await this.certified(height, options))
+    }
+
+    if (this.#newest === undefined || this.#newest.header.height < height) {
+      await this.sync(options)
+    }
+
+    return this.#atNewest(options, async newest => newest.header.height > height ? this.#past.header(height, newest, options) : byItself(await this.certified(height, options)))
+  }
+
+  async epochEnd (epoch: number, options: AbortOptions = {}): Promise<FinalHeader> {
+    // it may have ended since
+    await this.sync(options)
+
+    return this.#atNewest(options, async newest => this.#past.epochEnd(epoch, newest, options))
   }
 
   /** The header at a height and the certificate that makes it final, which may be a descendant's. */
@@ -196,24 +215,28 @@ class DefaultLightClient implements LightClient, Witness {
 
   async #read<T> (key: string, codec: Codec<T>, options: ReadOptions = {}): Promise<Proven<T>> {
     if (options.height !== undefined) {
-      return this.#readAt(key, codec, await this.certified(options.height, options), options)
+      return this.#readAt(key, codec, await this.header(options.height, options), options)
     }
 
-    const at = this.#newest ?? await this.sync(options)
+    return this.#atNewest(options, async newest => this.#readAt(key, codec, byItself(newest), options))
+  }
+
+  /** By the newest header; once more by a newer one, because sources keep the states of recent heights only. */
+  async #atNewest<T> (options: AbortOptions, read: (newest: CertifiedHeader) => Promise<T>): Promise<T> {
+    const newest = this.#newest ?? await this.sync(options)
 
     try {
-      return await this.#readAt(key, codec, at, options)
+      return await read(newest)
     } catch (error) {
-      // sources keep the states of recent heights only
-      if (!(error instanceof SourceError) || await this.sync(options) === at) {
+      if (!(error instanceof SourceError) || await this.sync(options) === newest) {
         throw error
       }
     }
 
-    return this.#readAt(key, codec, this.#newest ?? at, options)
+    return read(this.#newest ?? newest)
   }
 
-  async #readAt<T> (key: string, codec: Codec<T>, at: CertifiedHeader, options: AbortOptions): Promise<Proven<T>> {
+  async #readAt<T> (key: string, codec: Codec<T>, at: FinalHeader, options: AbortOptions): Promise<Proven<T>> {
     const { height, stateRoot } = at.header
     const proof = await ask(`a proof of ${key}`, this.#timeoutMs, options, async within => this.#source.proof(key, height, within))
 
@@ -243,7 +266,7 @@ class DefaultLightClient implements LightClient, Witness {
       throw new OutcomeProofError(transaction.toString(), height, `it is one of ${id}`)
     }
 
-    const at = await this.certified(height, options)
+    const at = await this.header(height, options)
 
     if (!verifyOutcome(at.header.outcomesRoot, proof)) {
       throw new OutcomeProofError(transaction.toString(), height, 'it does not lead to the certified header')
@@ -266,6 +289,8 @@ class DefaultLightClient implements LightClient, Witness {
     return whyPaid({ client: this, genesis: this.#init.genesis, source: this.#source, timeoutMs: this.#timeoutMs }, task, contribution, options)
   }
 }
+
+const byItself = (by: CertifiedHeader): FinalHeader => ({ header: by.header, by })
 
 /** A light client. Does no I/O until it is asked. */
 export function lightClient (init: LightClientInit): LightClient {

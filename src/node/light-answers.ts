@@ -1,5 +1,5 @@
 import { readContribution, readTask } from '../ledger/index.ts'
-import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, RECORD_BYTES_MAX, ENVELOPE_BYTES_MAX, scoreTableCodec, stateProofCodec, toHex } from '../wire/index.ts'
+import { certifiedHeaderCodec, eraChangeCodec, genesisCodec, outcomeProofCodec, pastHeaderCodec, RECORD_BYTES_MAX, ENVELOPE_BYTES_MAX, scoreTableCodec, stateProofCodec, toHex } from '../wire/index.ts'
 import { NotFoundError } from './errors.ts'
 import { orElse, ownSource, verifiedSource } from './why.ts'
 import type { DatanetNode } from './node.ts'
@@ -13,6 +13,10 @@ export interface LightAnswers {
   header (height: number, options?: AbortOptions): Promise<Uint8Array>
   era (era: number, options?: AbortOptions): Promise<Uint8Array>
   proof (key: string, height: number, options?: AbortOptions): Promise<Uint8Array>
+  /** a header before one of height `size`, by its place in that one's history */
+  past (height: number, size: number, options?: AbortOptions): Promise<Uint8Array>
+  /** the last header of an epoch, by its place among the `size` epochs of a history */
+  epochEnd (epoch: number, size: number, options?: AbortOptions): Promise<Uint8Array>
   outcome (transaction: CID, options?: AbortOptions): Promise<Uint8Array>
   /**
    * of a task that this node or a connected peer assessed
@@ -39,6 +43,8 @@ export function lightAnswers (node: DatanetNode): LightAnswers {
     header: async (height, options) => certifiedHeaderCodec.encode(await own.header(height, options)),
     era: async (era, options) => eraChangeCodec.encode(await own.eraChange(era, options)),
     proof: async (key, height, options) => stateProofCodec.encode(await own.proof(key, height, options)),
+    past: async (height, size, options) => pastHeaderCodec.encode(await own.past(height, size, options)),
+    epochEnd: async (epoch, size, options) => pastHeaderCodec.encode(await own.epochEnd(epoch, size, options)),
     outcome: async (transaction, options) => outcomeProofCodec.encode(await own.outcome(transaction, options)),
     async scores (task, options) {
       // peers are not asked for what a stranger made up

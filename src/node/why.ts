@@ -45,6 +45,8 @@ export function ownSource ({ chain, assessor }: Pick<DatanetNode, 'chain' | 'ass
     latest: async () => chain.certified(),
     eraChange: async (era) => chain.eraChange(era),
     header: async height => chain.certified(height),
+    past: async (height, size) => chain.past(height, size),
+    epochEnd: async (epoch, size) => chain.epochEnd(epoch, size),
     outcome: async id => chain.outcome(id),
     proof: async (key, height) => chain.prove(key, height),
     scores: async task => {
@@ -71,6 +73,8 @@ export function orElse (first: Required<HeaderSource>, second: OwnSource): Requi
     ...first,
     latest: async options => either(options, first.latest(options), async () => second.latest(options)),
     eraChange: async (era, options) => either(options, first.eraChange(era, options), async () => second.eraChange(era, options)),
+    past: async (height, size, options) => either(options, first.past(height, size, options), async () => second.past(height, size, options)),
+    epochEnd: async (epoch, size, options) => either(options, first.epochEnd(epoch, size, options), async () => second.epochEnd(epoch, size, options)),
     outcome: async (id, options) => either(options, first.outcome(id, options), async () => second.outcome(id, options)),
     header: async (height, options) => either(options, first.header(height, options), async () => second.header(height, options)),
     proof: async (key, height, options) => either(options, first.proof(key, height, options), async () => second.proof(key, height, options)),

@@ -1,11 +1,12 @@
 import { leaderOf } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
-import { decodeState, encodeState, executeBlock, genesisState, isIncludable, readChain } from '../ledger/index.ts'
+import { decodeState, encodeState, executeBlock, genesisState, historyGrowth, historyNodes, isIncludable, readChain } from '../ledger/index.ts'
 import { bodyRoot, equalBytes, headerHash, outcomesRoot, toHex, transactionId } from '../wire/index.ts'
 import { CANDIDATES_MAX, PRUNED_AT_ONCE_MAX } from './constants.ts'
 import { eraAfter } from './eras.ts'
 import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
 import { beaconMessage, genesisHeader } from './genesis.ts'
+import type { HistoryEntry } from './history.ts'
 import type { Outcome } from './outcome.ts'
 import type { Base } from './snapshots.ts'
 import type { ChainStore } from './store.ts'
@@ -57,6 +58,7 @@ export interface Book {
   /** the newest final block with a finalize certificate of its own; genesis has none */
   readonly newestCertified: FinalBlock
   readonly genesisHash: Hash
+  readonly genesisHeader: Header
   /**
    * Keeps a block that is not final under its hash.
    *
@@ -144,6 +146,13 @@ function execute (block: Block, parent: Point, genesis: Genesis): Executed {
   return { block, hash: headerHash(header), header, state: outcome.state, results: outcome.results, events: outcome.events }
 }
 
+/** What a final block adds to the history, which its successor's state commits to. */
+function historyOf ({ hash, header, state }: Point): HistoryEntry {
+  const { blocks, epochs, ended } = historyGrowth(state, hash)
+
+  return { blocks, epochs, end: ended === null ? undefined : { epoch: ended, header } }
+}
+
 const finality = (own: Certificate | null): Certificate | null => own?.kind === 'finalize' ? own : null
 
 /** What is final, in memory: the newest block and the states of recent ones. */
@@ -171,7 +180,7 @@ function finalPart (init: BookInit): { point: FinalBlock, certified: FinalBlock,
 export function book (init: BookInit, store: ChainStore): Book {
   const { genesis } = init
   const final = finalPart(init)
-  const genesisHash = final.point.hash
+  const { hash: genesisHash, header: firstHeader } = final.point
   const held = new Map<string, Block>()
   const executed = new Map<string, Executed>()
 
@@ -234,6 +243,7 @@ export function book (init: BookInit, store: ChainStore): Book {
 
   return {
     genesisHash,
+    genesisHeader: firstHeader,
     get final () {
       return final.point
     },
@@ -331,7 +341,7 @@ export function book (init: BookInit, store: ChainStore): Book {
       const ends = after.era !== header.era
 
       // the light clients' way from one set to the next
-      await store.putFinal({ block, hash, certificate, results, events, own }, ends && own !== null ? { last: { header, certificate: own }, validators: after.validators } : undefined)
+      await store.putFinal({ block, hash, certificate, results, events, own }, historyOf(final.point), ends && own !== null ? { last: { header, certificate: own }, validators: after.validators } : undefined)
       final.set({ hash, header, state, certificate: finality(own) })
       forgetUpTo(header.height)
       return { block, hash, certificate, results, events }
@@ -354,7 +364,7 @@ export function book (init: BookInit, store: ChainStore): Book {
       if (header.height <= final.point.header.height) {
         return false
       }
-      await store.putBase({ block, hash, certificate, results: [], events: [], own: certificate }, { height: header.height, bytes }, changes)
+      await store.putBase({ block, hash, certificate, results: [], events: [], own: certificate }, { height: header.height, bytes }, historyNodes(state), changes)
       final.set({ hash, header, state, certificate })
       forgetUpTo(header.height)
       return true

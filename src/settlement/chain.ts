@@ -11,6 +11,7 @@ import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
 import { eraAfter, selfIn } from './eras.ts'
 import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
+import { history } from './history.ts'
 import { serveQueries } from './queries.ts'
 import { exportHistory, importHistory } from './signing.ts'
 import { serveSnapshots } from './snapshots.ts'
@@ -22,6 +23,7 @@ import { waitForState } from './waiting.ts'
 import type { Book } from './book.ts'
 import type { Driver, Judgement } from './driver.ts'
 import type { Era } from './eras.ts'
+import type { History } from './history.ts'
 import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
 import type { SigningHistory, SigningInit } from './signing.ts'
 import type { ChainStore } from './store.ts'
@@ -32,7 +34,7 @@ import type { Consensus, ConsensusInput, Evidence, ProposalMessage, SignedPositi
 import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, Signed, StateProof, Transaction, TransactionBody
+  AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, PastHeader, Signed, StateProof, Transaction, TransactionBody
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { PeerId } from '@libp2p/interface'
@@ -48,6 +50,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   readonly #network: Network
   readonly #store: ChainStore
   readonly #book: Book
+  readonly #history: History
   readonly #submissions: Submissions
   readonly #validators: ValidatorPeers
   readonly #evidence: Evidence[] = []
@@ -78,6 +81,13 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     this.#network = network
     this.#store = chainStore(db)
     this.#book = book({ genesis, snapshotBlocks: init.snapshotBlocks ?? SNAPSHOT_BLOCKS, statesKept: init.statesKept ?? STATES_KEPT, keepEpochs: init.keepEpochs }, this.#store)
+    this.#history = history({
+      node: async (tree, node) => this.#store.historyNode(tree, node),
+      headerAt: async height => height === 0 ? this.#book.genesisHeader : (await this.#store.block(height))?.block.header,
+      epochEnd: async epoch => this.#store.epochEnd(epoch),
+      oldest: async () => this.#store.oldest(),
+      state: () => this.state()
+    })
     this.#era = eraAfter(this.#book.final.state)
     this.#self = selfIn(this.#era, init)
     this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates'), snapshot: name('snapshot'), part: name('snapshot-part') }
@@ -402,6 +412,14 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       throw new UnknownHeightError('beginning of the era', era, `eras are 0, which the genesis begins, to ${this.#era.era}`)
     }
     return change
+  }
+
+  async past (height: number, size: number): Promise<PastHeader> {
+    return this.#history.header(height, size)
+  }
+
+  async epochEnd (epoch: number, size: number): Promise<PastHeader> {
+    return this.#history.epochEnd(epoch, size)
   }
 
   async outcome (id: CID): Promise<OutcomeProof> {

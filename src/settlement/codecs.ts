@@ -34,6 +34,8 @@ export type Query =
   | { type: 'latest' }
   | { type: 'header', height: number }
   | { type: 'era', era: number }
+  | { type: 'past', height: number, size: number }
+  | { type: 'epoch', epoch: number, size: number }
   | { type: 'outcome', id: CID }
   | { type: 'proof', key: string, height: number }
 
@@ -85,6 +87,8 @@ export const queryCodec: Codec<Query> = codec('query', oneOf('type', {
   latest: {},
   header: { height: counter },
   era: { era: counter },
+  past: { height: counter, size: counter },
+  epoch: { epoch: counter, size: counter },
   outcome: { id: recordCid },
   proof: { key: text({ min: 1, max: 256, line: true }), height: counter }
 }), { bytesMax: QUERY_BYTES_MAX })

@@ -3,7 +3,7 @@ import type { Evidence } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Account, CertifiedHeader, EraChange, FinalisedBlock, Genesis, Hash, Header, OutcomeProof, Signed, Startable, StateProof,
+  AbortOptions, Account, CertifiedHeader, EraChange, FinalisedBlock, Genesis, Hash, Header, OutcomeProof, PastHeader, Signed, Startable, StateProof,
   Transaction, TransactionBody, TransactionResult
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
@@ -73,6 +73,10 @@ export interface HeaderSource {
   proof (key: string, height: number, options?: AbortOptions): Promise<StateProof>
   /** the validator set of an era and the header that commits to it */
   eraChange (era: number, options?: AbortOptions): Promise<EraChange>
+  /** a header before one of height `size`, by its place in that one's history */
+  past (height: number, size: number, options?: AbortOptions): Promise<PastHeader>
+  /** the last header of an epoch, by its place among the `size` epochs of a history */
+  epochEnd (epoch: number, size: number, options?: AbortOptions): Promise<PastHeader>
   /** what became of a transaction, against the header at its height */
   outcome (id: CID, options?: AbortOptions): Promise<OutcomeProof>
 }
@@ -229,6 +233,19 @@ export interface Chain extends SettlementBackend {
    * @throws {UnknownHeightError}
    */
   eraChange (era: number): Promise<EraChange>
+  /**
+   * A header with its path in the history of the state at height `size`: see protocols/history.
+   *
+   * @throws {UnknownHeightError} for what was pruned, or lies before the snapshot that this node began at
+   */
+  past (height: number, size: number): Promise<PastHeader>
+  /**
+   * The last header of an epoch with its path among the first `size` epochs. No node forgets those
+   * that it saw.
+   *
+   * @throws {UnknownHeightError}
+   */
+  epochEnd (epoch: number, size: number): Promise<PastHeader>
   /**
    * Proof of what became of a final transaction.
    *

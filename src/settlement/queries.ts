@@ -1,4 +1,4 @@
-import { certifiedHeaderCodec, eraChangeCodec, outcomeProofCodec, stateProofCodec } from '../wire/index.ts'
+import { certifiedHeaderCodec, eraChangeCodec, outcomeProofCodec, pastHeaderCodec, stateProofCodec } from '../wire/index.ts'
 import { queryCodec } from './codecs.ts'
 import { FETCH_TIMEOUT_MS, PEERS_TRIED_MAX, QUERIES_MAX, QUERY_BYTES_MAX } from './constants.ts'
 import { NoSourceError } from './errors.ts'
@@ -10,9 +10,9 @@ import type { PeerId } from '@libp2p/interface'
 
 export const queryProtocol = (chain: string): string => `/datanet/${chain}/query/1`
 
-const RESPONSE_BYTES_MAX = Math.max(certifiedHeaderCodec.bytesMax, eraChangeCodec.bytesMax, outcomeProofCodec.bytesMax, stateProofCodec.bytesMax)
+const RESPONSE_BYTES_MAX = Math.max(certifiedHeaderCodec.bytesMax, eraChangeCodec.bytesMax, outcomeProofCodec.bytesMax, pastHeaderCodec.bytesMax, stateProofCodec.bytesMax)
 
-type Answers = Pick<Chain, 'id' | 'certified' | 'prove' | 'eraChange' | 'outcome'>
+type Answers = Pick<Chain, 'id' | 'certified' | 'prove' | 'eraChange' | 'past' | 'epochEnd' | 'outcome'>
 
 async function answer (chain: Answers, query: Query): Promise<Uint8Array> {
   switch (query.type) {
@@ -22,6 +22,10 @@ async function answer (chain: Answers, query: Query): Promise<Uint8Array> {
       return certifiedHeaderCodec.encode(await chain.certified(query.height))
     case 'era':
       return eraChangeCodec.encode(await chain.eraChange(query.era))
+    case 'past':
+      return pastHeaderCodec.encode(await chain.past(query.height, query.size))
+    case 'epoch':
+      return pastHeaderCodec.encode(await chain.epochEnd(query.epoch, query.size))
     case 'outcome':
       return outcomeProofCodec.encode(await chain.outcome(query.id))
     default:
@@ -64,6 +68,8 @@ export function querySource (init: { network: Network, chain: string, peers?(): 
     latest: async (options) => ask({ type: 'latest' }, certifiedHeaderCodec.decode, options),
     header: async (height, options) => ask({ type: 'header', height }, certifiedHeaderCodec.decode, options),
     eraChange: async (era, options) => ask({ type: 'era', era }, eraChangeCodec.decode, options),
+    past: async (height, size, options) => ask({ type: 'past', height, size }, pastHeaderCodec.decode, options),
+    epochEnd: async (epoch, size, options) => ask({ type: 'epoch', epoch, size }, pastHeaderCodec.decode, options),
     outcome: async (id, options) => ask({ type: 'outcome', id }, outcomeProofCodec.decode, options),
     proof: async (key, height, options) => ask({ type: 'proof', key, height }, stateProofCodec.decode, options)
   }

@@ -1,11 +1,14 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { voteCodec } from '../consensus/index.ts'
-import { blockCodec, certificateCodec, eraChangeCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
+import { blockCodec, certificateCodec, eraChangeCodec, headerCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
 import { CorruptStoreError } from './errors.ts'
+import { endKey, historyEntries, nodeKey } from './history.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
+import type { HistoryEntry, HistoryTree } from './history.ts'
 import type { DurableRecord, SignedPosition } from '../consensus/index.ts'
-import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Signed, Transaction } from '../interface/index.ts'
+import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Header, Signed, Transaction } from '../interface/index.ts'
+import type { RangeNode } from '../ledger/index.ts'
 import type { Level } from 'level'
 
 /**
@@ -31,15 +34,21 @@ export interface ChainStore {
   certifiedAtOrBelow (height: number): Promise<number | undefined>
   /** where a transaction was executed */
   executedAt (id: CID): Promise<number | undefined>
-  /** The block, its certificate and outcome, its transactions out of the journal, its candidate gone: all or nothing. */
-  putFinal (block: StoredBlock, change?: EraChange): Promise<void>
+  /** The block, its certificate and outcome, what becomes history, its transactions out of the journal, its candidate gone: all or nothing. */
+  putFinal (block: StoredBlock, history: HistoryEntry, change?: EraChange): Promise<void>
   /** how the validator set of an era came about; never forgotten */
   eraChange (era: number): Promise<EraChange | undefined>
   putSnapshot (snapshot: Snapshot): Promise<void>
   /** height of the newest snapshot */
   snapshotHeight (): Promise<number | undefined>
   /** Begins anew at a block that was fetched with its state: blocks between are not here. All or nothing, durable. */
-  putBase (block: StoredBlock, snapshot: Snapshot, changes: EraChange[]): Promise<void>
+  putBase (block: StoredBlock, snapshot: Snapshot, history: HistoryEntry, changes: EraChange[]): Promise<void>
+  /** a node of a tree of the history; never forgotten */
+  historyNode (tree: HistoryTree, node: RangeNode): Promise<Hash | undefined>
+  /** the last header of an epoch; never forgotten */
+  epochEnd (epoch: number): Promise<Header | undefined>
+  /** the lowest height whose block is here; 0 without any */
+  oldest (): Promise<number>
   /**
    * Deletes the oldest blocks below a height, at most `limit`, with what points at them.
    *
@@ -150,6 +159,7 @@ export function chainStore (db: Level): ChainStore {
   const heights = table('heights')
   const certified = table('certified')
   const eras = table('eras')
+  const history = table('history')
   const executed = table('executed')
   const snapshots = table('snapshots')
   const records = table('records')
@@ -186,7 +196,16 @@ export function chainStore (db: Level): ChainStore {
       const bytes = await eras.get(pad(era))
       return bytes === undefined ? undefined : eraChangeCodec.decode(bytes)
     },
-    putFinal: async (stored, change) => {
+    historyNode: async (tree, node) => history.get(nodeKey(tree, node)),
+    epochEnd: async (epoch) => {
+      const bytes = await history.get(endKey(epoch))
+      return bytes === undefined ? undefined : headerCodec.decode(bytes)
+    },
+    oldest: async () => {
+      const [key] = await blocks.keys({ limit: 1 }).all()
+      return key === undefined ? 0 : Number(key)
+    },
+    putFinal: async (stored, entry, change) => {
       const { height } = stored.block.header
       const ids = stored.block.transactions.map(transaction => transactionId(transaction).toString())
       const batch = root.batch()
@@ -200,6 +219,7 @@ export function chainStore (db: Level): ChainStore {
       if (change !== undefined) {
         batch.put(pad(change.last.header.era + 1), eraChangeCodec.encode(change), { sublevel: eras })
       }
+      historyEntries(entry).forEach(([key, value]) => batch.put(key, value, { sublevel: history }))
       ids.forEach(id => {
         batch.put(id, numeral(height), { sublevel: executed }).del(id, { sublevel: journal })
       })
@@ -219,7 +239,7 @@ export function chainStore (db: Level): ChainStore {
       const [key] = await snapshots.keys({ reverse: true, limit: 1 }).all()
       return key === undefined ? undefined : Number(key)
     },
-    putBase: async (stored, snapshot, changes) => {
+    putBase: async (stored, snapshot, entry, changes) => {
       const { height } = stored.block.header
       const batch = root.batch()
         .put(pad(height), encodeStored(stored), { sublevel: blocks })
@@ -227,6 +247,7 @@ export function chainStore (db: Level): ChainStore {
         .put(pad(height), numeral(height), { sublevel: certified })
         .put(pad(snapshot.height), snapshot.bytes, { sublevel: snapshots })
 
+      historyEntries(entry).forEach(([key, value]) => batch.put(key, value, { sublevel: history }))
       changes.forEach(change => batch.put(pad(change.last.header.era + 1), eraChangeCodec.encode(change), { sublevel: eras }))
       await batch.write({ sync: true })
     },

@@ -124,6 +124,9 @@ export const DETAIL_MAX = 500
 /** A value of the state: an adapter with CONTRIBUTIONS_MAX contributions has 42 KB. */
 export const STATE_VALUE_BYTES_MAX = 131_072
 
+/** Siblings of a leaf in a tree of as many leaves as a number can count. */
+export const HISTORY_PATH_MAX = 53
+
 /** Siblings of one path: 256 levels of 32 bytes, and the leaf that stands in the way. */
 export const STATE_PROOF_MAX = 16_384
 

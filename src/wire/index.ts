@@ -23,7 +23,7 @@ export { hash, signingBytes } from './hash.ts'
 export { merkleLeaf, merkleNode, merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
 export { amount, boolean, bytes, cid, int64, integer, literal, nullable, optional, text } from './primitives.ts'
 export {
-  blockCodec, bodyRoot, certificateCodec, certifiedHeaderCodec, eraChangeCodec, headerCodec, headerHash, outcomeProofCodec, outcomesRoot, proveOutcome, signedTransactionCodec,
+  blockCodec, bodyRoot, certificateCodec, certifiedHeaderCodec, eraChangeCodec, headerCodec, headerHash, outcomeProofCodec, outcomesRoot, pastHeaderCodec, proveOutcome, signedTransactionCodec,
   stateProofCodec, transactionId, validatorsHash, verifyOutcome
 } from './records-chain.ts'
 export { importedAdapterCodec, mergedAdapterCodec, publishedAdapterCodec } from './records-adapters.ts'

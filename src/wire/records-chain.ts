@@ -2,7 +2,7 @@ import { equalBytes } from './bytes.ts'
 import { cidOf } from './cid.ts'
 import { codec } from './codec.ts'
 import { list, refine, struct, tuple } from './composites.ts'
-import { BLOCK_BYTES_MAX, STATE_PROOF_BYTES_MAX, STATE_PROOF_MAX, STATE_VALUE_BYTES_MAX, TRANSACTIONS_MAX, VALIDATORS_MAX } from './constants.ts'
+import { BLOCK_BYTES_MAX, HISTORY_PATH_MAX, STATE_PROOF_BYTES_MAX, STATE_PROOF_MAX, STATE_VALUE_BYTES_MAX, TRANSACTIONS_MAX, VALIDATORS_MAX } from './constants.ts'
 import { domains } from './domains.ts'
 import { MalformedRecordError } from './errors.ts'
 import { account, blsSignature, counter, hash32, name, recordCid, uint32 } from './fields.ts'
@@ -13,7 +13,7 @@ import { transactionCodec, validatorsCodec } from './records-ledger.ts'
 import { signed, signedCodec } from './signed.ts'
 import type { Codec, Schema } from './interface.ts'
 import type {
-  Block, Certificate, CertifiedHeader, EraChange, Hash, Header, OutcomeProof, Signed, StateProof, Transaction, TransactionOutcome, TransactionResult, Validator
+  Block, Certificate, CertifiedHeader, EraChange, Hash, Header, OutcomeProof, PastHeader, Signed, StateProof, Transaction, TransactionOutcome, TransactionResult, Validator
 } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -107,6 +107,12 @@ export const outcomeProofCodec: Codec<OutcomeProof> = codec('outcome proof', str
   index: uint32,
   size: uint32,
   proof: list(hash32, { max: 16 })
+}))
+
+/** See protocols/history. What it proves depends on the root that it is held against. */
+export const pastHeaderCodec: Codec<PastHeader> = codec('past header', struct({
+  header: headerCodec.schema,
+  path: list(hash32, { max: HISTORY_PATH_MAX })
 }))
 
 /** See protocols/state. Bounded here; whether it proves anything is for `verifyStateProof` of the ledger. */

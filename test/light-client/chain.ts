@@ -57,6 +57,8 @@ export function genesisOf (chain = CHAIN): Genesis {
   }
 }
 
+const genesisSet = validatorsHash(genesisOf().validators)
+
 export interface CertifyOptions {
   kind?: 'finalize' | 'notarize'
   /** indices of validators that sign; three of four by default */
@@ -98,7 +100,7 @@ export function headerOf (height: number, map: AuthenticatedMap, fields: Partial
     bodyRoot: new Uint8Array(32),
     outcomesRoot: new Uint8Array(32),
     stateRoot: map.root,
-    validatorsHash: validatorsHash(genesisOf().validators),
+    validatorsHash: genesisSet,
     ...fields
   }
 }

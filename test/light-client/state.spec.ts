@@ -24,7 +24,7 @@ describe('state of a light client', () => {
     const { value, at } = await client.account(signerOf('contributor').account)
 
     expect(value?.balance).to.equal(750n)
-    expect(at).to.equal(source.certified.get(10))
+    expect(at.by).to.equal(source.certified.get(10))
     expect((await client.contribution(contribution)).value?.status).to.equal('admitted')
     expect((await client.attestation(contribution, signerOf('validator/1').account)).value?.verdict).to.equal('admit')
     expect((await client.task(task)).value?.phase).to.equal('settled')

@@ -82,7 +82,7 @@ describe('chain', function () {
     const light = lightClient({ genesis, source })
     await light.sync()
     assert.equal((await light.account(bob.account)).value?.balance, had - 1n)
-    assert.equal((await light.header(2)).height, 2)
+    assert.equal((await light.header(2)).header.height, 2)
   })
 
   it('signs again when another process used the nonce of the account', async () => {

@@ -48,6 +48,8 @@ export function validVectors (): Vector[] {
     of(certificatesCodec, 'certificatesCodec', 'none', { certificates: [] }),
     of(queryCodec, 'queryCodec', 'the newest header', { type: 'latest' }),
     of(queryCodec, 'queryCodec', 'a header', { type: 'header', height: 12 }),
+    of(queryCodec, 'queryCodec', 'a header in a history', { type: 'past', height: 12, size: 1_000_000 }),
+    of(queryCodec, 'queryCodec', 'the end of an epoch', { type: 'epoch', epoch: 3, size: 9 }),
     of(queryCodec, 'queryCodec', 'a proof', { type: 'proof', key: 'chain', height: 12 })
   ]
 }
@@ -65,6 +67,7 @@ export function invalidVectors (): Vector[] {
     of('blockRequestCodec', 'a short hash', 'ERR_OUT_OF_RANGE', { hash: new Uint8Array(31) }),
     of('queryCodec', 'an unknown type', 'ERR_MALFORMED_RECORD', { type: 'all' }),
     of('queryCodec', 'an unknown field', 'ERR_MALFORMED_RECORD', { type: 'latest', height: 1 }),
+    of('queryCodec', 'a header in a history of no size', 'ERR_MALFORMED_RECORD', { type: 'past', height: 12 }),
     of('helloCodec', 'another version', 'ERR_MALFORMED_RECORD', { type: 'hello', version: 2, chain: CHAIN, genesis: new Uint8Array(32), peer })
   ]
 }
