@@ -230,11 +230,22 @@ function turn (from: usize, to: usize, apart: usize, c: v128, sine: v128, invers
   v128.store(to + apart, f32x4.add(f32x4.mul(x0, s), f32x4.mul(x1, c)))
 }
 
+/** Two pairs that lie beside each other: (x0·c − x1·s, x0·s + x1·c) as x·(c, c) + (x1, x0)·(−s, s), which has the same bits. */
+// @ts-ignore: decorator
+@inline
+function turnBeside (from: usize, to: usize, c: v128, s: v128, signs: v128): void {
+  const x = v128.load(from)
+  const cc = i32x4.shuffle(c, c, 0, 0, 1, 1)
+  const ss = v128.xor(i32x4.shuffle(s, s, 0, 0, 1, 1), signs)
+  v128.store(to, f32x4.add(f32x4.mul(x, cc), f32x4.mul(i32x4.shuffle(x, x, 1, 0, 3, 2), ss)))
+}
+
 /** Rotates pairs (first, second) by angle: (x0·c − x1·s, x0·s + x1·c). */
 export function rope (m: i32, heads: i32, headDim: i32, x: usize, cosines: usize, sines: usize, y: usize, interleaved: bool, inverse: bool): void {
   const half = headDim >> 1
   const apart: usize = interleaved ? 4 : <usize>half << 2
   const step: usize = interleaved ? 8 : 4
+  const signs = inverse ? i32x4(0, 0x80000000, 0, 0x80000000) : i32x4(0x80000000, 0, 0x80000000, 0)
   for (let i = 0; i < m; i++) {
     for (let h = 0; h < heads; h++) {
       let from = x
@@ -242,6 +253,11 @@ export function rope (m: i32, heads: i32, headDim: i32, x: usize, cosines: usize
       let j = 0
       for (; !interleaved && j + 4 <= half; j += 4) {
         turn(from, to, apart, v128.load(cosines + (<usize>j << 2)), v128.load(sines + (<usize>j << 2)), inverse)
+        from += 16
+        to += 16
+      }
+      for (; interleaved && j + 2 <= half; j += 2) {
+        turnBeside(from, to, v128.load64_zero(cosines + (<usize>j << 2)), v128.load64_zero(sines + (<usize>j << 2)), signs)
         from += 16
         to += 16
       }

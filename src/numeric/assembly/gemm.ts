@@ -141,15 +141,76 @@ export function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, a
   v128.store(c3, s30); v128.store(c3, s31, 16)
 }
 
+/** The first `count` of eight floats at `from`; copying so few by memory.copy would be a call out of WebAssembly. */
+function putFirst (to: usize, from: usize, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, v128.load(from))
+    to += 16
+    from += 16
+    count -= 4
+  }
+  for (; count > 0; count--) {
+    store<f32>(to, load<f32>(from))
+    to += 4
+    from += 4
+  }
+}
+
 /** A tile of 4 rows and `columns` < 8 columns, by way of tileStatic. */
 export function tileEdge (ap: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
-  const bytes = <usize>columns << 2
-  for (let i: usize = 0; i < 4; i++) {
-    memory.copy(tileStatic + (i << 5), c + i * line, bytes)
+  if (accumulate) {
+    // reads past the end of a row, and writes none of that back
+    for (let i: usize = 0; i < 4; i++) {
+      v128.store(tileStatic + (i << 5), v128.load(c + i * line))
+      v128.store(tileStatic + (i << 5), v128.load(c + i * line, 16), 16)
+    }
   }
   tile(ap, bp, end, tileStatic, 32, accumulate)
   for (let i: usize = 0; i < 4; i++) {
-    memory.copy(c + i * line, tileStatic + (i << 5), bytes)
+    putFirst(c + i * line, tileStatic + (i << 5), columns)
+  }
+}
+
+/** Exactly 4 columns of 8 rows, whose second panel lies `panel` bytes on: a whole tile would compute half in vain. */
+function tileNarrow (ap: usize, panel: usize, bp: usize, end: usize, c: usize, line: usize, accumulate: bool): void {
+  const c4 = c + 4 * line
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
+  let s4 = s0; let s5 = s0; let s6 = s0; let s7 = s0
+  if (accumulate) {
+    s0 = v128.load(c); s1 = v128.load(c + line); s2 = v128.load(c + 2 * line); s3 = v128.load(c + 3 * line)
+    s4 = v128.load(c4); s5 = v128.load(c4 + line); s6 = v128.load(c4 + 2 * line); s7 = v128.load(c4 + 3 * line)
+  }
+  let second = ap + panel
+  do {
+    const b = v128.load(bp)
+    s0 = f32x4.add(s0, f32x4.mul(v128.load32_splat(ap), b))
+    s1 = f32x4.add(s1, f32x4.mul(v128.load32_splat(ap, 4), b))
+    s2 = f32x4.add(s2, f32x4.mul(v128.load32_splat(ap, 8), b))
+    s3 = f32x4.add(s3, f32x4.mul(v128.load32_splat(ap, 12), b))
+    s4 = f32x4.add(s4, f32x4.mul(v128.load32_splat(second), b))
+    s5 = f32x4.add(s5, f32x4.mul(v128.load32_splat(second, 4), b))
+    s6 = f32x4.add(s6, f32x4.mul(v128.load32_splat(second, 8), b))
+    s7 = f32x4.add(s7, f32x4.mul(v128.load32_splat(second, 12), b))
+    ap += 16
+    second += 16
+    bp += 32
+  } while (bp < end)
+  v128.store(c, s0); v128.store(c + line, s1); v128.store(c + 2 * line, s2); v128.store(c + 3 * line, s3)
+  v128.store(c4, s4); v128.store(c4 + line, s5); v128.store(c4 + 2 * line, s6); v128.store(c4 + 3 * line, s7)
+}
+
+/** The last `columns` < 8 columns of `whole` rows. */
+export function edgeRows (whole: i32, ap: usize, panel: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
+  let i = 0
+  for (; columns == 4 && i + 8 <= whole; i += 8) {
+    tileNarrow(ap, panel, bp, end, c, line, accumulate)
+    ap += 2 * panel
+    c += 8 * line
+  }
+  for (; i < whole; i += 4) {
+    tileEdge(ap, bp, end, c, line, columns, accumulate)
+    ap += panel
+    c += 4 * line
   }
 }
 
@@ -251,12 +312,12 @@ export function gemm (
       const bp = panels + <usize>(j >> 3) * panel + (<usize>p << 5)
       let ap = scratch + (<usize>p << 4)
       let to = c + (<usize>j << 2)
+      if (j + 8 > n) {
+        edgeRows(whole, ap, <usize>k << 4, bp, bp + steps, to, line, n - j, add)
+        continue
+      }
       for (let i = 0; i < whole; i += 4) {
-        if (j + 8 <= n) {
-          tile(ap, bp, bp + steps, to, line, add)
-        } else {
-          tileEdge(ap, bp, bp + steps, to, line, n - j, add)
-        }
+        tile(ap, bp, bp + steps, to, line, add)
         ap += <usize>k << 4
         to += 4 * line
       }

@@ -18,12 +18,28 @@ function firstLanes (count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count))
 }
 
+/** The first `count` (1 … 3) lanes. */
 // @ts-ignore: decorator
 @inline
 function storeRest (y: usize, value: v128, count: i32): void {
-  v128.store(rest, value)
-  for (let i: usize = 0; i < <usize>count; i++) {
-    store<f32>(y + (i << 2), load<f32>(rest + (i << 2)))
+  store<f32>(y, f32x4.extract_lane(value, 0))
+  if (count > 1) {
+    store<f32>(y, f32x4.extract_lane(value, 1), 4)
+  }
+  if (count > 2) {
+    store<f32>(y, f32x4.extract_lane(value, 2), 8)
+  }
+}
+
+/** `count` zeros; memory.fill is a call out of WebAssembly, which costs more than rows of attention take. */
+function zero (y: usize, count: i32): void {
+  const end = y + (<usize>(count & ~3) << 2)
+  for (; y < end; y += 16) {
+    v128.store(y, f32x4.splat(0))
+  }
+  for (let j = count & ~3; j < count; j++) {
+    store<f32>(y, 0)
+    y += 4
   }
 }
 
@@ -241,11 +257,12 @@ function scaleRow (d: i32, y: usize, factor: f32): void {
 
 export function softmax (rows: i32, n: i32, period: i32, x: usize, y: usize): void {
   const line = <usize>n << 2
+  let visible = period > 0 ? n - period + 1 : n
   for (let i = 0; i < rows; i++) {
-    const visible = period > 0 ? n - period + i % period + 1 : n
     const sum = exponentials(visible, x, y, maxRow(visible, x))
     scaleRow(visible, y, <f32>1 / sum)
-    memory.fill(y + (<usize>visible << 2), 0, <usize>(n - visible) << 2)
+    zero(y + (<usize>visible << 2), n - visible)
+    visible = visible < n ? visible + 1 : n - period + (period > 0 ? 1 : 0)
     x += line
     y += line
   }

@@ -3,7 +3,7 @@
  * scale has at most 19 significant bits, so that every weight is the f32 number that it stands for,
  * and every sum has the bits of `gemm` over those numbers.
  */
-import { BLOCK, packRows, row8, tile, tileEdge } from './gemm'
+import { BLOCK, edgeRows, packRows, row8, tile } from './gemm'
 import { halfBits, nibbleSigns, q4Power, q8Power, topByte, topHalf, topNibble } from './kept'
 import { edge } from './statics'
 import { BF16, columnOffset, F32, groupBytes, Q8 } from './weights-layout'
@@ -216,14 +216,15 @@ function panelRows (
   m: i32, whole: i32, steps: i32, k: i32, ap: usize, x: usize, xLine: usize, bp: usize, c: usize, line: usize, columns: i32, accumulate: bool
 ): void {
   const end = bp + (<usize>steps << 5)
-  for (let i = 0; i < whole; i += 4) {
-    if (columns >= 8) {
+  if (columns < 8) {
+    edgeRows(whole, ap, <usize>k << 4, bp, end, c, line, columns, accumulate)
+    c += <usize>whole * line
+  } else {
+    for (let i = 0; i < whole; i += 4) {
       tile(ap, bp, end, c, line, accumulate)
-    } else {
-      tileEdge(ap, bp, end, c, line, columns, accumulate)
+      ap += <usize>k << 4
+      c += 4 * line
     }
-    ap += <usize>k << 4
-    c += 4 * line
   }
   for (let i = whole; i < m; i++) {
     if (columns >= 8) {
