@@ -1,16 +1,16 @@
 /**
  * Runs the simulator over many seeds and prints how many it does a minute.
  *
- *   node tools/sim.ts [--of consensus|scores] [--seeds 500] [--from 1] [--seconds 600]
+ *   node tools/sim.ts [--of consensus|eras|scores] [--seeds 500] [--from 1] [--seconds 600]
  *
- * `--of scores` plays the game about scores instead of consensus. `--from commit` begins at a seed
+ * `--of eras` has sets of validators that change, `--of scores` plays the game about scores instead. `--from commit` begins at a seed
  * drawn from the commit that is checked out, so that each commit tries others; `--seeds all` goes on
  * until the seconds are over. A seed that fails is printed with what went wrong, and how to run it again.
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { tryGame } from '../test/sim/game/game.ts'
-import { trySeed } from '../test/sim/simulator.ts'
+import { tryEras, trySeed } from '../test/sim/simulator.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,15 +31,16 @@ function ofCommit (): number {
   }
 }
 
-const attempt = values.of === 'scores' ? tryGame : trySeed
+const attempts = new Map([['consensus', trySeed], ['eras', tryEras], ['scores', tryGame]])
+const attempt = attempts.get(values.of)
 const from = values.from === 'commit' ? ofCommit() : Number(values.from)
 const seedsMax = values.seeds === 'all' ? Infinity : Number(values.seeds)
 const startedMs = performance.now()
 let done = 0
 let failed = 0
 
-if (!['consensus', 'scores'].includes(values.of) || !Number.isSafeInteger(from) || Number.isNaN(seedsMax) || !(Number(values.seconds) > 0)) {
-  console.error('expected --of consensus or scores, --from a whole number or commit, --seeds a number or all, --seconds above 0')
+if (attempt === undefined || !Number.isSafeInteger(from) || Number.isNaN(seedsMax) || !(Number(values.seconds) > 0)) {
+  console.error('expected --of consensus, eras or scores, --from a whole number or commit, --seeds a number or all, --seconds above 0')
   process.exit(2)
 }
 

@@ -47,8 +47,9 @@ export const receiveProposal = (machine: Machine, hash: Hash, proposal: Proposal
   const { header, vote, justification } = proposal
   const { view } = vote
 
-  if (vote.era > config.era) {
-    judge(machine, 'ignore', 'a proposal of a later era')
+  // whoever sent it may be in another era still, or already
+  if (vote.era !== config.era) {
+    judge(machine, 'ignore', 'a proposal of another era')
     return
   }
 

@@ -3,7 +3,7 @@ import { proposalCodec, voteCodec } from '../../src/consensus/index.ts'
 import { bls, blsSecretKey, deriveSeed } from '../../src/identity/index.ts'
 import { certificateCodec, headerHash } from '../../src/wire/index.ts'
 import { mumbling, returning } from './returning.ts'
-import { livenessViolations, simulate, trySeed } from './simulator.ts'
+import { drawEras, livenessViolations, simulate, tryEras, trySeed } from './simulator.ts'
 import type { Crypto, Scenario } from './interface.ts'
 import type { ConsensusInput } from '../../src/consensus/index.ts'
 
@@ -62,6 +62,27 @@ describe('consensus in the simulator', () => {
     }
 
     assert.deepEqual(wrong, [], wrong.join('\n'))
+  })
+
+  it('keeps its promises while sets of validators change', () => {
+    const wrong: string[] = []
+    let eras = 0
+
+    for (let seed = 1; seed <= 20; seed++) {
+      wrong.push(...tryEras(seed))
+      eras += simulate(drawEras(seed)).era
+    }
+
+    assert.deepEqual(wrong, [], wrong.join('\n'))
+    assert.ok(eras > 20, `${eras}`)
+  })
+
+  it('lets an era end behind a leader that will not have it so', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { villains } = drawEras(seed)
+
+      assert.deepEqual(tryEras(seed, { villains: Object.fromEntries(Object.keys(villains).map(who => [who, 'overrunner'])) }), [])
+    }
   })
 
   it('asks for a notarization that one node lost with its disk, where all honest stake is needed', () => {

@@ -7,7 +7,7 @@ import type { DurableRecord } from '../../src/consensus/index.ts'
  * names are one write and wait for the disk, which takes all earlier writes along; everything else is
  * there for the process at once and may be gone after a power failure, from some write on to the end.
  */
-export const emptyDisk = (genesis: FinalEntry): Disk => ({ records: [], blocks: new Map(), chain: [genesis], undo: [], damaged: false, signedView: 0, signedUpTo: null })
+export const emptyDisk = (genesis: FinalEntry): Disk => ({ records: [], blocks: new Map(), chain: [genesis], undo: [], damaged: false, signed: { era: 0, view: 0 }, signedUpTo: null })
 
 const keepBlock = (disk: Disk, block: Omit<FinalEntry, 'certificate'>): void => {
   const key = toHex(block.hash)
@@ -29,7 +29,9 @@ export const writeRecord = (disk: Disk, record: DurableRecord, block?: Omit<Fina
 
   if (record.type === 'vote') {
     disk.undo = lies ? disk.undo : []
-    disk.signedView = Math.max(disk.signedView, record.vote.view)
+    const { era, view } = record.vote
+
+    disk.signed = era > disk.signed.era || (era === disk.signed.era && view > disk.signed.view) ? { era, view } : disk.signed
   }
 }
 
@@ -61,5 +63,5 @@ export const replaceDisk = (disk: Disk, history: boolean): void => {
   disk.chain.splice(1)
   disk.undo = []
   disk.damaged = false
-  disk.signedUpTo = history ? { era: 0, view: disk.signedView } : null
+  disk.signedUpTo = history ? disk.signed : null
 }

@@ -1,6 +1,8 @@
 import { certificateValid } from '../../src/consensus/index.ts'
 import { toHex } from '../../src/wire/index.ts'
+import { CHAIN, SPOILT } from './constants.ts'
 import { losePower, replaceDisk, writeFinal, writeRecord } from './disk.ts'
+import { enterEra, executes, isLast, placeOf, stateAfter, whoIs } from './eras.ts'
 import { send } from './network.ts'
 import { act } from './villains.ts'
 import type { Disk, FinalEntry, SimNode, World } from './interface.ts'
@@ -10,11 +12,6 @@ import type { Header } from '../../src/interface/index.ts'
 
 type Effect<T extends ConsensusEffect['type']> = Extract<ConsensusEffect, { type: T }>
 
-export const CHAIN = 'sim'
-
-/** Marks a block that does not execute. */
-export const SPOILT = 0xee
-
 const violate = (world: World, node: SimNode, what: string): void => {
   if (world.violations.length < 20) {
     world.violations.push(`${world.queue.nowMs} ms, node ${node.id} (validator ${node.index}): ${what}`)
@@ -23,9 +20,7 @@ const violate = (world: World, node: SimNode, what: string): void => {
 
 /** Starts a machine from its disk. */
 export const boot = (world: World, node: SimNode): void => {
-  const { scenario: { machine, timeouts }, crypto } = world
-
-  if (machine === undefined || node.villain === 'silent' || node.core !== null) {
+  if (world.scenario.machine === undefined || node.villain === 'silent' || node.core !== null) {
     return
   }
 
@@ -33,28 +28,43 @@ export const boot = (world: World, node: SimNode): void => {
     replaceDisk(node.disk, world.scenario.histories !== false)
   }
 
-  const final = node.disk.chain[node.disk.chain.length - 1]
-
   node.life++
-  node.core = machine({
-    chain: CHAIN,
-    validators: crypto.validators,
-    self: node.index,
-    bls: crypto.bls,
-    signer: node.index === null ? undefined : crypto.signers[node.index],
-    timeouts,
-    signedUpTo: node.disk.signedUpTo ?? undefined
-  })
-  step(world, node, {
-    type: 'start',
-    final: { hash: final.hash, height: final.header.height, view: final.header.view, certificate: final.certificate },
-    records: node.disk.records,
-    blocks: [...node.disk.blocks.values()].filter(({ header }) => header.view > final.header.view)
-  })
+  startMachine(world, node)
 
   if (world.calm) {
     step(world, node, { type: 'pending', transactions: true })
   }
+}
+
+/** A machine for the era that follows the last final block, with all that is here. */
+const startMachine = (world: World, node: SimNode): void => {
+  const { scenario: { machine, timeouts, eras }, crypto } = world
+  const { disk: { chain, blocks, records, signedUpTo }, memory } = node
+  const final = chain[chain.length - 1]
+
+  enterEra(world, node)
+
+  if (machine === undefined) {
+    return
+  }
+
+  node.core = machine({
+    chain: CHAIN,
+    era: node.era,
+    validators: node.set,
+    validatorsHash: eras === undefined ? undefined : final.header.validatorsHash,
+    self: node.place,
+    bls: crypto.bls,
+    signer: node.index === null || node.place === null ? undefined : crypto.signers[node.index],
+    timeouts,
+    signedUpTo: signedUpTo ?? undefined
+  })
+  step(world, node, {
+    type: 'start',
+    final: { hash: final.hash, height: final.header.height, view: final.header.view, certificate: final.certificate },
+    records,
+    blocks: [...new Map([...blocks, ...memory]).values()].filter(({ header }) => header.view > final.header.view)
+  })
 }
 
 /** Feeds one input to a node that runs, and carries out the effects. */
@@ -73,6 +83,7 @@ export const step = (world: World, node: SimNode, input: ConsensusInput): void =
     violate(world, node, `rejected a message of honest nodes: ${judged.reason}`)
   }
 
+  const { core } = node
   const until = node.crashAfterEffects ?? effects.length
 
   for (const effect of effects.slice(0, until)) {
@@ -93,8 +104,58 @@ export const step = (world: World, node: SimNode, input: ConsensusInput): void =
     return
   }
 
+  // what was done may have replaced it already
+  if (node.core === core) {
+    changeEra(world, node)
+  }
+
   schedule(world, node)
 }
+
+/** After the last block of an era: its successor's validators go on, if this machine lives to see it. */
+const changeEra = (world: World, node: SimNode): void => {
+  const { chain } = node.disk
+  const { header } = chain[chain.length - 1]
+
+  if (node.core === null || header.era !== node.era || !isLast(chain, chain.length - 1)) {
+    return
+  }
+
+  if (!world.calm && world.scenario.crashes !== false && world.random.chance(200)) {
+    crash(world, node)
+    return
+  }
+
+  startMachine(world, node)
+
+  if (world.calm) {
+    step(world, node, { type: 'pending', transactions: true })
+  }
+}
+
+/** Votes and blocks of a later era than ours: unless we are about to enter it, we missed something. */
+const heardOf = (world: World, node: SimNode, era: number): void => {
+  const { life } = node
+
+  if (era <= node.era || catchingUp.get(node) === life) {
+    return
+  }
+
+  catchingUp.set(node, life)
+  later(world, node, CATCH_UP_DELAY_MS, () => {
+    catchingUp.delete(node)
+
+    if (era > node.era) {
+      sync(world, node, Infinity)
+    }
+  })
+}
+
+/** The life in which a node is about to fetch what it missed. */
+const catchingUp = new WeakMap<SimNode, number>()
+
+/** As in src/settlement. */
+const CATCH_UP_DELAY_MS = 1_000
 
 const hasVillain = ({ nodes }: World): boolean => nodes.some(({ villain }) => villain !== null)
 
@@ -161,7 +222,7 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
       later(world, node, random.between(1, workMsMax), () => {
         const block = blockOf(node, effect.hash)
 
-        step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && (node.villain === 'lazy' || block.header.stateRoot[31] !== SPOILT) })
+        step(world, node, { type: 'verified', hash: effect.hash, valid: block !== undefined && (node.villain === 'lazy' || executes(world, headerOf(node, block.header.parent), block.header)) })
       })
       break
     case 'broadcastBlock':
@@ -170,7 +231,7 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
       break
     case 'sendVote':
       checkVote(world, node, effect)
-      broadcast(world, node, other => other.index !== null && (to?.(other) ?? true), { type: 'vote', from: effect.vote.validator, vote: effect.vote })
+      broadcast(world, node, other => placeOf(world, node, other.index) !== null && (to?.(other) ?? true), { type: 'vote', from: effect.vote.validator, vote: effect.vote })
       break
     case 'broadcastCertificate':
       broadcast(world, node, other => to?.(other) ?? true, { type: 'certificate', certificate: effect.certificate })
@@ -185,13 +246,13 @@ const perform = (world: World, node: SimNode, { effect, to }: Act): void => {
       ask(world, node, effect.peer, ({ core }) => (core?.certificates(effect.fromView) ?? []).map(certificate => ({ type: 'certificate', certificate })))
       break
     case 'sync':
-      sync(world, node, effect)
+      sync(world, node, effect.height)
       break
     case 'evidence':
       accuse(world, node, effect)
       break
     case 'penalise':
-      if (!guilty(world, effect.validator)) {
+      if (!guilty(world, whoIs(world, node, effect.validator))) {
         violate(world, node, `punished honest validator ${effect.validator}: ${effect.reason}`)
       }
 
@@ -225,8 +286,28 @@ const sendTo = (world: World, node: SimNode, other: SimNode, input: ConsensusInp
       remember(other, arrived.hash, arrived.header)
     }
 
-    step(world, other, arrived)
+    deliver(world, node, other, arrived)
   })
+}
+
+/** Who sent a vote is known by the connection; a node has a place for it if it is in the set of its own era. */
+const deliver = (world: World, from: SimNode, node: SimNode, input: ConsensusInput): void => {
+  if (input.type === 'vote' || input.type === 'proposal') {
+    heardOf(world, node, input.type === 'vote' ? input.vote.era : input.proposal.vote.era)
+  } else if (input.type === 'certificate') {
+    heardOf(world, node, input.certificate.era)
+  }
+
+  if (input.type !== 'vote') {
+    step(world, node, input)
+    return
+  }
+
+  const place = placeOf(world, node, from.index)
+
+  if (place !== null) {
+    step(world, node, { ...input, from: place })
+  }
 }
 
 /** Blocks are in memory until a vote or a certificate makes them worth keeping. */
@@ -239,42 +320,51 @@ const remember = (node: SimNode, hash: Uint8Array, header: Header): void => {
 const blockOf = ({ memory, disk }: SimNode, hash: Uint8Array): { hash: Uint8Array, header: Header } | undefined =>
   memory.get(toHex(hash)) ?? disk.blocks.get(toHex(hash))
 
+const headerOf = (node: SimNode, hash: Uint8Array): Header | undefined =>
+  blockOf(node, hash)?.header ?? node.disk.chain.findLast(entry => toHex(entry.hash) === toHex(hash))?.header
+
 /** Writes a record, with its block if it is a vote for one. */
 const persist = ({ scenario: { lyingDisks } }: World, node: SimNode, { record }: Effect<'persist'>): void => {
   writeRecord(node.disk, record, record.type === 'vote' && record.vote.kind === 'notarize' ? blockOf(node, record.vote.blockHash) : undefined, lyingDisks)
 }
 
 const build = (world: World, node: SimNode, { view, height, parent }: Effect<'propose'>): void => {
-  const { validators, hash } = world.crypto
-  const stateRoot = new Uint8Array(32)
+  const { crypto: { validators, hash }, random } = world
+  const before = headerOf(node, parent)
 
-  new DataView(stateRoot.buffer).setUint32(0, world.random.below(0xffffffff))
+  if (before === undefined || node.index === null) {
+    // a block of another era was asked for
+    return
+  }
+
+  const { stateRoot, validatorsHash } = stateAfter(world, before, random.below(0xffffffff))
+
   stateRoot[31] = node.villain === 'spoiler' ? SPOILT : 0
 
   const header: Header = {
     type: 'header',
     version: 1,
     chain: CHAIN,
-    era: 0,
+    era: node.era,
     height,
     view,
     parent,
-    proposer: validators[node.index ?? 0].account,
+    proposer: validators[node.index].account,
     bodyRoot: new Uint8Array(32),
     outcomesRoot: new Uint8Array(32),
     stateRoot,
-    validatorsHash: new Uint8Array(32)
+    validatorsHash
   }
   const name = hash(header)
 
   remember(node, name, header)
-  step(world, node, world.random.chance(20) ? { type: 'declined', view } : { type: 'proposed', view, hash: name, header })
+  step(world, node, random.chance(20) ? { type: 'declined', view } : { type: 'proposed', view, hash: name, header })
 }
 
 /** A request to one peer and its answers; a peer that has nothing, is down or a withholder says nothing. */
 const ask = (world: World, node: SimNode, validator: number | null, answer: (peer: SimNode) => ConsensusInput[]): void => {
   const others = world.nodes.filter(other => other !== node && other.index !== node.index)
-  const named = others.filter(({ index }) => index === validator)
+  const named = validator === null ? [] : others.filter(({ index }) => index === whoIs(world, node, validator))
   const peer = world.random.pick(validator === null || named.length === 0 ? others : named)
 
   send(world, node, peer, () => {
@@ -293,7 +383,7 @@ const answerBlock = (node: SimNode, hash: Uint8Array): ConsensusInput[] => {
 }
 
 /** The driver's range sync: another node's chain up to the certified block, or as far as that node is. */
-const sync = (world: World, node: SimNode, { height }: Effect<'sync'>): void => {
+const sync = (world: World, node: SimNode, height: number): void => {
   const certified = (other: SimNode): FinalEntry | undefined => other.disk.chain.findLast(entry => entry.certificate !== null && entry.header.height <= height)
   const peer = world.random.pick(world.nodes.filter(other => other !== node && (certified(other)?.header.height ?? 0) >= node.disk.chain.length))
 
@@ -311,6 +401,12 @@ const sync = (world: World, node: SimNode, { height }: Effect<'sync'>): void => 
 
       for (const entry of peer.disk.chain.slice(node.disk.chain.length, top.header.height + 1)) {
         append(world, node, entry.hash, entry.header, entry.certificate)
+        changeEra(world, node)
+
+        // what starts a machine may stop it, or bring it further
+        if (node.core === null || node.disk.chain.length !== entry.header.height + 1) {
+          return
+        }
       }
 
       step(world, node, { type: 'synced', hash: top.hash, height: top.header.height, view: top.header.view, certificate: top.certificate })
@@ -326,11 +422,15 @@ const finalise = (world: World, node: SimNode, { hash, height, certificate, dire
     return
   }
 
-  if (direct !== (toHex(certificate.blockHash) === toHex(hash)) || certificate.kind !== 'finalize' || !certificateValid(certificate, world.crypto.validators, world.crypto.bls, CHAIN)) {
+  if (direct !== (toHex(certificate.blockHash) === toHex(hash)) || certificate.kind !== 'finalize' || certificate.era !== node.era || !certificateValid(certificate, node.set, world.crypto.bls, CHAIN)) {
     violate(world, node, `finalised height ${height} with a certificate that does not show it`)
   }
 
   append(world, node, hash, block.header, direct ? certificate : null)
+
+  if (!direct && isLast(node.disk.chain, height)) {
+    violate(world, node, `ended era ${node.era} with a block that has no finalization of its own`)
+  }
 }
 
 /** Measures how long there was nothing new. */
@@ -353,7 +453,7 @@ const append = (world: World, node: SimNode, hash: Uint8Array, header: Header, c
     violate(world, node, `finalised height ${header.height} after ${chain.length - 1}, or on another parent`)
   }
 
-  if (header.stateRoot[31] === SPOILT && node.villain === null) {
+  if (node.villain === null && !executes(world, chain[chain.length - 1].header, header)) {
     violate(world, node, `finalised a block that does not execute at height ${header.height}`)
   }
 
@@ -376,18 +476,19 @@ const checkVote = (world: World, node: SimNode, { vote }: Effect<'sendVote'>): v
     return
   }
 
-  const { kind, view, validator } = vote
-  const key = `${validator}/${view}/${kind}`
+  const { kind, era, view } = vote
+  const said = `${node.index}/${era}/${view}`
+  const key = `${said}/${kind}`
   const value = toHex(vote.blockHash)
   const opposite = kind === 'nullify' ? 'finalize' : 'nullify'
 
-  if ((world.voted.get(key) ?? value) !== value || (kind !== 'notarize' && world.voted.has(`${validator}/${view}/${opposite}`))) {
+  if ((world.voted.get(key) ?? value) !== value || (kind !== 'notarize' && world.voted.has(`${said}/${opposite}`))) {
     violate(world, node, `contradicted itself in view ${view} (${kind})`)
   }
 
   world.voted.set(key, value)
 
-  if (!node.disk.records.some(record => record.type === 'vote' && record.vote.kind === kind && record.vote.view === view)) {
+  if (!node.disk.records.some(record => record.type === 'vote' && record.vote.kind === kind && record.vote.era === era && record.vote.view === view)) {
     violate(world, node, `sent a vote that is not on disk (${kind} in view ${view})`)
   }
 }
@@ -396,10 +497,12 @@ const guilty = (world: World, validator: number): boolean => world.nodes.some(({
 
 const accuse = (world: World, node: SimNode, { evidence }: Effect<'evidence'>): void => {
   if (evidence.type === 'conflicting-votes') {
-    world.convicted.add(evidence.validator)
+    const accused = whoIs(world, node, evidence.validator)
 
-    if (!guilty(world, evidence.validator)) {
-      violate(world, node, `accused honest validator ${evidence.validator}`)
+    world.convicted.add(accused)
+
+    if (!guilty(world, accused)) {
+      violate(world, node, `accused honest validator ${accused}`)
     }
   }
 }

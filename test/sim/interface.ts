@@ -1,3 +1,4 @@
+import type { ValidatorSet } from './eras.ts'
 import type { Queue } from './queue.ts'
 import type { Random } from './random.ts'
 import type { consensus, Consensus, ConsensusInput, ConsensusTimeouts, SignedPosition, Vote, VoteBls, VoteSigner } from '../../src/consensus/index.ts'
@@ -18,8 +19,9 @@ import type { Certificate, Header, ValidatorInfo } from '../../src/interface/ind
  * - colluder: an equivocator whose fellows vote for both of its blocks, each where it was told
  * - staller: votes, but neither proposes in its turn nor gives it up
  * - spammer: says everything three times, and signs for blocks that do not exist in views near and far
+ * - overrunner: goes on with an era after its last block, instead of proposing that again
  */
-export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'rewinder' | 'spoiler' | 'twin' | 'lazy' | 'colluder' | 'staller' | 'spammer'
+export type Villain = 'silent' | 'nuller' | 'equivocator' | 'withholder' | 'garbler' | 'rewinder' | 'spoiler' | 'twin' | 'lazy' | 'colluder' | 'staller' | 'spammer' | 'overrunner'
 
 export interface Crypto {
   validators: ValidatorInfo[]
@@ -30,8 +32,15 @@ export interface Crypto {
   transmit? (input: ConsensusInput): ConsensusInput
 }
 
+export interface Eras {
+  /** blocks from one possible change of the set to the next */
+  epochBlocks: number
+}
+
 export interface Scenario {
   seed: number
+  /** The set of validators changes, drawn block by block from those of `stakes`. It does not unless given. */
+  eras?: Eras
   /** one validator each */
   stakes: bigint[]
   villains: Partial<Record<number, Villain>>
@@ -92,6 +101,8 @@ export interface Report {
   steps: number
   /** messages per final block in the calm; a storm of requests would show */
   calmMessagesPerBlock: number
+  /** the latest that any honest node is in */
+  era: number
   /** the longest time in the calm in which no honest node finalised a new height, counted from `pausesFromMs` on */
   longestPauseMs: number
 }
@@ -111,16 +122,21 @@ export interface Disk {
   undo: Array<() => void>
   /** a checksum will not match */
   damaged: boolean
-  /** highest view voted in, written down elsewhere too */
-  signedView: number
+  /** highest place voted in, written down elsewhere too */
+  signed: SignedPosition
   /** given to a new disk */
   signedUpTo: SignedPosition | null
 }
 
 export interface SimNode {
   readonly id: number
-  /** null for followers */
+  /** who it is among all that may validate; null for followers */
   readonly index: number | null
+  /** that it is in, and who certifies its blocks */
+  era: number
+  set: ValidatorInfo[]
+  /** its index in `set`; null if it is not in there */
+  place: number | null
   readonly villain: Villain | null
   readonly disk: Disk
   /** blocks that came and were not worth the disk yet */
@@ -141,6 +157,8 @@ export interface World {
   queue: Queue
   nodes: SimNode[]
   groupOf: number[]
+  /** by draw */
+  sets: Map<number, ValidatorSet>
   calm: boolean
   violations: string[]
   finalHashes: Map<number, string>

@@ -1,11 +1,12 @@
-import { signVote } from '../../src/consensus/index.ts'
+import { leaderOf, signVote } from '../../src/consensus/index.ts'
+import { CHAIN } from './constants.ts'
 import type { SimNode, World } from './interface.ts'
 import type { Act } from './villains.ts'
 import type { ConsensusEffect } from '../../src/consensus/index.ts'
 
 /** Costs everybody a whole time-out at each of its turns: it votes, and neither proposes nor gives its turn up. */
-export const staller = ({ crypto }: World, node: SimNode, effect: ConsensusEffect): Act[] => {
-  const ownTurn = effect.type === 'sendVote' && effect.vote.view % crypto.validators.length === node.index
+export const staller = (_: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  const ownTurn = effect.type === 'sendVote' && leaderOf(effect.vote.view, node.set.length) === node.place
 
   return effect.type === 'broadcastBlock' || ownTurn ? [] : [{ effect }]
 }
@@ -25,7 +26,7 @@ export const spammer = ({ crypto, random }: World, node: SimNode, effect: Consen
     const blockHash = new Uint8Array(32).fill(random.below(256))
     const kind = random.pick(['notarize', 'finalize'] as const)
 
-    return { effect: { type: 'sendVote', vote: signVote('sim', node.index ?? 0, { kind, era: 0, view, blockHash }, crypto.signers[node.index ?? 0]) } }
+    return { effect: { type: 'sendVote', vote: signVote(CHAIN, node.place ?? 0, { kind, era: node.era, view, blockHash }, crypto.signers[node.index ?? 0]) } }
   })
 
   return [{ effect }, ...noise, { effect }, { effect }]

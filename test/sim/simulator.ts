@@ -1,39 +1,40 @@
 import { consensus, quorum, totalStake } from '../../src/consensus/index.ts'
+import { CHAIN } from './constants.ts'
 import { emptyDisk, losePower } from './disk.ts'
 import { boot, crash, notePause, step } from './driver.ts'
+import { genesisOf } from './eras.ts'
 import { fakeBls, fakeSigner, fakeValidators } from './fake-bls.ts'
 import { partition } from './network.ts'
 import { queue } from './queue.ts'
 import { random } from './random.ts'
-import type { Crypto, Report, Scenario, SimNode, Villain, World } from './interface.ts'
+import type { Crypto, FinalEntry, Report, Scenario, SimNode, Villain, World } from './interface.ts'
 import type { Header } from '../../src/interface/index.ts'
 
 const ZERO = new Uint8Array(32)
 
-const genesis: Header = {
+const genesis: Omit<Header, 'stateRoot' | 'validatorsHash'> = {
   type: 'header',
   version: 1,
-  chain: 'sim',
+  chain: CHAIN,
   era: 0,
   height: 0,
   view: 0,
   parent: ZERO,
   proposer: ZERO,
   bodyRoot: ZERO,
-  outcomesRoot: ZERO,
-  stateRoot: ZERO,
-  validatorsHash: ZERO
+  outcomesRoot: ZERO
 }
 
-/** Test-only: a quick checksum over the fields that the simulator varies, in place of `headerHash`. */
-const checksum = ({ height, view, parent, proposer, stateRoot, bodyRoot }: Header): Uint8Array => {
+/** Test-only: a quick checksum over the fields that the simulator varies, in place of `headerHash`; `more` of them where sets change. */
+const checksum = ({ height, view, parent, proposer, stateRoot, bodyRoot, era, validatorsHash }: Header, hasEras: boolean): Uint8Array => {
   const bytes = new Uint8Array(32)
   const out = new DataView(bytes.buffer)
+  const more = hasEras ? [era, ...stateRoot.subarray(4, 12), ...validatorsHash] : []
 
   for (let word = 0; word < 4; word++) {
     let hash = 0x811c9dc5 ^ Math.imul(word + 1, 0x9e3779b1)
 
-    for (const part of [height, view, proposer[0], bodyRoot[0], ...stateRoot.subarray(0, 4), stateRoot[31], ...parent.subarray(0, 16)]) {
+    for (const part of [height, view, proposer[0], bodyRoot[0], ...stateRoot.subarray(0, 4), stateRoot[31], ...parent.subarray(0, 16), ...more]) {
       hash = Math.imul(hash ^ part, 0x01000193)
       hash ^= hash >>> 13
     }
@@ -45,21 +46,24 @@ const checksum = ({ height, view, parent, proposer, stateRoot, bodyRoot }: Heade
 }
 
 /** Signatures that cost nothing, and whose forgery does not either. */
-export const fakeCrypto = (stakes: bigint[]): Crypto => ({
+export const fakeCrypto = (stakes: bigint[], hasEras = false): Crypto => ({
   validators: fakeValidators(stakes),
   bls: fakeBls,
   signers: stakes.map((_, index) => fakeSigner(index)),
-  hash: checksum
+  hash: header => checksum(header, hasEras)
 })
 
-const populate = ({ stakes, villains, followers = 0 }: Scenario, hash: Uint8Array): SimNode[] => {
+const populate = ({ stakes, villains, followers = 0 }: Scenario, first: FinalEntry): SimNode[] => {
   const nodes: SimNode[] = []
   const add = (index: number | null, villain: Villain | null): void => {
     nodes.push({
       id: nodes.length,
       index,
+      era: 0,
+      set: [],
+      place: null,
       villain,
-      disk: emptyDisk({ hash, header: genesis, certificate: null }),
+      disk: emptyDisk(first),
       memory: new Map(),
       core: null,
       life: 0,
@@ -140,8 +144,9 @@ const disturb = (world: World): void => {
  */
 export const simulate = (given: Scenario): Report => {
   const scenario: Scenario = { ...given, machine: given.machine ?? consensus }
-  const crypto = scenario.crypto ?? fakeCrypto(scenario.stakes)
-  const nodes = populate(scenario, crypto.hash(genesis))
+  const crypto = scenario.crypto ?? fakeCrypto(scenario.stakes, scenario.eras !== undefined)
+  const header = { ...genesis, ...genesisOf(scenario, crypto.validators) }
+  const nodes = populate(scenario, { hash: crypto.hash(header), header, certificate: null })
   const world: World = {
     scenario,
     crypto,
@@ -149,6 +154,7 @@ export const simulate = (given: Scenario): Report => {
     queue: queue(),
     nodes,
     groupOf: nodes.map(() => 0),
+    sets: new Map(),
     calm: scenario.chaosMs === 0,
     violations: [],
     finalHashes: new Map(),
@@ -183,7 +189,7 @@ export const simulate = (given: Scenario): Report => {
   for (let ms = 1000; ms <= scenario.calmMs; ms += 1000) {
     world.queue.runUntil(scenario.chaosMs + ms)
 
-    if (scenario.untilHealed === true && livenessViolations({ heights: heights(), heightsBeforeCalm }).length === 0) {
+    if (scenario.untilHealed === true && livenessViolations({ heights: heights(), heightsBeforeCalm }, blocksToHeal(scenario)).length === 0) {
       break
     }
   }
@@ -201,10 +207,14 @@ export const simulate = (given: Scenario): Report => {
     convicted: [...world.convicted].sort((a, b) => a - b),
     messages: world.messages,
     steps: world.steps,
+    era: Math.max(...honest.map(({ disk }) => disk.chain[disk.chain.length - 1].header.era)),
     calmMessagesPerBlock: blocks === 0 ? Infinity : (world.messages - messagesBefore) / blocks,
     longestPauseMs: world.longestPauseMs
   }
 }
+
+/** Blocks in the calm after which a network counts as well; where sets change, beyond two changes. */
+const blocksToHeal = ({ eras }: Scenario): number => eras === undefined ? 3 : 2 * eras.epochBlocks + 1
 
 /** What a well network must have brought: everybody higher than anybody was, and nobody far behind. */
 export const livenessViolations = ({ heights, heightsBeforeCalm }: Pick<Report, 'heights' | 'heightsBeforeCalm'>, blocksMin = 3): string[] => {
@@ -257,11 +267,32 @@ export const drawScenario = (seed: number): Scenario => {
   }
 }
 
-/** All that is wrong with one seed, with the seed in front; empty if nothing is. */
-export const trySeed = (seed: number, change: Partial<Scenario> = {}): string[] => {
-  const scenario = { ...drawScenario(seed), ...change }
-  const report = simulate(scenario)
-  const wrong = [...report.violations, ...livenessViolations(report)]
+/** The same with sets of validators that change every few blocks: 6 to 9 who may validate, of which each set has 3 and more. */
+export const drawEras = (seed: number): Scenario => {
+  const dice = random(seed ^ 0xe2a5)
+  const drawn = drawScenario(seed)
+  const stakes = new Array<bigint>(dice.between(6, 9)).fill(1n)
+  const [first, second, third] = dice.shuffle(stakes.map((_, who) => who))
+  const villains = [first, second].filter(() => dice.chance(700))
 
-  return wrong.length === 0 ? [] : [`seed ${seed} (${scenario.stakes.length} validators, villains ${JSON.stringify(scenario.villains)}):`, ...wrong]
+  return {
+    ...drawn,
+    stakes,
+    villains: Object.fromEntries(villains.map(who => [who, dice.pick([...VILLAINS, 'overrunner'] as const)])),
+    frail: dice.chance(500) ? [third] : [],
+    eras: { epochBlocks: dice.between(2, 6) }
+  }
+}
+
+/** All that is wrong with one seed, with the seed in front; empty if nothing is. */
+export const trySeed = (seed: number, change: Partial<Scenario> = {}): string[] => tryScenario({ ...drawScenario(seed), ...change })
+
+/** The same of a run in which the set of validators changes. */
+export const tryEras = (seed: number, change: Partial<Scenario> = {}): string[] => tryScenario({ ...drawEras(seed), ...change })
+
+const tryScenario = (scenario: Scenario): string[] => {
+  const report = simulate(scenario)
+  const wrong = [...report.violations, ...livenessViolations(report, blocksToHeal(scenario))]
+
+  return wrong.length === 0 ? [] : [`seed ${scenario.seed} (${scenario.stakes.length} validators, villains ${JSON.stringify(scenario.villains)}):`, ...wrong]
 }

@@ -1,5 +1,7 @@
 import { signVote } from '../../src/consensus/index.ts'
 import { toHex } from '../../src/wire/index.ts'
+import { CHAIN } from './constants.ts'
+import { stateAfter } from './eras.ts'
 import { spammer, staller } from './pests.ts'
 import type { SimNode, World } from './interface.ts'
 import type { ConsensusEffect, Vote } from '../../src/consensus/index.ts'
@@ -10,7 +12,7 @@ export interface Act {
   to? (node: SimNode): boolean
 }
 
-/** The second block of a leader that rewinds, by its node and then view. */
+/** What a leader proposes in place of its machine's block, by its node and then view. */
 const secondBlocks = new WeakMap<SimNode, Map<number, Uint8Array>>()
 
 /** Both blocks of an equivocating leader, by its node, or by the world where they collude, and then view. */
@@ -33,6 +35,8 @@ export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[]
       return [{ effect, to: () => world.random.chance(400) }]
     case 'garbler':
       return garbler(world, effect)
+    case 'overrunner':
+      return overrunner(world, node, effect)
     case 'rewinder':
       return rewinder(world, node, effect)
     default:
@@ -41,9 +45,7 @@ export const act = (world: World, node: SimNode, effect: ConsensusEffect): Act[]
 }
 
 const speak = ({ crypto }: World, node: SimNode, kind: Vote['kind'], view: number, blockHash: Uint8Array): Vote => {
-  const index = node.index ?? 0
-
-  return signVote('sim', index, { kind, era: 0, view, blockHash }, crypto.signers[index])
+  return signVote(CHAIN, node.place ?? 0, { kind, era: node.era, view, blockHash }, crypto.signers[node.index ?? 0])
 }
 
 const nuller = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
@@ -118,11 +120,32 @@ const rewinder = (world: World, node: SimNode, effect: ConsensusEffect): Act[] =
     }
   }
 
+  return [{ effect: voteForSecond(world, node, effect, seconds) }]
+}
+
+const overrunner = (world: World, node: SimNode, effect: ConsensusEffect): Act[] => {
+  const seconds = secondBlocks.get(node) ?? new Map<number, Uint8Array>()
+  secondBlocks.set(node, seconds)
+
+  if (effect.type === 'broadcastBlock' && effect.proposal.vote.view > effect.proposal.header.view) {
+    const { header: last, vote: { view }, justification } = effect.proposal
+    const header = { ...last, ...stateAfter(world, last, 7), height: last.height + 1, view, parent: effect.hash, proposer: node.set[node.place ?? 0].account }
+    const hash = world.crypto.hash(header)
+
+    node.memory.set(toHex(hash), { hash, header })
+    seconds.set(view, hash)
+
+    return [{ effect: { ...effect, hash, proposal: { header, vote: speak(world, node, 'notarize', view, hash), justification } } }]
+  }
+
+  return [{ effect: voteForSecond(world, node, effect, seconds) }]
+}
+
+/** A leader that votes for its first block too would be found out at once. */
+const voteForSecond = (world: World, node: SimNode, effect: ConsensusEffect, seconds: Map<number, Uint8Array>): ConsensusEffect => {
   const second = effect.type === 'sendVote' && effect.vote.kind === 'notarize' ? seconds.get(effect.vote.view) : undefined
 
-  return second === undefined || effect.type !== 'sendVote'
-    ? [{ effect }]
-    : [{ effect: { type: 'sendVote', vote: speak(world, node, 'notarize', effect.vote.view, second) } }]
+  return second === undefined || effect.type !== 'sendVote' ? effect : { type: 'sendVote', vote: speak(world, node, 'notarize', effect.vote.view, second) }
 }
 
 const garbler = ({ random }: World, effect: ConsensusEffect): Act[] => {
