@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import { channelId, readAccount, readChannel } from '../../src/ledger/index.ts'
 import {
-  acknowledgementCodec, ASK_PROTOCOL, askCodec, checkOpening, COSIGN_PROTOCOL, cosignCodec, feeOf, generateAnswer, payer, proposedAnswerCodec, signReceipt, signVoucher, tokensHash
+  acknowledgementCodec, ASK_PROTOCOL, askCodec, attributeAnswer, checkOpening, COSIGN_PROTOCOL, cosignCodec, feeOf, generateAnswer, payer, proposedAnswerCodec, signReceipt, signVoucher, tokensHash
 } from '../../src/serving/index.ts'
 import { cidOf, equalBytes, toHex } from '../../src/wire/index.ts'
 import { acquaint, market, OPEN, people, poor, PRICE, question, SAMPLER, shopkeeper, signal, validator } from './fixtures.ts'
@@ -67,6 +67,22 @@ async function payerOf (change: (real: Gateway) => Partial<Gateway>, folder?: st
 }
 
 describe('a paid answer', () => {
+  it('is traced by the gradient that its check came by, to the bits of a pass of its own', async () => {
+    const { payer } = await here.customer([shop])
+    const adapter = await here.library.adapter(here.adapter)
+    const columns = [adapter.lora.theta.map((_, i) => Math.sin(i))]
+
+    // whoever traced one answer will trace the next
+    expect(attributeAnswer(adapter, { prompt: [1], output: [2] }, columns)).to.not.equal(null)
+
+    const { opening } = await payer.ask(question(here.adapter), newcomer())
+    const traced = attributeAnswer(adapter, opening, columns)
+
+    expect(traced?.influence[0]).to.not.equal(0)
+    // another object of the same adapter knows of no check
+    expect(attributeAnswer({ ...adapter }, opening, columns)).to.deep.equal(traced)
+  })
+
   it('opens a channel by itself, costs what its tokens cost and is signed by both', async () => {
     const buyer = newcomer()
     const { payer } = await here.customer([shop])
