@@ -313,7 +313,12 @@ export const responses: Record<string, TSchema> = {
     influenceSeconds: real,
     tokensPerSecond: real,
     memoryBytes: real,
-    storedBytes: real
+    storedBytes: real,
+    method: text,
+    methodMeaning: text,
+    assessmentOperations: real,
+    assessmentSeconds: real,
+    assessmentBytes: real
   }),
   'GET /api/v1/trainings/{id}': training,
   'DELETE /api/v1/trainings/{id}': training,

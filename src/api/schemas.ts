@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox'
+import { METHOD_MEANINGS } from '../attribution/index.ts'
 import { ROWS_MAX } from '../retrieval/index.ts'
+import type { AttributionMethod } from '../interface/index.ts'
 import type { TInteger, TObject, TOptional, TProperties } from '@sinclair/typebox'
 
 // What the routes take. Responses are typed by src/interface/api.ts and go out as they are.
@@ -51,6 +53,8 @@ export const contributionQuery = strict({
   constants: Type.Optional(Type.String({ maxLength: 4_096 }))
 })
 
+const METHODS = Object.keys(METHOD_MEANINGS) as AttributionMethod[]
+
 const nano = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
 
 /** The codec of the recipe has the last word; these bounds are its own. */
@@ -81,6 +85,7 @@ export const trainingBody = strict({
   steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
   rank: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+  method: Type.Optional(Type.Union(METHODS.map(name => Type.Literal(name)), { description: 'by which answers are attributed to contributions, and paid' })),
   recipe: Type.Optional(recipeChanges),
   pricePerThousandTokens: Type.Optional(amountText),
   promptPricePerThousandTokens: Type.Optional(amountText)

@@ -52,7 +52,7 @@ export function trainCommand (): Command {
       const client = await node()
       const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
       const names = await Promise.all(datanets.map(async text => datanetNamed(client, text, { signal })))
-      const request = { name, preset, steps, rank, seed, as, base, datanets: names, recipe: recipeChanges(options), pricePerThousandTokens: price?.toString(), promptPricePerThousandTokens: promptPrice?.toString() }
+      const request = { name, preset, steps, rank, seed, as, base, datanets: names, method: options.method, recipe: recipeChanges(options), pricePerThousandTokens: price?.toString(), promptPricePerThousandTokens: promptPrice?.toString() }
       const estimate = await client.post<TrainingEstimateView>('/api/v1/trainings/estimate', request, { signal, timeoutMs: 180_000 })
 
       describeEstimate(estimate).forEach(text => { out.line(text) })

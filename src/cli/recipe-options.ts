@@ -1,10 +1,12 @@
 import { Option } from 'commander'
+import { METHOD_MEANINGS } from '../attribution/index.ts'
 import { decimal, integer } from './arguments.ts'
-import type { RecipeChanges, TrainingEstimateView } from '../interface/index.ts'
+import type { AttributionMethod, RecipeChanges, TrainingEstimateView } from '../interface/index.ts'
 import type { Command } from 'commander'
 
-/** Options of `datanet train` that change its preset. */
+/** Options of `datanet train` that change its preset, and how its answers are attributed. */
 export interface RecipeOptions {
+  method?: AttributionMethod
   targets?: string[]
   batchSize?: number
   sequenceLength?: number
@@ -34,6 +36,7 @@ export function recipeOptions (command: Command): Command {
     .option('--clip <norm>', 'bound of the batch gradient\'s norm, 0 for none', decimal(0, 1_000_000))
     .option('--weight-decay <rate>', 'by which weights shrink, times the learning rate', decimal(0, 1))
     .addOption(new Option('--examples <kind>', 'rows joined and cut, each row alone, or conversations').choices(['windows', 'rows', 'chat']))
+    .addOption(new Option('--method <name>', 'by which answers are attributed to contributions, and paid').choices(Object.keys(METHOD_MEANINGS)).default('trajectory'))
     .addOption(new Option('--duplicates <what>', 'near ones of earlier commitments: left out unless kept').choices(['drop', 'keep']))
 }
 
@@ -62,12 +65,14 @@ function scaled (value: number | undefined, unit: number): number | undefined {
 
 /** What a training would take, for people. */
 export function describeEstimate (estimate: TrainingEstimateView): string[] {
-  const { steps, tokens, parameters, contributions, influence, operations, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes } = estimate
+  const { steps, tokens, parameters, contributions, influence, operations, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, method, methodMeaning, assessmentSeconds, assessmentBytes } = estimate
   const columns = influence === 'forward' ? `, of which ${duration(influenceSeconds)} for the influence of ${contributions} contributions` : ''
 
   return [
     `${steps} steps over ${tokens.toLocaleString('en')} tokens, ${parameters.toLocaleString('en')} weights: about ${duration(seconds)} at ${Math.round(tokensPerSecond).toLocaleString('en')} tokens/s${columns}`,
-    `${(operations / 1e12).toPrecision(3)} tera-operations, up to ${bytes(memoryBytes)} of memory, ${bytes(storedBytes)} stored`
+    `${(operations / 1e12).toPrecision(3)} tera-operations, up to ${bytes(memoryBytes)} of memory, ${bytes(storedBytes)} stored`,
+    `attributed by ${method}: about ${duration(assessmentSeconds)} and up to ${bytes(assessmentBytes)} for the scores of a task`,
+    `  ${methodMeaning}`
   ]
 }
 

@@ -3,6 +3,8 @@
  * CIDs and hashes are strings, accounts are multikeys, amounts are decimal strings of base units.
  */
 
+import type { AttributionMethod } from './records.ts'
+
 export type Role = 'validator' | 'assessor' | 'gateway' | 'contributor' | 'light'
 
 /** GET /api/v1/status */
@@ -98,6 +100,12 @@ export interface TrainingRequest {
   steps?: number
   rank?: number
   seed?: number
+  /**
+   * by which answers will be attributed to contributions, and paid
+   *
+   * @default 'trajectory'
+   */
+  method?: AttributionMethod
   /** more of them, in the units of the recipe's record */
   recipe?: RecipeChanges
 }
@@ -147,6 +155,13 @@ export interface TrainingEstimateView {
   memoryBytes: number
   /** checkpoints, weights and columns */
   storedBytes: number
+  method: AttributionMethod
+  /** what its scores mean, in a sentence */
+  methodMeaning: string
+  /** the method's scores of one task, its receipts not counted: work, time here and memory of each assessor */
+  assessmentOperations: number
+  assessmentSeconds: number
+  assessmentBytes: number
 }
 
 /** GET /api/v1/trainings, GET /api/v1/trainings/:id, DELETE cancels */

@@ -1,11 +1,20 @@
 import { CID } from 'multiformats/cid'
+import { METHOD_MEANINGS } from '../attribution/index.ts'
 import { presets, recipeOf } from '../models/index.ts'
 import { ConfigError } from './errors.ts'
 import type { LlamaConfig, Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
 import type { TrainingEstimate } from '../training/index.ts'
 
-/** Steps of a request; of its preset unless it says otherwise. */
-export function stepsOf ({ preset, steps }: TrainingRequest): number {
+/**
+ * Steps of a request; of its preset unless it says otherwise.
+ *
+ * @throws {ConfigError} for a preset or a method that does not exist: now rather than after the training
+ */
+export function stepsOf ({ preset, steps, method }: TrainingRequest): number {
+  if (method != null && !Object.hasOwn(METHOD_MEANINGS, method)) {
+    throw new ConfigError(`expected a method of attribution among ${Object.keys(METHOD_MEANINGS).join(', ')} but got "${String(method)}"`)
+  }
+
   if (!Object.hasOwn(presets, preset)) {
     throw new ConfigError(`expected a preset among ${Object.keys(presets).join(', ')} but got "${preset}"`)
   }
@@ -34,7 +43,7 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID, config
 }
 
 export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): TrainingEstimateView {
-  const { contributions, parameters, tokens, form, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, training, forward } = estimate
+  const { contributions, parameters, tokens, form, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, training, forward, method, assessment } = estimate
 
   return {
     steps,
@@ -47,6 +56,11 @@ export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): Tr
     influenceSeconds,
     tokensPerSecond,
     memoryBytes,
-    storedBytes
+    storedBytes,
+    method,
+    methodMeaning: METHOD_MEANINGS[method],
+    assessmentOperations: assessment.flops,
+    assessmentSeconds: assessment.seconds,
+    assessmentBytes: assessment.bytes
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
-import { readAdapter } from '../ledger/index.ts'
+import { readAdapter, readContribution } from '../ledger/index.ts'
 import { RECORD_BYTES_MAX, adapterCodec, baseModelCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { TRAININGS_KEPT_MAX, TRAININGS_QUEUED_MAX } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
@@ -125,10 +125,13 @@ class TrainingsService implements Trainings {
   async estimate (request: TrainingRequest, options: AbortOptions = {}): Promise<TrainingEstimateView> {
     stepsOf(request)
 
-    const { cid } = await this.components.datanets.snapshot(request.datanets.map(datanet => CID.parse(datanet)), options)
+    const { chain, datanets, training } = this.components
+    const { cid, snapshot } = await datanets.snapshot(request.datanets.map(datanet => CID.parse(datanet)), options)
     const recipe = await this.recipe(request, cid, options)
+    const state = chain.state()
+    const rows = snapshot.contributions.reduce((sum, contribution) => sum + (readContribution(state, contribution)?.rows ?? 0), 0)
 
-    return estimateView(recipe, await this.components.training.estimate(recipe, { ...options, calibrate: true }))
+    return estimateView(recipe, await training.estimate(recipe, { ...options, calibrate: true, method: request.method, rows }))
   }
 
   list (): TrainingView[] {
@@ -228,6 +231,7 @@ class TrainingsService implements Trainings {
       name: request.name,
       recipe,
       developer: this.init.signer(job.account).account,
+      method: request.method,
       pricePerThousandTokens: BigInt(job.pricePerThousandTokens),
       ...(job.promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens: BigInt(job.promptPricePerThousandTokens) }),
       resume

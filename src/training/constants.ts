@@ -49,3 +49,6 @@ export const WORKER_NICENESS = 10
 
 /** Counted tokens that tell an example apart; a shorter answer, such as a label, many examples share honestly. */
 export const COMPARED_TOKENS_MIN = 16
+
+/** Rows that are cut into tokens to say how many examples a run will have: some milliseconds. */
+export const ROWS_SAMPLED_MAX = 64

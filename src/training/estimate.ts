@@ -1,11 +1,11 @@
-import { chooseForm, columnsWithin, estimateCosts, replayBytes } from '../attribution/index.ts'
-import { gradientBytes, initialTheta } from '../models/index.ts'
-import { INFLUENCE_FLOPS_MAX } from './constants.ts'
+import { chooseForm, columnsWithin, estimateCosts, loraBlocks, methodCosts, replayBytes } from '../attribution/index.ts'
+import { gradientBytes, initialTheta, loadTokenizer } from '../models/index.ts'
+import { FILE_BYTES_MAX, INFLUENCE_FLOPS_MAX, ROWS_SAMPLED_MAX } from './constants.ts'
 import { checkpointSteps, withPool } from './run.ts'
 import type { TrainingComponents, TrainingEstimate } from './interface.ts'
 import type { Pace } from './pace.ts'
 import type { RunRecords, RunSettings } from './run.ts'
-import type { AbortOptions } from '../interface/index.ts'
+import type { AbortOptions, AttributionMethod, CostEstimate } from '../interface/index.ts'
 
 export interface EstimateSettings extends RunSettings {
   influenceFlopsMax?: number
@@ -15,8 +15,17 @@ export interface EstimateSettings extends RunSettings {
 /** Tangents that one pass of a worker carries; see `loraObjective`. */
 const DIRECTIONS = 8
 
+/** What attribution of a run depends on beside its records. */
+export interface AttributionShape {
+  /** @default 'trajectory' */
+  method?: AttributionMethod
+  examples: number
+  /** mean tokens of one */
+  exampleTokens: number
+}
+
 /** Work, time, memory and disk before anything is computed. */
-export function estimateRun (records: RunRecords, pace: Pace, settings: EstimateSettings): TrainingEstimate {
+export function estimateRun (records: RunRecords, pace: Pace, settings: EstimateSettings, attribution: AttributionShape): TrainingEstimate {
   const { recipe, base, snapshot, shape, flopsPerToken } = records
   const { steps, batchSize, sequenceLength } = recipe
   const { parameters } = shape
@@ -30,7 +39,9 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
     receipts: 0
   })
   // in operations alone: the form is part of the adapter's record, which every machine must make alike
-  const form = chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX)
+  const { method = 'trajectory' } = attribution
+  const form = method === 'trajectory' ? chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX) : 'reverse'
+  const assessment = assessmentCost(records, attribution, method)
   const influenceSeconds = form === 'forward' ? pace.secondsFor(costs.forward.flops + (passes(records, settings) - 1) * costs.training.flops) : 0
   const perThread = gradientBytes(base.config, sequenceLength, form === 'forward' ? DIRECTIONS : 1)
   const columnBytes = form === 'forward' ? costs.forward.bytes : 0
@@ -38,6 +49,8 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
   return {
     ...costs,
     form,
+    method,
+    assessment: { ...assessment, seconds: pace.secondsFor(assessment.flops) },
     seconds: pace.secondsFor(costs.training.flops) + influenceSeconds,
     influenceSeconds,
     tokensPerSecond: pace.flopsPerSecond / flopsPerToken,
@@ -47,6 +60,47 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
     memoryBytes: settings.threads * (perThread + Math.min(columnBytes * 6, columnsWithin(parameters, settings.influenceBytesMax) * parameters * 48)) + replayBytes(steps, parameters),
     storedBytes: checkpointSteps(recipe).length * (32 + 24 * parameters) + 4 * parameters + columnBytes
   }
+}
+
+/** The scores of one task by a method, its receipts not counted. */
+function assessmentCost ({ recipe, shape, flopsPerToken }: RunRecords, { examples, exampleTokens }: AttributionShape, method: AttributionMethod): CostEstimate {
+  const { steps, batchSize } = recipe
+  const { gradients, flops, bytes } = methodCosts({
+    parameters: shape.parameters, examples, steps, seen: steps * batchSize, blocks: loraBlocks(shape), checkpoints: checkpointSteps(recipe).length
+  })[method]
+
+  return { flops: gradients * exampleTokens * flopsPerToken + flops, bytes }
+}
+
+/**
+ * Examples that a run will have, by how long some rows of its data are: near enough for what a
+ * method costs. Near duplicates are counted.
+ */
+export async function estimateExamples ({ storage, dataset }: TrainingComponents, { recipe, base, snapshot }: RunRecords, rows: number, options: AbortOptions): Promise<Omit<AttributionShape, 'method'>> {
+  const { examples: kind = 'windows', sequenceLength } = recipe
+  const tokenizer = loadTokenizer(base, await storage.getFile(base.tokenizer, { signal: options.signal, bytesMax: FILE_BYTES_MAX }))
+  let sampled = 0
+  let tokens = 0
+
+  for (const contribution of snapshot.contributions.slice(0, ROWS_SAMPLED_MAX)) {
+    const share = Math.ceil(ROWS_SAMPLED_MAX / snapshot.contributions.length)
+    let left = share
+
+    for await (const text of dataset.texts(contribution, options)) {
+      tokens += tokenizer.encode(text).length
+      sampled++
+
+      if (--left === 0) {
+        break
+      }
+    }
+  }
+
+  const rowTokens = tokens / Math.max(1, sampled)
+
+  return kind === 'windows'
+    ? { examples: Math.max(1, Math.ceil(rows * rowTokens / sequenceLength)), exampleTokens: sequenceLength }
+    : { examples: Math.max(1, rows), exampleTokens: Math.min(sequenceLength, rowTokens) }
 }
 
 /** How often the run itself is gone through for the Jacobian: each thread takes its columns along it, as many as memory holds. */

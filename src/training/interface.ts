@@ -84,6 +84,9 @@ export interface TrainingEstimate {
   reverse: CostEstimate
   /** what `auto` chooses */
   form: 'forward' | 'reverse'
+  method: AttributionMethod
+  /** scores of one task by the method, its receipts not counted: what each assessor does and holds */
+  assessment: CostEstimate & { seconds: number }
   /** of training and, if the form is forward, the Jacobian; from a calibration or what earlier jobs took here */
   seconds: number
   /** of `seconds`, those of the Jacobian */
@@ -102,6 +105,18 @@ export interface TrainingEstimate {
 }
 
 export interface EstimateOptions extends AbortOptions {
+  /**
+   * By which the adapter's answers will be attributed.
+   *
+   * @default 'trajectory'
+   */
+  method?: AttributionMethod
+  /**
+   * Of all contributions together, by which the number of examples is estimated.
+   *
+   * @default as many examples as the run sees, each of them once
+   */
+  rows?: number
   /**
    * Times a gradient of this base on this machine first, for some tenths of a second with a small
    * base. Left out while a job runs, which would be measured instead.

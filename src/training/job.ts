@@ -22,7 +22,7 @@ export async function runJob (components: TrainingComponents, settings: JobSetti
   const { signal } = options
 
   return withRun(components, settings, job.recipe, options, async run => {
-    const estimate = await prepared(run, pace, settings, options)
+    const estimate = await prepared(run, pace, settings, job, options)
     const { theta, ...point } = await steps(components, run, pace, job, options)
     const peft = thetaToPeft(run.shape, theta, { base: run.base.name })
     const weights = await storage.putFile(peft.weights, { signal })
@@ -39,13 +39,13 @@ export async function runJob (components: TrainingComponents, settings: JobSetti
 }
 
 /** Measures the machine with the run's own examples and says what is to come. */
-async function prepared (run: Run, pace: Pace, settings: JobSettings, options: ProgressOptions<TrainingEvent>): Promise<TrainingEstimate> {
+async function prepared (run: Run, pace: Pace, settings: JobSettings, { method }: TrainingJob, options: ProgressOptions<TrainingEvent>): Promise<TrainingEstimate> {
   const { pool, theta0, tokens, flopsPerToken, snapshot, plan } = run
   const { milliseconds, examples } = await pool.calibrate(theta0, options)
 
   pace.calibrated(tokensOf(tokens, examples) * flopsPerToken, milliseconds)
 
-  const estimate = estimateRun(run, pace, settings)
+  const estimate = estimateRun(run, pace, settings, { method, examples: pool.examples, exampleTokens: tokens.reduce((sum, one) => sum + one, 0) / tokens.length })
 
   options.onProgress?.({ type: 'training:prepare', examples: pool.examples, contributions: snapshot.contributions.length, steps: plan.batches.length, estimate })
 

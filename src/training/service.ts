@@ -4,7 +4,7 @@ import { runSpotCheck } from './check.ts'
 import { runColumns } from './columns.ts'
 import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
 import { PreemptedError, TrainingInputError, TrainingQueueFullError } from './errors.ts'
-import { calibrate, estimateRun } from './estimate.ts'
+import { calibrate, estimateExamples, estimateRun } from './estimate.ts'
 import { assessImported, stepImported } from './imported.ts'
 import { runJob } from './job.ts'
 import { assessMerged, stepMerged } from './merged.ts'
@@ -58,7 +58,10 @@ export class TrainingService implements Training {
       await this.#enqueue(options, async options => calibrate(this.#components, this.#settings, records, this.#pace, options))
     }
 
-    return estimateRun(records, this.#pace, this.#settings)
+    const { steps, batchSize, sequenceLength } = recipe
+    const examples = options.rows == null ? { examples: steps * batchSize, exampleTokens: sequenceLength } : await estimateExamples(this.#components, records, options.rows, options)
+
+    return estimateRun(records, this.#pace, this.#settings, { method: options.method, ...examples })
   }
 
   async train (job: TrainingJob, options: ProgressOptions<TrainingEvent> = {}): Promise<TrainingResult> {

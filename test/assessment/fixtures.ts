@@ -66,13 +66,13 @@ export async function seat (here: Market, shop: Shop, who: Signer, options: Seat
   }
 }
 
-/** Two paid answers within one epoch; the gateway redeems them by itself. */
-export async function trade (here: Market, shop: Shop): Promise<PaidAnswer[]> {
+/** Two paid answers of one adapter within one epoch; the gateway redeems them by itself. */
+export async function trade (here: Market, shop: Shop, adapter = here.adapter): Promise<PaidAnswer[]> {
   const { payer } = await here.customer([shop])
 
   await here.chain.waitFor((_, height) => height % EPOCH_BLOCKS < EPOCH_BLOCKS / 4, { signal: signal() })
 
-  return [await payer.ask(question(here.adapter), people[0]), await payer.ask(question(here.adapter, 'people have', 4), people[1])]
+  return [await payer.ask(question(adapter), people[0]), await payer.ask(question(adapter, 'people have', 4), people[1])]
 }
 
 export async function inPhase (here: Market, phase: TaskState['phase'], ms = 60_000): Promise<{ task: Hash, state: TaskState }> {

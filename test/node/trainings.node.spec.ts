@@ -94,6 +94,19 @@ describe('the queue of trainings', () => {
     expect(recipeCodec.decode(recipeCodec.encode(recipe))).to.deep.equal(recipe)
   })
 
+  it('trains by the method of attribution that is asked for, and refuses one that does not exist before anything is trained', async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<TrainingJob>()
+
+    await open(async (job, options) => {
+      resolve(job)
+
+      return waiting(job, options)
+    })
+    await expect(queue.add(request({ method: 'guessing' as 'tracin' }))).to.eventually.be.rejected.with.property('code', 'ERR_CONFIG')
+    await queue.add(request({ method: 'tracin' }))
+    expect((await begun).method).to.equal('tracin')
+  })
+
   it('goes on after a restart from the last checkpoint, with the snapshot that the job began with', async () => {
     const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>()
 

@@ -131,6 +131,17 @@ describe('a training job', () => {
     expect(estimate.memoryBytes).to.be.greaterThan(estimate.storedBytes)
   })
 
+  it('is estimated with what scores by its method cost, by the rows that its data have', async () => {
+    const [exact, cheap, curved] = await Promise.all((['trajectory', 'graddot', 'fisher'] as const).map(async method => two.estimate(here.recipe, { method, rows: 18 })))
+
+    expect([exact.form, cheap.form]).to.deep.equal(['forward', 'reverse'])
+    expect(cheap.influenceSeconds).to.equal(0)
+    expect(cheap.assessment.flops).to.be.lessThan(curved.assessment.flops)
+    expect(cheap.assessment.bytes).to.be.lessThan(exact.assessment.bytes)
+    // rows are cut into examples of 24 tokens, and each has one gradient
+    expect((await two.estimate(here.recipe, { method: 'graddot', rows: 180 })).assessment.flops / cheap.assessment.flops).to.be.within(8, 12)
+  })
+
   it('is estimated by a calibration of this machine where that is wanted, and once more before its first step', async () => {
     const service = training({ threads: 1 })(here.components)
     const guess = await service.estimate(here.recipe)
@@ -291,7 +302,7 @@ describe('an assessment', () => {
       expect(await two.step(id, adapter, [...openings].reverse(), index)).to.deep.equal(trace[index])
     }
 
-    expect(await two.step(id, adapter, openings, trace.length)).to.equal(null)
+    expect(await two.step(id, adapter, openings, trace.length + 1)).to.equal(null)
   })
 
   it('agrees with the published Jacobian to rounding', async () => {

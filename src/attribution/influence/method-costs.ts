@@ -1,8 +1,7 @@
-import { FEATURES_BYTES_MAX, GRADIENTS_BYTES_MAX, PROJECTION_COPIES, PROJECTION_FEATURES, REPLAY_BYTES_MAX } from './constants.ts'
+import { CHUNK_BYTES, CHUNK_EXAMPLES, FEATURES_BYTES_MAX, GRADIENTS_BYTES_MAX, PROJECTION_COPIES, PROJECTION_FEATURES, REPLAY_BYTES_MAX } from './constants.ts'
 import type { MatrixBlock } from './blocks.ts'
 import type { MethodCost } from './interface.ts'
 import type { AttributionMethod } from '../../interface/index.ts'
-import type { TrainingPlan } from '../../models/index.ts'
 
 /** A gradient with one tangent, in gradients; measured 1.75 to 2 on LoRA of a frozen base. */
 const DUAL_COST = 1.75
@@ -13,23 +12,24 @@ const JACOBI_COST = 40
 export interface MethodShape {
   parameters: number
   examples: number
-  plan: Pick<TrainingPlan, 'batches'>
+  /** of the run, and the examples of all of them together */
+  steps: number
+  seen: number
   blocks: MatrixBlock[]
   checkpoints: number
 }
 
 /** What each method costs for one cotangent, before it runs. Gradients that do not fit in memory are computed again. */
-export function methodCosts ({ parameters, examples, plan, blocks, checkpoints }: MethodShape): Record<AttributionMethod, MethodCost> {
-  const seen = plan.batches.reduce((sum, batch) => sum + batch.length, 0)
+export function methodCosts ({ parameters, examples, steps, seen, blocks, checkpoints }: MethodShape): Record<AttributionMethod, MethodCost> {
   const table = examples * parameters * 4
   const kept = (budget = GRADIENTS_BYTES_MAX): number => table <= budget ? table : 0
   const passes = (count: number): number => kept() > 0 ? examples : count * examples
   const projectedSide = Math.min(examples, PROJECTION_FEATURES)
   const dots = 2 * examples * parameters
-  const replayBytes = parameters * 8 * 5 * plan.batches.length
+  const replayBytes = parameters * 8 * 5 * steps
 
   return {
-    trajectory: { gradients: seen * (1 + DUAL_COST), flops: 40 * parameters * plan.batches.length, bytes: Math.min(replayBytes, REPLAY_BYTES_MAX) },
+    trajectory: { gradients: seen * (1 + DUAL_COST), flops: 40 * parameters * steps, bytes: Math.min(replayBytes, REPLAY_BYTES_MAX) },
     graddot: { gradients: examples, flops: dots, bytes: parameters * 8 },
     tracin: { gradients: examples * checkpoints, flops: dots * checkpoints, bytes: kept(GRADIENTS_BYTES_MAX / checkpoints) * checkpoints },
     datainf: { gradients: passes(3), flops: 3 * dots, bytes: kept() + examples * blocks.length * 8 },
@@ -42,7 +42,7 @@ export function methodCosts ({ parameters, examples, plan, blocks, checkpoints }
     ekfac: {
       gradients: passes(3),
       flops: blocks.reduce((sum, { rows, columns }) => sum + 4 * examples * rows * columns * (rows + columns) + JACOBI_COST * (cube(rows) + cube(columns)), 0),
-      bytes: kept() + blocks.reduce((sum, { rows, columns }) => sum + 16 * (rows * rows + columns * columns), 0)
+      bytes: kept() + Math.min(CHUNK_BYTES, CHUNK_EXAMPLES * parameters * 4) + blocks.reduce((sum, { rows, columns }) => sum + 16 * (rows * rows + columns * columns), 0)
     }
   }
 }

@@ -96,7 +96,14 @@ export function influenceMethod (name: AttributionMethod, run: InfluenceRun): In
     throw new AttributionInputError('there are no examples to attribute to: the data of the run are empty')
   }
 
-  const cost = methodCosts({ parameters: examples.parameters, examples: examples.examples, plan, blocks, checkpoints: checkpoints.length })[name]
+  const cost = methodCosts({
+    parameters: examples.parameters,
+    examples: examples.examples,
+    steps: plan.batches.length,
+    seen: plan.batches.reduce((sum, batch) => sum + batch.length, 0),
+    blocks,
+    checkpoints: checkpoints.length
+  })[name]
 
   return { name, meaning: METHOD_MEANINGS[name], cost, scores: scores[name]() }
 }
