@@ -50,5 +50,9 @@ export const FEATURES_BYTES_MAX = 268_435_456
 /** Damping as a share of the mean eigenvalue (Grosse et al. 2023, Kwon et al. 2023 use the same). */
 export const DAMPING = 0.1
 
-/** Rows of one side of an EK-FAC factor: 1,024 take about a minute of rotations. */
+/** Rows of one side of an EK-FAC factor: 1,024 take some 20 s of rotations. */
 export const FACTOR_ROWS_MAX = 1024
+
+/** Examples whose gradients EK-FAC multiplies at once, and the bytes that a copy of them may take. */
+export const CHUNK_EXAMPLES = 64
+export const CHUNK_BYTES = 67_108_864

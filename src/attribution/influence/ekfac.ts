@@ -1,12 +1,13 @@
 import { checkBlocks } from './blocks.ts'
-import { DAMPING, FACTOR_ROWS_MAX } from './constants.ts'
+import { CHUNK_BYTES, CHUNK_EXAMPLES, DAMPING, FACTOR_ROWS_MAX } from './constants.ts'
 import { curvatureDigest, directional } from './curvature.ts'
 import { AttributionInputError } from './errors.ts'
-import { jacobiEigenvectors } from './linear-algebra.ts'
+import { jacobiEigenvectors, matrix, mirror, product } from './linear-algebra.ts'
 import type { MatrixBlock } from './blocks.ts'
 import type { Curvature } from './curvature.ts'
 import type { GradientTable } from './gradient-table.ts'
 import type { AbortOptions } from '../../interface/index.ts'
+import type { DoubleOperand } from '../../numeric/index.ts'
 
 interface Eigenbasis extends MatrixBlock {
   /** eigenvectors as rows: rows × rows and columns × columns */
@@ -43,12 +44,12 @@ export async function ekfacCurvature (table: GradientTable, blocks: MatrixBlock[
 
   const bases = await eigenbases(table, blocks, options)
 
-  await table.each((example, gradient) => {
-    for (const basis of bases) {
-      const turned = into(basis, gradient)
+  await inChunks(table, gradients => {
+    for (const { values, ...basis } of bases) {
+      const turned = into(basis, gradients)
 
       for (let i = 0; i < turned.length; i++) {
-        basis.values[i] += turned[i] * turned[i] / table.examples
+        values[i % values.length] += turned[i] * turned[i] / table.examples
       }
     }
   }, options)
@@ -61,7 +62,7 @@ export async function ekfacCurvature (table: GradientTable, blocks: MatrixBlock[
 
     bases.forEach((basis, block) => {
       if (dampings[block] !== 0) {
-        const turned = into(basis, cotangent)
+        const turned = into(basis, [cotangent])
 
         for (let i = 0; i < turned.length; i++) {
           turned[i] *= scale / (basis.values[i] + dampings[block])
@@ -75,15 +76,33 @@ export async function ekfacCurvature (table: GradientTable, blocks: MatrixBlock[
   })
 }
 
+/** Hands out the gradients some at a time: one example alone is too little for a product. */
+async function inChunks (table: GradientTable, visit: (gradients: Float32Array[]) => void, options?: AbortOptions): Promise<void> {
+  const chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_BYTES / (4 * table.parameters))))
+  let gradients: Float32Array[] = []
+
+  await table.each((example, gradient) => {
+    gradients.push(gradient.slice())
+
+    if (gradients.length === chunk || example === table.examples - 1) {
+      options?.signal?.throwIfAborted()
+      visit(gradients)
+      gradients = []
+    }
+  }, options)
+}
+
 async function eigenbases (table: GradientTable, blocks: MatrixBlock[], options?: AbortOptions): Promise<Eigenbasis[]> {
   const moments = blocks.map(({ rows, columns }) => ({ left: new Float64Array(rows * rows), right: new Float64Array(columns * columns) }))
 
-  await table.each((example, gradient) => {
-    blocks.forEach((block, b) => { addMoments(block, gradient, moments[b].left, moments[b].right) })
+  await inChunks(table, gradients => {
+    blocks.forEach((block, b) => { addMoments(block, gradients, moments[b].left, moments[b].right) })
   }, options)
 
   return blocks.map((block, b) => {
     options?.signal?.throwIfAborted()
+    mirror(moments[b].left, block.rows)
+    mirror(moments[b].right, block.columns)
 
     return {
       ...block,
@@ -94,57 +113,67 @@ async function eigenbases (table: GradientTable, blocks: MatrixBlock[], options?
   })
 }
 
-/** left += GGᵀ and right += GᵀG. */
-function addMoments ({ offset, rows, columns }: MatrixBlock, gradient: Float32Array, left: Float64Array, right: Float64Array): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < rows; j++) {
-      let sum = 0
+/** left += GGᵀ, each example summed for itself, and right += GᵀG, below the diagonal. */
+function addMoments (block: MatrixBlock, gradients: Float32Array[], left: Float64Array, right: Float64Array): void {
+  const wide = sideBySide(block, gradients)
+  const tall = oneBelowTheOther(block, gradients)
 
-      for (let k = 0; k < columns; k++) {
-        sum += gradient[offset + i * columns + k] * gradient[offset + j * columns + k]
-      }
+  product(wide, wide, left, { accumulate: true, lower: true, group: block.columns })
+  product(tall, tall, right, { accumulate: true, lower: true })
+}
 
-      left[i * rows + j] += sum
-    }
-  }
+/** The examples' matrices as one of `rows` lines. */
+function sideBySide ({ offset, rows, columns }: MatrixBlock, gradients: Array<Float32Array | Float64Array>): DoubleOperand {
+  return {
+    lines: rows,
+    depth: gradients.length * columns,
+    copy (row, from, to, out, at) {
+      while (from < to) {
+        const column = from % columns
+        const end = Math.min(columns, column + to - from)
+        const start = offset + row * columns
 
-  for (let k = 0; k < rows; k++) {
-    for (let i = 0; i < columns; i++) {
-      const value = gradient[offset + k * columns + i]
-
-      for (let j = 0; j < columns; j++) {
-        right[i * columns + j] += value * gradient[offset + k * columns + j]
+        out.set(gradients[(from - column) / columns].subarray(start + column, start + end), at)
+        at += end - column
+        from += end - column
       }
     }
   }
 }
 
-/** Uₗ·G·Uᵣᵀ with eigenvectors as rows. */
-function into ({ offset, rows, columns, left, right }: Eigenbasis, gradient: ArrayLike<number>): Float64Array {
-  const half = new Float64Array(rows * columns)
-  const out = new Float64Array(rows * columns)
+/** The examples' matrices as one of `columns` columns, which are the lines. */
+function oneBelowTheOther ({ offset, rows, columns }: MatrixBlock, gradients: Float32Array[]): DoubleOperand {
+  return {
+    lines: columns,
+    depth: gradients.length * rows,
+    byDepth: true,
+    copy (index, from, to, out, at) {
+      const row = index % rows
+      const start = offset + row * columns
 
-  for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < rows; k++) {
-      const value = left[i * rows + k]
-
-      for (let j = 0; j < columns; j++) {
-        half[i * columns + j] += value * gradient[offset + k * columns + j]
-      }
+      out.set(gradients[(index - row) / rows].subarray(start + from, start + to), at)
     }
   }
+}
 
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      let sum = 0
+/** Uₗ·G·Uᵣᵀ with eigenvectors as rows, of one example after the other. */
+function into (basis: Omit<Eigenbasis, 'values'>, gradients: Array<Float32Array | Float64Array>): Float64Array {
+  const { rows, columns, left, right } = basis
+  const { copy, depth: wide } = sideBySide(basis, gradients)
+  const half = new Float64Array(rows * wide)
+  const out = new Float64Array(rows * wide)
 
-      for (let k = 0; k < columns; k++) {
-        sum += half[i * columns + k] * right[j * columns + k]
-      }
+  product(matrix(left, rows, rows), { lines: wide, depth: rows, byDepth: true, copy }, half)
+  product({
+    lines: gradients.length * rows,
+    depth: columns,
+    copy (index, from, to, out, at) {
+      const row = index % rows
+      const start = row * wide + (index - row) / rows * columns
 
-      out[i * columns + j] = sum
+      out.set(half.subarray(start + from, start + to), at)
     }
-  }
+  }, matrix(right, columns, columns), out)
 
   return out
 }
@@ -154,25 +183,8 @@ function backFrom ({ rows, columns, left, right }: Eigenbasis, turned: Float64Ar
   const half = new Float64Array(rows * columns)
   const out = new Float64Array(rows * columns)
 
-  for (let k = 0; k < rows; k++) {
-    for (let i = 0; i < rows; i++) {
-      const value = left[k * rows + i]
-
-      for (let j = 0; j < columns; j++) {
-        half[i * columns + j] += value * turned[k * columns + j]
-      }
-    }
-  }
-
-  for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < columns; k++) {
-      const value = half[i * columns + k]
-
-      for (let j = 0; j < columns; j++) {
-        out[i * columns + j] += value * right[k * columns + j]
-      }
-    }
-  }
+  product(matrix(left, rows, rows, true), matrix(turned, rows, columns, true), half)
+  product(matrix(half, rows, columns), matrix(right, columns, columns, true), out)
 
   return out
 }

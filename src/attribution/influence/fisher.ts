@@ -1,7 +1,7 @@
 import { DAMPING, FEATURES_BYTES_MAX, KERNEL_EXAMPLES_MAX } from './constants.ts'
 import { curvatureDigest } from './curvature.ts'
 import { AttributionInputError } from './errors.ts'
-import { cholesky, choleskySolve } from './linear-algebra.ts'
+import { cholesky, choleskySolve, product, vectors } from './linear-algebra.ts'
 import { dot } from './vectors.ts'
 import type { Curvature } from './curvature.ts'
 import type { GradientTable } from './gradient-table.ts'
@@ -92,11 +92,9 @@ function kernelSolver (rows: Array<Float32Array | Float64Array>): { factor: Floa
   const factor = new Float64Array(size * size)
   let trace = 0
 
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      factor[i * size + j] = dot(rows[i], rows[j])
-    }
+  product(vectors(rows), vectors(rows), factor, { lower: true })
 
+  for (let i = 0; i < size; i++) {
     trace += factor[i * size + i]
   }
 
@@ -125,15 +123,9 @@ function kernelSolver (rows: Array<Float32Array | Float64Array>): { factor: Floa
 function featureFactor (rows: Float64Array[], features: number): { factor: Float64Array, damping: number } {
   const factor = new Float64Array(features * features)
 
-  for (const row of rows) {
-    for (let i = 0; i < features; i++) {
-      for (let j = 0; j <= i; j++) {
-        factor[i * features + j] += row[i] * row[j]
-      }
-    }
-  }
-
   let trace = 0
+
+  product(vectors(rows, true), vectors(rows, true), factor, { lower: true })
 
   for (let i = 0; i < features; i++) {
     trace += factor[i * features + i]

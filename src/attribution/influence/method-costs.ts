@@ -1,4 +1,4 @@
-import { FEATURES_BYTES_MAX, GRADIENTS_BYTES_MAX, PROJECTION_COPIES, PROJECTION_FEATURES, REPLAY_BYTES_MAX } from './constants.ts'
+import { CHUNK_BYTES, CHUNK_EXAMPLES, FEATURES_BYTES_MAX, GRADIENTS_BYTES_MAX, PROJECTION_COPIES, PROJECTION_FEATURES, REPLAY_BYTES_MAX } from './constants.ts'
 import type { MatrixBlock } from './blocks.ts'
 import type { MethodCost } from './interface.ts'
 import type { AttributionMethod } from '../../interface/index.ts'
@@ -42,7 +42,7 @@ export function methodCosts ({ parameters, examples, steps, seen, blocks, checkp
     ekfac: {
       gradients: passes(3),
       flops: blocks.reduce((sum, { rows, columns }) => sum + 4 * examples * rows * columns * (rows + columns) + JACOBI_COST * (cube(rows) + cube(columns)), 0),
-      bytes: kept() + blocks.reduce((sum, { rows, columns }) => sum + 16 * (rows * rows + columns * columns), 0)
+      bytes: kept() + Math.min(CHUNK_BYTES, CHUNK_EXAMPLES * parameters * 4) + blocks.reduce((sum, { rows, columns }) => sum + 16 * (rows * rows + columns * columns), 0)
     }
   }
 }
