@@ -1,9 +1,11 @@
-import { equalBytes, hash } from '../wire/index.ts'
+import { domains, equalBytes, hash, utf8 } from '../wire/index.ts'
+import { int64 } from './bytes.ts'
 import { TRACE_LENGTH_MAX } from './constants.ts'
 import { DrawError, ScoreTableError } from './errors.ts'
 import type { Account, Amount, Hash } from '../interface/index.ts'
 
 const TRACE_CHAIN_DOMAIN = 'datanet/trace-chain/1'
+const RESULT_STEP = 'result'
 
 /**
  * Parts that one round of a dispute cuts the open range into. Two would be the least data, but a
@@ -36,6 +38,19 @@ export function chainTrace (steps: Hash[]): Hash[] {
   let chained = TRACE_START
 
   return steps.map(step => { chained = chainStep(chained, step); return chained })
+}
+
+/**
+ * The step that a result makes after the last one of its trace. It is in no trace: whoever revealed
+ * the result committed to it, so two results over one trace are told apart like any other step.
+ */
+export function resultStep (scoreRoot: Hash, total: bigint): Hash {
+  return hash(domains.traceStep, utf8(RESULT_STEP), scoreRoot, int64(total))
+}
+
+/** Whether these are the steps before a place at which the chained hash is `chain`. */
+export function endsIn (steps: Hash[], chain: Hash): boolean {
+  return equalBytes(steps.length === 0 ? TRACE_START : chainTrace(steps)[steps.length - 1], chain)
 }
 
 /** What is known of two or more traces: the first `agreed` steps are the same, step `differing` is not. */

@@ -17,7 +17,7 @@
  */
 export { assessmentCommit, taskId, traceTree, verifyOpening } from './assessment.ts'
 export type { AssessmentCommitment, TraceTree } from './assessment.ts'
-export { chainStep, chainTrace, DISPUTE_ARITY, disputePoints, disputeRounds, judgeSteps, narrowDispute, TRACE_START } from './bisection.ts'
+export { chainStep, chainTrace, DISPUTE_ARITY, disputePoints, disputeRounds, endsIn, judgeSteps, narrowDispute, resultStep, TRACE_START } from './bisection.ts'
 export type { DisputedRange, Narrowed } from './bisection.ts'
 export { SCORE_FRACTION_BITS, TRACE_LENGTH_MAX } from './constants.ts'
 export { drawCommittee, drawOpenings } from './draw.ts'

@@ -1,4 +1,4 @@
-import { decodeState, hashState, influenceMethod, loraBlocks, reverseReplay, taskCotangent } from '../attribution/index.ts'
+import { addScaled, decodeState, encodeFloats, feeWeights, hashState, influenceMethod, loraBlocks, reverseReplay } from '../attribution/index.ts'
 import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
 import { contributionScores, creditRetrieved } from '../scoring/index.ts'
 import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
@@ -8,11 +8,12 @@ import { secondsLeft } from './pace.ts'
 import { representativesOf } from './players.ts'
 import { readRecipe, withRun } from './run.ts'
 import { checkSources } from './sources.ts'
+import { sumStep } from './trace.ts'
 import type { AssessOptions, Assessment, TrainingComponents, TrainingEvent } from './interface.ts'
 import type { Run, RunSettings } from './run.ts'
 import type { CheckedSources } from './sources.ts'
-import type { CheckpointWeights, ExampleScores } from '../attribution/index.ts'
-import type { Adapter, Hash, ProgressOptions, ReceiptOpening } from '../interface/index.ts'
+import type { CheckpointWeights, ExampleScores, TrainingState } from '../attribution/index.ts'
+import type { AbortOptions, Adapter, Hash, ProgressOptions, ReceiptOpening, ScoreTable } from '../interface/index.ts'
 import type { RetrievedAnswer } from '../scoring/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -26,26 +27,31 @@ export interface Line {
 }
 
 /** The scores for a cotangent by the adapter's own method, on the threads of the run. */
-export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
+export async function scoresOf (components: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
+  if (adapter.method === 'trajectory') {
+    return replayScores(components, run, adapter, cotangent, options)
+  }
+
+  const { exampleScores, trace } = await methodScores(components, run, adapter, cotangent, options)
+
+  return { exampleScores: withoutDropped(run, exampleScores), trace }
+}
+
+/** By a method without a run: of all examples, also those that no batch has. */
+export async function methodScores ({ storage }: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
   const { pool, plan, theta0 } = run
   const { signal } = options
-  const last = adapter.checkpoints.at(-1)
-  const end = last === undefined ? undefined : decodeState(await storage.getFile(last, { signal, bytesMax: FILE_BYTES_MAX }))
+  const { theta } = await endOf({ storage }, run, adapter, options)
+  const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
+  const method = influenceMethod(adapter.method, { examples: pool, plan, theta0, theta, checkpoints, blocks: loraBlocks(run.shape), seed: run.recipe.seed })
 
-  if (end === undefined || end.step !== plan.batches.length || end.theta.length !== pool.parameters) {
-    throw new AdapterMismatchError('its last checkpoint is not the end of the run')
-  }
+  return method.scores(cotangent, { signal })
+}
 
-  if (adapter.method !== 'trajectory') {
-    const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
-    const method = influenceMethod(adapter.method, { examples: pool, plan, theta0, theta: end.theta, checkpoints, blocks: loraBlocks(run.shape), seed: run.recipe.seed })
-
-    const { exampleScores, trace } = await method.scores(cotangent, { signal })
-
-    // curvature and dot products know nothing of batches
-    return { exampleScores: exampleScores.map((score, example) => run.dropped.has(example) ? 0 : score), trace }
-  }
-
+async function replayScores ({ storage }: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
+  const { pool, plan, theta0 } = run
+  const { signal } = options
+  const end = await endOf({ storage }, run, adapter, options)
   const started = performance.now()
   const scores = await reverseReplay(pool, plan, {
     theta0,
@@ -64,6 +70,23 @@ export async function scoresOf ({ storage }: TrainingComponents, run: Run, adapt
   }
 
   return scores
+}
+
+/** The state that an adapter's run ended in, by its last checkpoint. */
+export async function endOf ({ storage }: Pick<TrainingComponents, 'storage'>, { pool, plan }: Pick<Run, 'pool' | 'plan'>, adapter: Adapter, { signal }: AbortOptions): Promise<TrainingState> {
+  const last = adapter.checkpoints.at(-1)
+  const end = last === undefined ? undefined : decodeState(await storage.getFile(last, { signal, bytesMax: FILE_BYTES_MAX }))
+
+  if (end === undefined || end.step !== plan.batches.length || end.theta.length !== pool.parameters) {
+    throw new AdapterMismatchError('its last checkpoint is not the end of the run')
+  }
+
+  return end
+}
+
+/** Curvature and dot products know nothing of batches, so examples that no batch has would score too. */
+export function withoutDropped ({ dropped }: Pick<Run, 'dropped'>, exampleScores: Float64Array): Float64Array {
+  return exampleScores.map((score, example) => dropped.has(example) ? 0 : score)
 }
 
 async function checkpointWeights (storage: TrainingComponents['storage'], adapter: Adapter, signal?: AbortSignal): Promise<CheckpointWeights[]> {
@@ -92,22 +115,12 @@ export async function runAssessment (components: TrainingComponents, settings: R
     const sources = await checkSources(components, run.snapshot, lines.map(({ opening }) => opening), options)
     const { gradients, steps, refused, shown } = await replayReceipts(run, theta, lines, options, sources)
     const fees = lines.map(({ opening }, i) => gradients[i] === undefined ? 0n : opening.receipt.payload.fee)
-    const cotangent = await taskCotangent(run.shape.parameters, fees, i => gradients[i] ?? new Float64Array(run.shape.parameters))
+    const { sum: cotangent, sums } = sumReceipts(run.shape.parameters, fees, gradients, steps)
     const { exampleScores, trace } = await scoresOf(components, run, adapter, cotangent, options)
-    const { contributions } = run.snapshot
-    const influence = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
-    const scores = creditRetrieved(influence, answersWithRows(sources, shown, fees), fees.reduce((sum, fee) => sum + fee, 0n))
 
     return {
-      table: {
-        type: 'scores',
-        version: 1,
-        adapter: id,
-        method: adapter.method,
-        engine: ENGINE,
-        entries: contributions.map((contribution, i) => ({ contribution, score: scores[i] }))
-      },
-      trace: [...steps, ...trace],
+      table: tableOf(run, id, adapter, exampleScores, { sources, shown, fees }, options),
+      trace: [...sums, ...trace],
       exampleScores,
       groups: run.groups,
       refused
@@ -115,8 +128,51 @@ export async function runAssessment (components: TrainingComponents, settings: R
   })
 }
 
+/**
+ * The weighted sum of the gradients of replayed receipts, and the step of the trace that each sum on
+ * the way makes. With fees of more receipts than were replayed it is that of the first ones.
+ */
+export function sumReceipts (parameters: number, fees: bigint[], gradients: ReadonlyArray<Float64Array | undefined>, steps: readonly Hash[]): { sum: Float64Array, sums: Hash[] } {
+  const weights = feeWeights(fees)
+  const sum = new Float64Array(parameters)
+  const sums = steps.map((step, i) => {
+    const gradient = gradients[i]
+
+    // what does not follow weighs nothing
+    if (gradient !== undefined) {
+      addScaled(sum, weights[i], gradient)
+    }
+
+    return sumStep(step, encodeFloats(i, sum))
+  })
+
+  return { sum, sums }
+}
+
+/** Of all receipts: an honest seat commits only if all of them hold. */
+export function feesOf (lines: Line[]): bigint[] {
+  return lines.map(({ opening }) => opening.receipt.payload.fee)
+}
+
+/** What of the receipts goes into the table besides the influence of examples. */
+export interface ShownRows {
+  sources: ReadonlyArray<CheckedSources | undefined>
+  shown: readonly boolean[]
+  /** of the receipts that hold; 0 of others */
+  fees: readonly bigint[]
+}
+
+/** The scores of contributions that follow from those of examples. */
+export function tableOf (run: Run, id: CID, { method }: Pick<Adapter, 'method'>, exampleScores: Float64Array, { sources, shown, fees }: ShownRows, options: AssessOptions): ScoreTable {
+  const { contributions } = run.snapshot
+  const influence = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
+  const scores = creditRetrieved(influence, answersWithRows(sources, shown, fees), fees.reduce((sum, fee) => sum + fee, 0n))
+
+  return { type: 'scores', version: 1, adapter: id, method, engine: ENGINE, entries: contributions.map((contribution, i) => ({ contribution, score: scores[i] })) }
+}
+
 /** Answers that showed the rows that they were to show, and follow from them. */
-function answersWithRows (sources: ReadonlyArray<CheckedSources | undefined>, shown: readonly boolean[], fees: readonly bigint[]): RetrievedAnswer[] {
+export function answersWithRows (sources: ReadonlyArray<CheckedSources | undefined>, shown: readonly boolean[], fees: readonly bigint[]): RetrievedAnswer[] {
   return sources.flatMap((one, i) => one === undefined || !shown[i] ? [] : [{ fee: fees[i], contributions: one.contributions }])
 }
 

@@ -37,3 +37,10 @@ export class PreemptedError extends DatanetError {
     super('ERR_PREEMPTED', 'a job that somebody waits for took its place: start it again later')
   }
 }
+
+/** What somebody published as the state that a step starts from is not the one that was agreed on. */
+export class StepStateError extends DatanetError {
+  constructor (reason: string) {
+    super('ERR_STEP_STATE', `the state before a step is not the one that its trace was agreed on with: ${reason}`)
+  }
+}

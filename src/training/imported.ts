@@ -4,10 +4,11 @@ import { replayReceipts, sortedLines } from './assess.ts'
 import { FILE_BYTES_MAX, RECORD_BYTES_MAX } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { withPool } from './run.ts'
+import { tableStep } from './trace.ts'
 import type { Line } from './assess.ts'
 import type { AssessOptions, Assessment, TrainingComponents } from './interface.ts'
 import type { RunSettings } from './run.ts'
-import type { Hash, ImportedAdapter, ReceiptOpening } from '../interface/index.ts'
+import type { Hash, ImportedAdapter, ReceiptOpening, ScoreTable } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -19,7 +20,7 @@ export async function assessImported (components: TrainingComponents, settings: 
   const { steps, refused } = await replay(components, settings, adapter, sortedLines(receipts), options)
 
   return {
-    table: { type: 'scores', version: 1, adapter: id, method: 'none', engine: ENGINE, entries: [] },
+    table: emptyTable(id),
     trace: steps,
     exampleScores: new Float64Array(0),
     groups: new Uint32Array(0),
@@ -27,13 +28,21 @@ export async function assessImported (components: TrainingComponents, settings: 
   }
 }
 
-/** @returns null if the trace has no step `index` */
-export async function stepImported (components: TrainingComponents, settings: RunSettings, adapter: ImportedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions): Promise<Hash | null> {
+function emptyTable (id: CID): ScoreTable {
+  return { type: 'scores', version: 1, adapter: id, method: 'none', engine: ENGINE, entries: [] }
+}
+
+/** @returns null if the trace has no step `index` and it is not the place of the result */
+export async function stepImported (components: TrainingComponents, settings: RunSettings, id: CID, adapter: ImportedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions): Promise<Hash | null> {
   if (!Number.isSafeInteger(index) || index < 0) {
     throw new TrainingInputError(`expected the index of a step but got ${index}`)
   }
 
   const line = sortedLines(receipts).at(index)
+
+  if (index === receipts.length) {
+    return tableStep(emptyTable(id))
+  }
 
   return line === undefined ? null : (await replay(components, settings, adapter, [line], options)).steps[0]
 }

@@ -22,9 +22,9 @@ import type { Training, TrainingComponents, TrainingInit } from './interface.ts'
 /** A training service. No thread runs while there is no job. */
 export const training = (init: TrainingInit = {}) => (components: TrainingComponents): Training => new TrainingService(init, components)
 
-export { AdapterMismatchError, PreemptedError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
+export { AdapterMismatchError, PreemptedError, StepStateError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
 export { byCommitment } from './players.ts'
 export type {
-  AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
+  AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
   TrainingInit, TrainingJob, TrainingResult, TrainingStore
 } from './interface.ts'

@@ -134,6 +134,8 @@ export type TrainingEvent =
   | { type: 'training:influence:progress', done: number, total: number, secondsLeft: number }
   | { type: 'training:receipt', done: number, total: number }
   | { type: 'training:replay:progress', done: number, total: number, secondsLeft: number }
+  /** one step of a trace was computed: passes over answers and examples, and those with a tangent, that it took */
+  | { type: 'training:judged', receipts: number, gradients: number, duals: number }
 
 export interface TrainingResult {
   /** to be signed by the developer; recipe, weights, checkpoints and columns are stored */
@@ -163,6 +165,16 @@ export interface AssessOptions extends ProgressOptions<TrainingEvent> {
   commitmentOf? (contribution: CID): Commitment | undefined
   /** who stands for each example, if the caller knows; see `contributionScores` of scoring */
   representatives?: Uint32Array
+}
+
+export interface StepOptions extends AssessOptions {
+  /**
+   * The state that the step starts from, as `stepState` gives it. That its first bytes are the hashes
+   * that were agreed on is for the caller to check; the rest is checked against them.
+   *
+   * @default everything up to the step is computed
+   */
+  from?: Uint8Array
 }
 
 /** The verdict of a spot check. */
@@ -202,11 +214,32 @@ export interface Training extends Startable {
   assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options?: AssessOptions): Promise<Assessment>
 
   /**
-   * One step of the trace of `assess` alone: less work than all of it, unless the step is an adjoint.
+   * One step of the trace of `assess`, or at its end the step that the table makes (`resultStep` of
+   * scoring). With the state before it that step alone is computed.
    *
    * @returns null if the trace has no such step
+   * @throws {StepStateError | StateEncodingError} when `from` is not the state before the step
    */
-  step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: AssessOptions): Promise<Hash | null>
+  step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: StepOptions): Promise<Hash | null>
+
+  /**
+   * The state that the step after `steps` starts from, for those who judge it: the steps, then the
+   * vectors that some of them are hashes of. Computes everything up to there again.
+   *
+   * @param adapter - its payload
+   * @param receipts - in any order
+   * @param steps - the trace before the step
+   * @param options - signal and progress
+   * @throws {StepStateError} when this is not the trace of the task
+   */
+  stepState (adapter: PublishedAdapter, receipts: ReceiptOpening[], steps: Hash[], options?: AssessOptions): Promise<Uint8Array>
+
+  /**
+   * Bytes of such a state at most, by the adapter's records alone.
+   *
+   * @returns 0 if step `index` needs none, or there is no shorter way than the whole
+   */
+  stepStateBytesMax (adapter: PublishedAdapter, receipts: number, index: number, options?: AbortOptions): Promise<number>
 
   /**
    * Trains one segment between two checkpoints again and compares bytes.

@@ -8,6 +8,7 @@ import { AdapterMismatchError, TrainingInputError } from './errors.ts'
 import { representativesOf } from './players.ts'
 import { readRecipe, withPool, withRun } from './run.ts'
 import { checkSources } from './sources.ts'
+import { tableStep } from './trace.ts'
 import type { Line } from './assess.ts'
 import type { AssessOptions, Assessment, TrainingComponents } from './interface.ts'
 import type { RunSettings } from './run.ts'
@@ -91,7 +92,7 @@ export async function assessMerged (components: TrainingComponents, settings: Ru
 /**
  * One step of the trace of `assessMerged`: a receipt alone, and everything for any other.
  *
- * @returns null if the trace has no step `index`
+ * @returns null if the trace has no step `index` and it is not the place of the result
  */
 export async function stepMerged (components: TrainingComponents, settings: RunSettings, id: CID, merge: MergedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions): Promise<Hash | null> {
   if (!Number.isSafeInteger(index) || index < 0) {
@@ -104,7 +105,9 @@ export async function stepMerged (components: TrainingComponents, settings: RunS
     return (await replay(components, settings, await readParents(components, merge, options), [line], options, [])).steps[0]
   }
 
-  return (await assessMerged(components, settings, id, merge, receipts, options)).trace.at(index) ?? null
+  const { table, trace } = await assessMerged(components, settings, id, merge, receipts, options)
+
+  return index === trace.length ? tableStep(table) : trace.at(index) ?? null
 }
 
 async function scoresOfParent (components: TrainingComponents, settings: RunSettings, record: Adapter, fees: bigint[], gradientOf: (receipt: number) => Float64Array, options: AssessOptions): Promise<{ scores: bigint[], trace: Hash[] }> {

@@ -3,15 +3,16 @@ import { runAssessment, scoresOf } from './assess.ts'
 import { runSpotCheck } from './check.ts'
 import { runColumns } from './columns.ts'
 import { QUEUE_MAX, STALL_TIMEOUT_MS, THREADS_DEFAULT, THREADS_MAX } from './constants.ts'
-import { PreemptedError, TrainingInputError, TrainingQueueFullError } from './errors.ts'
+import { PreemptedError, StepStateError, TrainingInputError, TrainingQueueFullError } from './errors.ts'
 import { calibrate, estimateExamples, estimateRun } from './estimate.ts'
 import { assessImported, stepImported } from './imported.ts'
 import { runJob } from './job.ts'
 import { assessMerged, stepMerged } from './merged.ts'
 import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
+import { runStepState, stepStateBytesMax } from './step-state.ts'
 import { runStep } from './step.ts'
-import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
+import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe } from '../interface/index.ts'
@@ -89,14 +90,26 @@ export class TrainingService implements Training {
     })
   }
 
-  async step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options: AssessOptions = {}): Promise<Hash | null> {
+  async step (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options: StepOptions = {}): Promise<Hash | null> {
     return this.#enqueue(options, async options => {
       switch (adapter.type) {
-        case 'imported-adapter': return stepImported(this.#components, this.#settings, adapter, receipts, index, options)
+        case 'imported-adapter': return stepImported(this.#components, this.#settings, id, adapter, receipts, index, options)
         case 'merged-adapter': return stepMerged(this.#components, this.#settings, id, adapter, receipts, index, options)
         default: return runStep(this.#components, this.#settings, id, adapter, receipts, index, options)
       }
     })
+  }
+
+  async stepState (adapter: PublishedAdapter, receipts: ReceiptOpening[], steps: Hash[], options: AssessOptions = {}): Promise<Uint8Array> {
+    if (adapter.type !== 'adapter') {
+      throw new StepStateError(`steps of ${adapter.type} start from no state`)
+    }
+
+    return this.#enqueue(options, async options => runStepState(this.#components, this.#settings, adapter, receipts, steps, options))
+  }
+
+  async stepStateBytesMax (adapter: PublishedAdapter, receipts: number, index: number, options: AbortOptions = {}): Promise<number> {
+    return adapter.type === 'adapter' ? stepStateBytesMax(this.#components, adapter, receipts, index, options) : 0
   }
 
   async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {

@@ -1,7 +1,9 @@
+import { loadTokenizer } from '../models/index.ts'
 import { indexPart, search, shownWith } from '../retrieval/index.ts'
+import { FILE_BYTES_MAX } from './constants.ts'
 import { byCommitment } from './players.ts'
 import type { AssessOptions, TrainingComponents } from './interface.ts'
-import type { ReceiptOpening, Snapshot } from '../interface/index.ts'
+import type { BaseModel, ReceiptOpening, Snapshot } from '../interface/index.ts'
 import type { IndexPart } from '../retrieval/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -44,6 +46,21 @@ export async function checkSources (components: TrainingComponents, snapshot: Sn
   }
 
   return checked
+}
+
+/** Whether the prompts of answers show the rows that they were to show, by their text alone. */
+export async function showsRows ({ storage }: TrainingComponents, base: BaseModel, openings: readonly ReceiptOpening[], sources: ReadonlyArray<CheckedSources | undefined>, { signal }: AssessOptions): Promise<boolean[]> {
+  if (sources.every(one => one === undefined)) {
+    return sources.map(() => false)
+  }
+
+  const tokenizer = loadTokenizer(base, await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX }))
+
+  return openings.map(({ prompt }, i) => {
+    const shows = sources[i]?.shows
+
+    return shows !== undefined && tokenizer.decode(prompt).includes(shows)
+  })
 }
 
 interface Searched {
