@@ -8,11 +8,14 @@
  * one step, validators compute it from what all agreed on, and more than two thirds of their stake
  * say who is wrong. All seats play at once: no honest seat depends on how well another one plays.
  *
+ * Behind the last step of its trace each seat has one more, which nobody needs to open: the result
+ * that it revealed. So a false result over a true trace is a step like any other.
+ *
  * An honest seat opens true hashes and is never slashed: where it agrees, the hash is true; where it
  * differs, the step that validators compute is its own. What is agreed among liars alone is not
  * judged here, since then nobody dissents.
  */
-import { chainStep, disputePoints, judgeSteps, narrowDispute, TRACE_START } from '../scoring/index.ts'
+import { chainStep, disputePoints, judgeSteps, narrowDispute, resultStep, TRACE_START } from '../scoring/index.ts'
 import { equalBytes } from '../wire/index.ts'
 import { enter } from './committee.ts'
 import { DISPUTES_MAX } from './constants.ts'
@@ -24,7 +27,7 @@ import { inPhase } from './tasks.ts'
 import { stateCodecs } from './values.ts'
 import type { Step } from './faults.ts'
 import type { Context } from './records.ts'
-import type { DisputeState, Hash, TaskState } from '../interface/index.ts'
+import type { DisputeState, Hash, SeatState, TaskState } from '../interface/index.ts'
 
 /** A validator's own computation of the one step in dispute: the step's hash before it is chained. */
 export function judgeStep ({ draft, signer }: Context, { task: id, step }: { task: Hash, step: Hash }): void {
@@ -85,14 +88,22 @@ export function endRound (step: Step): TaskState | undefined {
 
   if (agreed < differing) {
     ask({ ...step, task: { ...task, seats } }, narrowed)
-  } else if (differing === sharedLength(task)) {
-    // whole traces agree, so what follows from them differs: nothing smaller than the task shows that
-    enter(draft, id, { ...task, dispute: narrowed }, 'verdict', params.verdictBlocks)
-  } else {
+  } else if (differing < sharedLength(task)) {
     enter(draft, id, { ...task, seats, openings: [], dispute: narrowed }, 'step', params.verdictBlocks)
+  } else if (revealed.every(({ traceLength }) => traceLength === differing)) {
+    // whole traces agree, so what they lead to differs
+    enter(draft, id, { ...task, seats: withResults(task, narrowed), openings: [], dispute: narrowed }, 'step', params.verdictBlocks)
+  } else {
+    // some end where others go on: what comes there cannot be compared
+    enter(draft, id, { ...task, dispute: narrowed }, 'verdict', params.verdictBlocks)
   }
 
   return undefined
+}
+
+/** The chained hash of each seat's own result, behind the trace that all share. */
+function withResults (task: TaskState, { chain }: DisputeState): SeatState[] {
+  return task.seats.map(seat => hasRevealed(seat) && seat.scoreRoot !== null ? { ...seat, steps: chainStep(chain, resultStep(seat.scoreRoot, seat.total)) } : seat)
 }
 
 /**
@@ -116,7 +127,7 @@ export function endStep ({ draft, id, task, params, late }: Step): TaskState | u
   const expected = chainStep(dispute.chain, step)
   const wrong = task.seats.filter(seat => hasRevealed(seat) && !(seat.steps !== null && equalBytes(seat.steps, expected)))
 
-  return fault(draft, id, task, wrong, 'wrong-step', params)
+  return fault(draft, id, task, wrong, dispute.agreed < sharedLength(task) ? 'wrong-step' : 'wrong-score', params)
 }
 
 /** Seats as they were after the reveal: what they answered in disputes is no opening for the beacon. */

@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { listPlants, readChain, stateKeys, statePrefixes } from '../../src/ledger/index.ts'
-import { drawPlanters, plantCommit } from '../../src/scoring/index.ts'
+import { drawPlanters, plantCommit, resultStep } from '../../src/scoring/index.ts'
 import { equalBytes, hash } from '../../src/wire/index.ts'
 import { admitAdapter, alice, assessors, Assessor, bob, CHAIN, contributors, honest, Network, OPEN, startTask, STEPS, treasury, validators } from './network.ts'
 import type { Request, Work } from './network.ts'
@@ -134,16 +134,30 @@ describe('a dispute', () => {
     expect(faults(network, task)).to.deep.equal(['wrong-step', 'wrong-step', null, null, null, null, null])
   })
 
-  it('falls back to the whole task if traces agree and results do not', () => {
-    const all = team(STEPS, { scores: FALSE_SCORES })
+  it('comes down to the results if traces agree, of which validators compute the one that follows', () => {
+    for (const steps of [STEPS, LONG, LONG.slice(0, 1)]) {
+      const all = team(steps, { scores: FALSE_SCORES })
+      const { network, task } = revealed(all)
+
+      bisect(network, task, all)
+      expect(network.task(task)).to.deep.include({ phase: 'step', openings: [] })
+      expect(network.task(task).dispute).to.deep.include({ agreed: steps.length, differing: steps.length })
+      network.must(...validators.map(who => all[1].judge(network, who, task)))
+      expect(faults(network, task)).to.deep.equal(['wrong-score', null, null, null, null, null, null])
+      finish(network, task, all.slice(1))
+      expect(network.task(task).verdicts).to.deep.equal([])
+      expect(contributors.map(who => network.balance(who))).to.deep.equal(expected)
+    }
+  })
+
+  it('over results is lost by all of two who agree on nothing true, and needs both of root and sum', () => {
+    const all = team(STEPS, { scores: FALSE_SCORES }, { scores: [1n, 0n, 0n] })
     const { network, task } = revealed(all)
 
     bisect(network, task, all)
-    expect(network.task(task).phase).to.equal('verdict')
-    network.must(...validators.map(who => all[1].verdict(who, task)))
-    expect(network.seat(task, all[0].who).fault).to.equal('wrong-score')
-    finish(network, task, all.slice(1))
-    expect(contributors.map(who => network.balance(who))).to.deep.equal(expected)
+    network.must(...validators.map(who => all[2].judge(network, who, task)))
+    expect(faults(network, task).slice(0, 3)).to.deep.equal(['wrong-score', 'wrong-score', null])
+    expect(resultStep(all[0].tree.root, 1n)).to.not.deep.equal(resultStep(all[0].tree.root, 2n))
   })
 
   it('falls back to the whole task if one trace ends before it differs', () => {

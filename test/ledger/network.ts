@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import { deriveSeed, ed25519Signer, signPayload, signRecord } from '../../src/identity/index.ts'
 import { channelId, executeBlock, genesisState, readAccount, readChain, readTask, readValidators, totalHoldings } from '../../src/ledger/index.ts'
-import { assessmentCommit, chainTrace, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
+import { assessmentCommit, chainTrace, resultStep, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { cidOf, compareBytes, domains, equalBytes, hash, transactionCodec, utf8, voucherCodec } from '../../src/wire/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type {
@@ -278,7 +278,7 @@ export class Assessor {
 
   /** A validator's computation of the one step in dispute. */
   judge (network: Network, who: Signer, task: Hash): Request {
-    return [who, { kind: 'judge-step', task, step: this.steps[network.task(task).dispute?.agreed ?? 0] ?? hash('no step') }]
+    return [who, { kind: 'judge-step', task, step: this.steps[network.task(task).dispute?.agreed ?? 0] ?? resultStep(this.tree.root, this.tree.total) }]
   }
 
   verdict (who: Signer, task: Hash): Request {

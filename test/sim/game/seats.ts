@@ -1,6 +1,6 @@
 import { dutyOf } from '../../../src/assessment/index.ts'
 import { listTasks, readPayout, readValidators } from '../../../src/ledger/index.ts'
-import { assessmentCommit, chainTrace, scoreTree, traceTree } from '../../../src/scoring/index.ts'
+import { assessmentCommit, chainTrace, resultStep, scoreTree, traceTree } from '../../../src/scoring/index.ts'
 import { cidOf, equalBytes, hash, toHex, utf8 } from '../../../src/wire/index.ts'
 import { compute, CONTRIBUTIONS, workOf } from './computation.ts'
 import type { Truth, Work } from './computation.ts'
@@ -163,9 +163,10 @@ const judge = (board: Board, actor: Actor, id: Hash, task: TaskState, duty: 'ver
     return [{ kind: 'verdict', task: id, scoreRoot, total: sum }]
   }
 
-  const step = validator === 'echo' && firstStep !== undefined ? firstStep.step : work.steps.at(task.dispute?.agreed ?? 0)
+  // behind the last step is the result
+  const own = work.steps.at(task.dispute?.agreed ?? 0) ?? resultStep(tableOf(work).root, tableOf(work).total)
 
-  return step === undefined ? [] : [{ kind: 'judge-step', task: id, step }]
+  return [{ kind: 'judge-step', task: id, step: validator === 'echo' && firstStep !== undefined ? firstStep.step : own }]
 }
 
 const claim = (actor: Actor, id: Hash, { scoreRoot }: TaskState, view: LedgerState): TransactionBody[] => {
