@@ -113,12 +113,13 @@ function rotate ({ tape, plan: { positions, rope }, position: offset }: Run, x: 
 
 function feedForward (run: Run, layer: LayerPlan, index: number, x: Value): Value {
   const { tape, plan: { activation } } = run
-  const activate = (value: Value): Value => activation === 'gelu' ? tape.gelu(value) : tape.silu(value)
   if (layer.gate == null) {
-    return project(run, layer.down, index, activate(project(run, layer.up, index, x)))
+    const up = project(run, layer.up, index, x)
+    return project(run, layer.down, index, activation === 'gelu' ? tape.gelu(up) : tape.silu(up))
   }
-  const gate = activate(project(run, layer.gate, index, x))
-  return project(run, layer.down, index, tape.mul(gate, project(run, layer.up, index, x)))
+  const gate = project(run, layer.gate, index, x)
+  const up = project(run, layer.up, index, x)
+  return project(run, layer.down, index, activation === 'gelu' ? tape.mul(tape.gelu(gate), up) : tape.swiglu(gate, up))
 }
 
 function lorasOf ({ lora = [] }: ForwardOptions): readonly LoraValues[] {
@@ -127,17 +128,12 @@ function lorasOf ({ lora = [] }: ForwardOptions): readonly LoraValues[] {
 
 /** x·Wᵀ (+ b) + (alpha / rank) · (x·Aᵀ)·Bᵀ of each adapter, added one after the other */
 function project (run: Run, projection: ProjectionPlan, layer: number, x: Value): Value {
-  const { tape, loras } = run
-  const product = tape.matmul(x, weight(run, projection.weight), { transposeB: true })
-  const y = projection.bias == null ? product : tape.addRow(product, weight(run, projection.bias))
-  return loras.reduce((sum, { factors, scale }) => {
+  const bias = projection.bias == null ? undefined : weight(run, projection.bias)
+  const changes = run.loras.flatMap(({ factors, scale }) => {
     const factor = factors.get(`${layer}.${projection.target}`)
-    if (factor == null) {
-      return sum
-    }
-    const low = tape.matmul(x, factor.a, { transposeB: true })
-    return tape.add(sum, tape.scale(tape.matmul(low, factor.b, { transposeB: true }), scale))
-  }, y)
+    return factor == null ? [] : [{ ...factor, scale }]
+  })
+  return run.tape.project(x, weight(run, projection.weight), { bias, changes })
 }
 
 function normalise (run: Run, x: Value, { gain, bias }: NormPlan): Value {

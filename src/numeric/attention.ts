@@ -109,6 +109,27 @@ function collect (e: Engine, weights: Node, x: Node, s: Heads): Node {
   }, () => [])
 }
 
+/** The same without tangents, with one matrix for scores and probabilities, and one for the cotangents of both. */
+function fused (e: Engine, q: Node, k: Node, v: Node, s: Heads): Node {
+  const { m, n, headDim } = s
+  const factor = 1 / Math.sqrt(headDim)
+  const { scaled, p, y } = e.unrecorded(() => {
+    const scaled = scale(e, q, factor)
+    const p = scores(e, scaled, k, s)
+    e.kernels.softmax(p.rows, n, m, p.at, p.at)
+    return { scaled, p, y: mix(e, p, v, s) }
+  })
+  return e.finish('attention', y, [v, k, q], (dy, [wantsV, wantsK, wantsQ]) => {
+    const dv = wantsV ? collect(e, p, dy, s) : undefined
+    if (!wantsK && !wantsQ) {
+      return [dv, undefined, undefined]
+    }
+    const dp = scores(e, dy, v, s)
+    e.kernels.softmaxBack(p.rows, n, m, p.at, dp.at, dp.at)
+    return [dv, wantsK ? collect(e, dp, scaled, s) : undefined, wantsQ ? scale(e, mix(e, dp, k, s), factor) : undefined]
+  })
+}
+
 /** See Tape.attention. */
 export function attention (e: Engine, q: Node, k: Node, v: Node, heads: number, kvHeads: number): Node {
   const headDim = q.columns / heads
@@ -119,6 +140,9 @@ export function attention (e: Engine, q: Node, k: Node, v: Node, heads: number, 
     throw new ShapeError('attention', `k and v of [n,${kvHeads * headDim}], n ≥ ${q.rows}`, `[${k.rows},${k.columns}] and [${v.rows},${v.columns}]`)
   }
   const shape = { heads, kvHeads, headDim, m: q.rows, n: k.rows }
+  if (e.directions === 0) {
+    return fused(e, q, k, v, shape)
+  }
   const scaled = scale(e, q, 1 / Math.sqrt(headDim))
   return mix(e, softmax(e, scores(e, scaled, k, shape), q.rows), v, shape)
 }

@@ -9,12 +9,14 @@ import type { Kernels, Value } from './interface.ts'
  * Cotangents of a primitive's inputs from that of its output, made of primitives on dual values, so
  * that they carry tangents. `wants[i]` is false where nobody will use input i's: leave it undefined.
  */
-export type Pullback = (dy: Node, wants: boolean[]) => Array<Node | undefined>
+export type Pullback = (dy: Node, wants: boolean[], sum?: Node) => Array<Node | undefined>
 
 export interface Entry {
   output: Node
   inputs: Node[]
   pullback: Pullback
+  /** Which input's cotangent `pullback` is given as far as it is summed up (or undefined), to add to it itself. */
+  merges?: number
 }
 
 /** y (+)= product of a and b, linear in each; addresses. */
@@ -83,11 +85,11 @@ export class Engine {
   }
 
   /** Checks a result and notes how to pull back through it. */
-  finish (primitive: string, y: Node, inputs: Node[], pullback: Pullback): Node {
+  finish (primitive: string, y: Node, inputs: Node[], pullback: Pullback, merges?: number): Node {
     this.check(primitive, y.rows, y.columns, y.at, shape => resultOf(shape, inputs))
     if (this.recording && inputs.some(input => input.needsGradient)) {
       y.needsGradient = true
-      this.entries.push({ output: y, inputs, pullback })
+      this.entries.push({ output: y, inputs, pullback, merges })
     }
     return y
   }

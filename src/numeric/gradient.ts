@@ -44,12 +44,10 @@ function compact (e: Engine, nodes: Node[], mark: number): Node[] {
 /**
  * Cotangents that have been pulled back are garbage above `mark`. Once that is more than what is still
  * needed, the rest moves down: so a pass needs at most twice its live cotangents, and each byte is
- * moved once for each that was used up.
+ * moved once for each that was used up. Gives where the arena ends then: nobody needs to look again
+ * before it has grown by the slack.
  */
-function collectGarbage (e: Engine, cotangents: Map<Node, Node>, mark: number): void {
-  if (e.arena.mark() - mark <= COTANGENTS_SLACK_BYTES) {
-    return
-  }
+function collectGarbage (e: Engine, cotangents: Map<Node, Node>, mark: number): number {
   const live = new Map<number, number>()
   for (const node of cotangents.values()) {
     for (const at of [node.at, ...node.dots]) {
@@ -63,6 +61,7 @@ function collectGarbage (e: Engine, cotangents: Map<Node, Node>, mark: number): 
     const keys = [...cotangents.keys()]
     compact(e, [...cotangents.values()], mark).forEach((moved, i) => { cotangents.set(keys[i], moved) })
   }
+  return e.arena.mark()
 }
 
 /** Gradients of a [1,1] node, with tangents. Temporary memory is given back. */
@@ -76,22 +75,26 @@ export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
   const one = e.empty(1, 1)
   e.floats[one.at >>> 2] = 1
   cotangents.set(loss, one)
+  let looked = mark
   e.unrecorded(() => {
     for (let i = e.entries.length - 1; i >= 0; i--) {
-      const { output, inputs, pullback } = e.entries[i]
+      const { output, inputs, pullback, merges } = e.entries[i]
       const dy = cotangents.get(output)
       if (dy == null || !reached.has(output)) {
         continue
       }
       const wants = inputs.map(input => reached.has(input))
-      pullback(dy, wants).forEach((part, j) => {
+      const parts = pullback(dy, wants, merges == null ? undefined : cotangents.get(inputs[merges]))
+      parts.forEach((part, j) => {
         if (part != null && wants[j]) {
           const sum = cotangents.get(inputs[j])
-          cotangents.set(inputs[j], sum == null ? part : add(e, sum, part))
+          cotangents.set(inputs[j], sum == null || j === merges ? part : add(e, sum, part))
         }
       })
       cotangents.delete(output)
-      collectGarbage(e, cotangents, mark)
+      if (e.arena.mark() - looked > COTANGENTS_SLACK_BYTES) {
+        looked = collectGarbage(e, cotangents, mark)
+      }
     }
   })
   const gradients = parameters.map(parameter => {

@@ -49,6 +49,13 @@ export interface RopeScaling {
   bands?: { low: number, high: number, length: number }
 }
 
+/** A change of W[outputs, inputs] of low rank: scale·B·A for A of [rank, inputs] and B of [outputs, rank]. */
+export interface LowRankChange {
+  a: Value
+  b: Value
+  scale: number
+}
+
 /**
  * Records what is computed, so that gradients can be taken. Every primitive carries its JVP and
  * its VJP in terms of primitives, so gradients have tangents too: a gradient's tangent k is the
@@ -60,7 +67,7 @@ export interface RopeScaling {
  *
  * Memory: each value takes 4 bytes per element, times 1 + the directions in which it changes, until
  * reset(). Products take scratch for their duration: `weightsScratchBytes`, or both operands packed.
- * `gradient` takes twice the cotangents that are live at once, 64 KiB and one primitive's temporaries,
+ * `gradient` takes twice the cotangents that are live at once, 128 KiB and one primitive's temporaries,
  * and leaves only the gradients. Constants stay: `packedBytes` for weights, 4 bytes per element for
  * numbers and as much again (rows by 8) when they become the right operand of a product.
  *
@@ -81,6 +88,8 @@ export interface Tape {
 
   /** a·b, with either operand transposed: [m,k]·[k,n] → [m,n]. */
   matmul (a: Value, b: Value, options?: { transposeA?: boolean, transposeB?: boolean }): Value
+  /** x·Wᵀ (+ bias) + Σ scale·((x·Aᵀ)·Bᵀ), one change after the other: what matmul, addRow, scale and add make of it. */
+  project (x: Value, w: Value, options?: { bias?: Value, changes?: readonly LowRankChange[] }): Value
   add (a: Value, b: Value): Value
   /** Elementwise. */
   mul (a: Value, b: Value): Value
@@ -94,6 +103,8 @@ export interface Tape {
   /** x[i,j] + bias[j]; bias is [1,d]. */
   addRow (x: Value, bias: Value): Value
   silu (x: Value): Value
+  /** silu(gate)·up, elementwise. */
+  swiglu (gate: Value, up: Value): Value
   /** x·σ(2u), u = sqrt(2/π)·(x + 0.044715·x³): GPT-2's "tanh" GELU, computed without tanh's cancellation. */
   gelu (x: Value): Value
   /** Rotary embedding of [m, heads·headDim], rows at positions offset, offset+1, … */
@@ -289,6 +300,18 @@ export interface Kernels {
   /** y[ids[i],:] += x[i,:] in order of i */
   scatter (count: number, d: number, ids: number, x: number, y: number): void
   allFinite (n: number, x: number): boolean
+  /** r[i] = 1/sqrt(Σ_j x[i,j]²/d + eps), y = (x·r)·gain: inverseRms, rowScale and columnScale in one. */
+  rmsNorm (m: number, d: number, x: number, gain: number, eps: number, r: number, y: number): void
+  /** y = (sum + (dy·gain)·r) + x·s with s[i] = rowDot(dy·gain, x)·((r·r²)·(−1/d)), the cotangent of x; `sum` may be 0. */
+  rmsNormBack (m: number, d: number, x: number, gain: number, r: number, dy: number, sum: number, y: number): void
+  /** s = σ(gate), y = (gate·s)·up */
+  swiglu (n: number, gate: number, up: number, s: number, y: number): void
+  /** dUp = dy·(gate·s), dGate = d·s + (s(1 − s))·(d·gate) with d = dy·up */
+  swigluBack (n: number, gate: number, up: number, s: number, dy: number, dGate: number, dUp: number): void
+  /** y = p·(dy − Σ_j p·dy) over the columns that `softmax` sees, else 0; y may be dy. */
+  softmaxBack (rows: number, n: number, period: number, p: number, dy: number, y: number): void
+  /** y = a + b·factor */
+  addScaled (n: number, a: number, b: number, factor: number, y: number): void
 }
 
 /** An f64 matrix that products read piece by piece, from wherever and as whatever it lies there. */

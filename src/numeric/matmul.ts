@@ -24,6 +24,21 @@ function frozenProduct (e: Engine, b: Node, tb: boolean, m: number, n: number, k
   }
 }
 
+/** y = x·wᵀ at an address, unchecked. */
+export function productInto (e: Engine, x: Node, w: Node, y: number): void {
+  const [m, n, k] = [x.rows, w.rows, x.columns]
+  if (w.columns !== k) {
+    throw new ShapeError('matmul', `inner dimensions that agree (a gives ${k})`, `[${m},${k}] and [${n},${w.columns}]ᵀ`)
+  }
+  const mark = e.arena.mark()
+  if (w.frozen) {
+    frozenProduct(e, w, true, m, n, k, x.at, y, false, false)
+  } else {
+    e.kernels.gemm(m, n, k, x.at, k, 1, w.at, 1, k, NONE, e.arena.take(scratchBytes(m, n, k)), y, n, false)
+  }
+  e.arena.release(mark)
+}
+
 /** Cotangent rules of op(a)·op(b), which are products of the same kind. */
 function pullback (e: Engine, a: Node, b: Node, ta: boolean, tb: boolean) {
   return (dy: Node, wants: boolean[]): Array<Node | undefined> => {

@@ -1,4 +1,5 @@
 import { referenceElementwise } from './reference-elementwise.ts'
+import { referenceFused } from './reference-fused.ts'
 import { referencePaged } from './reference-paged.ts'
 import { referenceRows } from './reference-rows.ts'
 import { referenceWeights } from './reference-weights.ts'
@@ -15,5 +16,5 @@ export function referenceKernels (bytes: number): Kernels {
   const integers = new Int32Array(buffer)
   const elementwise = referenceElementwise(floats, integers)
   const rows = referenceRows(floats, integers)
-  return { buffer, memoryBytes: bytes, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
+  return { buffer, memoryBytes: bytes, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referenceFused(floats, { ...elementwise, ...rows }), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
 }

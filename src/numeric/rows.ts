@@ -85,7 +85,24 @@ export function rmsNorm (e: Engine, x: Node, gain: Node, eps: number, primitive 
   if (!(eps >= 0)) {
     throw new NumericRangeError(`eps of ${primitive}`, '0 or more', eps)
   }
-  return columnScale(e, rowScale(e, x, inverseRms(e, x, eps)), gain)
+  return e.directions === 0 && x !== gain ? fusedNorm(e, x, gain, eps, primitive) : columnScale(e, rowScale(e, x, inverseRms(e, x, eps)), gain)
+}
+
+/** The same without tangents, of which only the inverse norms are kept. */
+function fusedNorm (e: Engine, x: Node, gain: Node, eps: number, primitive: string): Node {
+  const { rows, columns } = x
+  const r = e.empty(rows, 1)
+  const y = e.empty(rows, columns)
+  e.kernels.rmsNorm(rows, columns, x.at, gain.at, eps, r.at, y.at)
+  return e.finish(primitive, y, [x, gain], (dy, wants, sum) => {
+    const dGain = wants[1] ? columnDot(e, dy, rowScale(e, x, r)) : undefined
+    if (!wants[0]) {
+      return [undefined, dGain]
+    }
+    const dx = e.empty(rows, columns)
+    e.kernels.rmsNormBack(rows, columns, x.at, gain.at, r.at, dy.at, sum?.at ?? NONE, dx.at)
+    return [e.finish(primitive, dx, [], () => []), dGain]
+  }, 0)
 }
 
 /** x[i,j] + bias[j]. */

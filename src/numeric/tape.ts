@@ -5,6 +5,7 @@ import { gather, rope } from './embedding.ts'
 import { Engine } from './engine.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
 import { dense, frozenWeights } from './frozen.ts'
+import { project, swiglu } from './fused.ts'
 import { gradient } from './gradient.ts'
 import { kernels } from './kernels.ts'
 import { crossEntropy } from './loss.ts'
@@ -89,6 +90,8 @@ export function tape (init: TapeInit = {}): Tape {
     constant: (data: Float32Array | WeightMatrix, shape?: Shape, name?: string) => constant(e, data, shape, name),
     parameter: (data, shape, tangents, name) => parameter(e, data, shape, tangents, name),
     matmul: (a, b, options) => matmul(e, e.own(a, 'matmul'), e.own(b, 'matmul'), options?.transposeA ?? false, options?.transposeB ?? false),
+    project: (x, w, { bias, changes = [] } = {}) => project(e, own(x, 'project'), e.own(w, 'project'), bias == null ? undefined : own(bias, 'project'),
+      changes.map(({ a, b, scale }) => ({ a: own(a, 'project'), b: own(b, 'project'), scale }))),
     add: (a, b) => add(e, own(a, 'add'), own(b, 'add')),
     mul: (a, b) => mul(e, own(a, 'mul'), own(b, 'mul')),
     scale: (a, factor) => scale(e, own(a, 'scale'), factor),
@@ -97,6 +100,7 @@ export function tape (init: TapeInit = {}): Tape {
     layerNorm: (x, gain, bias, eps) => layerNorm(e, own(x, 'layerNorm'), own(gain, 'layerNorm'), own(bias, 'layerNorm'), eps),
     addRow: (x, bias) => addRow(e, own(x, 'addRow'), own(bias, 'addRow')),
     gelu: x => gelu(e, own(x, 'gelu')),
+    swiglu: (gate, up) => swiglu(e, own(gate, 'swiglu'), own(up, 'swiglu')),
     silu: x => silu(e, own(x, 'silu')),
     rope: (x, options) => rope(e, own(x, 'rope'), options),
     attention: (q, k, v, { heads, kvHeads }) => attention(e, own(q, 'attention'), own(k, 'attention'), own(v, 'attention'), heads, kvHeads),

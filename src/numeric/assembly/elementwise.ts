@@ -79,11 +79,18 @@ export function log (n: i32, x: usize, y: usize): void {
   }
 }
 
+/** σ of four numbers. */
+// @ts-ignore: decorator
+@inline
+export function sigmoid4 (x: v128): v128 {
+  const one = number(0)
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))))
+}
+
 export function sigmoid (n: i32, x: usize, y: usize): void {
   const end = endOf(y, n)
-  const one = number(0)
   while (y < end) {
-    v128.store(y, f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(v128.load(x))))))
+    v128.store(y, sigmoid4(v128.load(x)))
     x += 16
     y += 16
   }

@@ -2,6 +2,7 @@
 export { gemm, packColumns } from './gemm'
 export { add, allFinite, exp, gather, gelu, geluBend, geluSlope, log, mul, rope, scale, scatter, sigmoid, sigmoidBend, sigmoidSlope } from './elementwise'
 export { addRow, centre, columnDot, columnScale, columnSum, crossEntropy, inverseRms, rowDot, rowScale, rowSubtract, softmax } from './rows'
+export { addScaled, rmsNorm, rmsNormBack, softmaxBack, swiglu, swigluBack } from './fused'
 export { useStatics } from './statics'
 export { attendPages, gemmMany, writePages } from './paged'
 export { packWeights } from './weights-layout'

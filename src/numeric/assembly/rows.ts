@@ -32,7 +32,7 @@ function storeRest (y: usize, value: v128, count: i32): void {
 }
 
 /** `count` zeros; memory.fill is a call out of WebAssembly, which costs more than rows of attention take. */
-function zero (y: usize, count: i32): void {
+export function zero (y: usize, count: i32): void {
   const end = y + (<usize>(count & ~3) << 2)
   for (; y < end; y += 16) {
     v128.store(y, f32x4.splat(0))
@@ -44,7 +44,7 @@ function zero (y: usize, count: i32): void {
 }
 
 /** Lanes beyond the row become 0, which leaves its sum as it is: no partial sum is ever −0. */
-function dotRow (d: i32, a: usize, b: usize): f32 {
+export function dotRow (d: i32, a: usize, b: usize): f32 {
   const end = a + (<usize>(d & ~3) << 2)
   let s = f32x4.splat(0)
   while (a < end) {
