@@ -32,7 +32,7 @@ interface ImportOptions {
 
 function importCommand (): Command {
   const command = new Command('import')
-    .description('put a model into the store of a node that is not running: Llama, SmolLM2, Mistral, Qwen2 or GPT-2, as safetensors, GGUF (f32, f16, bf16, q8_0, q4_0, q4_k, q5_k, q6_k) or llama2.c')
+    .description('put a model into the store of a node that is not running: Llama, SmolLM2, Mistral, Qwen2 or GPT-2, as safetensors, GGUF (f32, f16, bf16, q8_0, q4_0 to q5_1, q2_k to q6_k, iq4) or llama2.c')
     .argument('<path>', 'a folder with config.json, a .gguf file, or a checkpoint of llama2.c')
     .option('--name <name>', 'what it is called; default: what its files say')
     .option('--licence <spdx>', 'licence of the weights; default: what its files say')

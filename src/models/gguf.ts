@@ -3,6 +3,7 @@ import {
   GGUF_STRING_BYTES_MAX, SAFETENSORS_TENSORS_MAX
 } from './constants.ts'
 import { GgufError } from './errors.ts'
+import { Cursor, HeadEnds, SIZES } from './gguf-cursor.ts'
 import { bytesOf, BLOCKS } from './tensor-types.ts'
 import type { TensorEntry, TensorType } from './tensor-types.ts'
 
@@ -19,20 +20,17 @@ const MAGIC = 0x46554747
 const ALIGNMENT = 32
 
 /** GGML's types by number, those that we read and the names of those that we do not. */
-const READ: Record<number, TensorType | undefined> = { 0: 'f32', 1: 'f16', 2: 'q4_0', 8: 'q8_0', 12: 'q4_k', 13: 'q5_k', 14: 'q6_k', 30: 'bf16' }
+const READ: Record<number, TensorType | undefined> = {
+  0: 'f32', 1: 'f16', 2: 'q4_0', 3: 'q4_1', 6: 'q5_0', 7: 'q5_1', 8: 'q8_0', 10: 'q2_k', 11: 'q3_k', 12: 'q4_k', 13: 'q5_k', 14: 'q6_k', 20: 'iq4_nl', 23: 'iq4_xs', 30: 'bf16'
+}
 const NAMES: ReadonlyMap<number, string> = new Map([
-  [3, 'q4_1'], [6, 'q5_0'], [7, 'q5_1'], [9, 'q8_1'], [10, 'q2_k'], [11, 'q3_k'], [15, 'q8_k'], [16, 'iq2_xxs'],
-  [17, 'iq2_xs'], [18, 'iq3_xxs'], [19, 'iq1_s'], [20, 'iq4_nl'], [21, 'iq3_s'], [22, 'iq2_s'], [23, 'iq4_xs'], [24, 'i8'], [25, 'i16'],
+  [9, 'q8_1'], [15, 'q8_k'], [16, 'iq2_xxs'],
+  [17, 'iq2_xs'], [18, 'iq3_xxs'], [19, 'iq1_s'], [21, 'iq3_s'], [22, 'iq2_s'], [24, 'i8'], [25, 'i16'],
   [26, 'i32'], [27, 'i64'], [28, 'f64'], [29, 'iq1_m'], [34, 'tq1_0'], [35, 'tq2_0'], [39, 'mxfp4']
 ])
 
-/** Bytes of each fixed-size type of the metadata; 8 is a string, 9 an array. */
-const SIZES: Record<number, number | undefined> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 }
 const STRING = 8
 const ARRAY = 9
-
-/** The head of the file that was given ends before the header does. */
-class HeadEnds extends GgufError {}
 
 /**
  * Reads the header of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md,
@@ -159,81 +157,5 @@ function place (entries: Map<string, TensorEntry>, headerEnd: number, alignment:
   }
   if (fileBytes > at) {
     throw new GgufError(`expected the file to end at ${at} after its last tensor but it has ${fileBytes} bytes`)
-  }
-}
-
-/** Reads forward and never beyond what is there. */
-class Cursor {
-  at = 0
-  private readonly bytes: Uint8Array
-  private readonly view: DataView
-  /** where the file, or what we look at of it, ends */
-  private readonly end: number
-
-  constructor (bytes: Uint8Array, end: number) {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.end = end
-  }
-
-  /** Moves over `size` bytes and says where they began. */
-  private over (size: number, what: string): number {
-    if (this.at + size > this.bytes.length) {
-      throw new HeadEnds(`expected ${size} bytes for ${what} at offset ${this.at} but the header ends at ${this.bytes.length}: the file is cut or larger than allowed`)
-    }
-    this.at += size
-    return this.at - size
-  }
-
-  u8 (what: string): number {
-    return this.view.getUint8(this.over(1, what))
-  }
-
-  u32 (what: string): number {
-    return this.view.getUint32(this.over(4, what), true)
-  }
-
-  /** A number of the metadata's type. */
-  number (type: number, what: string): number {
-    const { view } = this
-    const at = this.over(SIZES[type] ?? 0, what)
-    switch (type) {
-      case 0: return view.getUint8(at)
-      case 1: return view.getInt8(at)
-      case 2: return view.getUint16(at, true)
-      case 3: return view.getInt16(at, true)
-      case 4: return view.getUint32(at, true)
-      case 5: return view.getInt32(at, true)
-      case 6: return view.getFloat32(at, true)
-      case 12: return view.getFloat64(at, true)
-      default: return this.wide(type, at, what)
-    }
-  }
-
-  private wide (type: number, at: number, what: string): number {
-    const { view } = this
-    const wide = type === 10 ? view.getBigUint64(at, true) : view.getBigInt64(at, true)
-    if (wide > BigInt(Number.MAX_SAFE_INTEGER) || wide < BigInt(Number.MIN_SAFE_INTEGER)) {
-      throw new GgufError(`expected ${what} to be below 2^53 but got ${wide} at offset ${at}`)
-    }
-    return Number(wide)
-  }
-
-  /** A count of things that take at least `bytesEach`: checked against what is left of the file. */
-  count (what: string, max: number, bytesEach: number): number {
-    const count = this.number(10, what)
-    if (count > max || count * bytesEach > this.end - this.at) {
-      throw new GgufError(`expected ${what} to be at most ${max} and to fit the ${this.end - this.at} bytes that are left but got ${count} at offset ${this.at - 8}`)
-    }
-    return count
-  }
-
-  text (what: string, bytesMax: number): string {
-    const length = this.number(10, what)
-    if (length > bytesMax) {
-      throw new GgufError(`expected ${what} to be a text of at most ${bytesMax} bytes but got ${length} at offset ${this.at - 8}`)
-    }
-    const at = this.over(length, what)
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(at, at + length))
   }
 }

@@ -1,6 +1,6 @@
 /**
  * llama.cpp's k-quants: blocks of 256 numbers whose parts have scales of their own, in few bits. The
- * bits of ggml's dequantize_row_q4_K, q5_K and q6_K: each factor is rounded to f32 before it is used.
+ * bits of ggml's dequantize_row_q2_K to q6_K: each factor is rounded to f32 before it is used.
  */
 
 /** Numbers of one block from the bytes at `at` into `out` from `to` on; `half` reads an f16. */
@@ -45,4 +45,35 @@ export const q6k: BlockDecoder = (view, at, out, to, half) => {
     const factor = Math.fround(scale * view.getInt8(at + 192 + 8 * side + (within >>> 4)))
     out[to + i] = factor * ((low | high << 4) - 32)
   }
+}
+
+/** Sixteen parts of 16 numbers: 16 bytes with a scale and a minimum of four bits each, 64 bytes of pairs of bits, and an f16 scale of either. */
+export const q2k: BlockDecoder = (view, at, out, to, half) => {
+  const [d, least] = [half(view.getUint16(at + 80, true)), half(view.getUint16(at + 82, true))]
+  for (let part = 0; part < 16; part++) {
+    const both = view.getUint8(at + part)
+    const [factor, less] = [Math.fround(d * (both & 15)), Math.fround(least * (both >>> 4))]
+    for (let i = 0; i < 16; i++) {
+      out[to + 16 * part + i] = Math.fround(factor * pair(view, at + 16, 16 * part + i)) - less
+    }
+  }
+}
+
+/** Third bits in 32 bytes, pairs of bits in 64, sixteen scales of six bits in 12 bytes, and an f16 scale. A third bit that is not set takes four away. */
+export const q3k: BlockDecoder = (view, at, out, to, half) => {
+  const d = half(view.getUint16(at + 108, true))
+  for (let part = 0; part < 16; part++) {
+    const low = view.getUint8(at + 96 + (part & 7)) >>> (part < 8 ? 0 : 4) & 15
+    const high = view.getUint8(at + 104 + (part & 3)) >>> 2 * (part >>> 2) & 3
+    const factor = Math.fround(d * ((low | high << 4) - 32))
+    for (let i = 16 * part; i < 16 * (part + 1); i++) {
+      const third = view.getUint8(at + (i & 31)) >>> (i >>> 5) & 1
+      out[to + i] = factor * (pair(view, at + 32, i) - (third === 1 ? 0 : 4))
+    }
+  }
+}
+
+/** Four numbers 32 apart share a byte of two bits each; those from 128 on have 32 bytes of their own. */
+function pair (view: DataView, at: number, i: number): number {
+  return view.getUint8(at + 32 * (i >>> 7) + (i & 31)) >>> 2 * (i >>> 5 & 3) & 3
 }

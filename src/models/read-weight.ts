@@ -1,5 +1,6 @@
 import { ModelShapeError } from './errors.ts'
-import { q4k, q5k, q6k } from './k-quants.ts'
+import { q2k, q3k, q4k, q5k, q6k } from './k-quants.ts'
+import { iq4nl, iq4xs, q41, q50, q51 } from './small-quants.ts'
 import { BLOCKS, bytesOf, countOf, isKept } from './tensor-types.ts'
 import type { Tensor, Weight } from './interface.ts'
 import type { TensorEntry } from './tensor-types.ts'
@@ -146,7 +147,14 @@ const DECODERS: Record<TensorEntry['type'], Decoder> = {
   },
   q4_k (view, at, out, to) { q4k(view, at, out, to, fromHalf) },
   q5_k (view, at, out, to) { q5k(view, at, out, to, fromHalf) },
-  q6_k (view, at, out, to) { q6k(view, at, out, to, fromHalf) }
+  q6_k (view, at, out, to) { q6k(view, at, out, to, fromHalf) },
+  q2_k (view, at, out, to) { q2k(view, at, out, to, fromHalf) },
+  q3_k (view, at, out, to) { q3k(view, at, out, to, fromHalf) },
+  q4_1 (view, at, out, to) { q41(view, at, out, to, fromHalf) },
+  q5_0 (view, at, out, to) { q50(view, at, out, to, fromHalf) },
+  q5_1 (view, at, out, to) { q51(view, at, out, to, fromHalf) },
+  iq4_nl (view, at, out, to) { iq4nl(view, at, out, to, fromHalf) },
+  iq4_xs (view, at, out, to) { iq4xs(view, at, out, to, fromHalf) }
 }
 
 const scratch = new DataView(new ArrayBuffer(4))

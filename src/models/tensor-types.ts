@@ -1,5 +1,7 @@
-/** How a tensor's numbers are stored. `f16` and k-quants are read, but become f32 in memory. */
-export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'q4_k' | 'q5_k' | 'q6_k'
+/** How a tensor's numbers are stored. All but f32, bf16, q8_0 and q4_0 are read, and become f32 in memory. */
+export type TensorType =
+  | 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1' | 'iq4_nl'
+  | 'q2_k' | 'q3_k' | 'q4_k' | 'q5_k' | 'q6_k' | 'iq4_xs'
 
 /** Types that matrices keep in memory. */
 export function isKept (type: TensorType): type is 'f32' | 'bf16' | 'q8_0' | 'q4_0' {
@@ -26,7 +28,15 @@ export const BLOCKS: Readonly<Record<TensorType, { values: number, bytes: number
   q8_0: { values: 32, bytes: 34 },
   // an f16 scale and 32 nibbles
   q4_0: { values: 32, bytes: 18 },
+  // see small-quants.ts
+  q4_1: { values: 32, bytes: 20 },
+  q5_0: { values: 32, bytes: 22 },
+  q5_1: { values: 32, bytes: 24 },
+  iq4_nl: { values: 32, bytes: 18 },
+  iq4_xs: { values: 256, bytes: 136 },
   // see k-quants.ts
+  q2_k: { values: 256, bytes: 84 },
+  q3_k: { values: 256, bytes: 110 },
   q4_k: { values: 256, bytes: 144 },
   q5_k: { values: 256, bytes: 176 },
   q6_k: { values: 256, bytes: 210 }

@@ -178,7 +178,7 @@ describe('GGUF', () => {
     ['lists in lists', edited((view, file) => { view.setUint32(at(file, 'list') + 8, 9, true) }), 'list'],
     ['no dimensions', edited((view, file) => { view.setUint32(info(file), 0, true) }), 'tensor a'],
     ['sizes whose product is absurd', edited((view, file) => { view.setBigUint64(info(file) + 4, 2n ** 52n, true) }), 'tensor a'],
-    ['a type that we do not read', edited((view, file) => { view.setUint32(info(file) + 20, 12, true) }), 'q4_k'],
+    ['a type that we do not read', edited((view, file) => { view.setUint32(info(file) + 20, 16, true) }), 'iq2_xxs'],
     ['rows that are no whole blocks', edited((view, file) => { view.setUint32(info(file) + 20, 8, true) }), 'blocks of 32'],
     ['an offset elsewhere', edited((view, file) => { view.setBigUint64(info(file) + 24, 32n, true) }), 'tensor a at offset'],
     ['an end before the tensor\'s', writeGgufFile({}, [tensor]).subarray(0, -1), 'tensor a of 32 bytes'],
