@@ -12,6 +12,7 @@ import { effectPerformer } from './effects.ts'
 import { eraAfter, selfIn } from './eras.ts'
 import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { history } from './history.ts'
+import { pushing } from './pushing.ts'
 import { serveQueries } from './queries.ts'
 import { exportHistory, importHistory } from './signing.ts'
 import { serveSnapshots } from './snapshots.ts'
@@ -118,6 +119,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       limits: init.mempool,
       state: () => this.state(),
       publish: async (signed) => transactions.publish(signed),
+      push: async (signed) => push(signed, { signal: this.#abort.signal }),
       onChange: () => { this.#tellPending() },
       onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
     })
@@ -128,6 +130,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       signer: init.blsSecretKey === undefined ? undefined : init.signer,
       protocol: name('hello')
     }, network)
+    const push = pushing({ protocol: name('transaction'), validators: this.#validators, receive: async (signed) => this.#submissions.receive(signed) }, network)
     serveSnapshots(network, this.#protocols, this.#store)
     serveSync(network, this.#protocols, {
       store: this.#store,

@@ -20,6 +20,9 @@ export const AMOUNT_BYTES_MAX = 16
 /** Own transactions that are not final are gossiped again at this interval, at most so many at once. */
 export const REGOSSIP_INTERVAL_MS = 2_000
 export const REGOSSIP_TRANSACTIONS_MAX = 64
+/** After so many repetitions gossip does not reach whoever proposes: validators are asked directly, so many at once. */
+export const REGOSSIPS_BEFORE_PUSH = 3
+export const PUSH_VALIDATORS_MAX = 3
 /** A known transaction that is gossiped again is passed on at most this often: whoever missed it gets it. */
 export const REFORWARD_INTERVAL_MS = 1_500
 

@@ -19,6 +19,8 @@ export interface Waiting {
   height: number
   /** when it was last passed on, in the driver's clock */
   forwardedMs: number
+  /** how often it was gossiped again */
+  repeats: number
 }
 
 /** What the mempool must know of the ledger. */
@@ -166,7 +168,7 @@ export function mempool (rules: MempoolRules, limits: MempoolLimits = {}): Mempo
         throw new KnownTransactionError(id.toString())
       }
       const old = queue?.get(signed.payload.nonce)
-      const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals, height: rules.height(), forwardedMs: nowMs }
+      const waiting: Waiting = { id, signed, bytes: size, local, arrival: arrivals, height: rules.height(), forwardedMs: nowMs, repeats: 0 }
 
       if (old !== undefined) {
         checkReplacement(old, signed)

@@ -3,7 +3,7 @@ import { signRecord } from '../identity/index.ts'
 import { checkTransaction, feeMin, readAccount, readChain } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { domains, signedTransactionCodec, transactionCodec, transactionId } from '../wire/index.ts'
-import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
+import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIPS_BEFORE_PUSH, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
 import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'
 import { mempool } from './mempool.ts'
 import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
@@ -26,6 +26,8 @@ export interface SubmissionsInit {
   /** the newest final state */
   state (): LedgerState
   publish (signed: Signed<Transaction>): Promise<unknown>
+  /** hands it to validators directly */
+  push (signed: Signed<Transaction>): Promise<unknown>
   /** the mempool changed */
   onChange (): void
   onRefused (refusal: { id: CID, code: string, message: string }): void
@@ -100,10 +102,15 @@ export function submissions (init: SubmissionsInit): Submissions {
 
   const regossip = (): void => {
     const nowMs = performance.now()
-    pool.local().filter(waiting => nowMs - waiting.forwardedMs >= REGOSSIP_INTERVAL_MS * 0.9)
-      .sort((a, b) => a.forwardedMs - b.forwardedMs)
-      .slice(0, REGOSSIP_TRANSACTIONS_MAX)
-      .forEach(publish)
+
+    for (const waiting of pool.local().filter(waiting => nowMs - waiting.forwardedMs >= REGOSSIP_INTERVAL_MS * 0.9).sort((a, b) => a.forwardedMs - b.forwardedMs).slice(0, REGOSSIP_TRANSACTIONS_MAX)) {
+      publish(waiting)
+
+      if (++waiting.repeats > REGOSSIPS_BEFORE_PUSH) {
+        // whoever refuses it says why to nobody but gossip's counters; what is final answers for itself
+        init.push(waiting.signed).catch(() => {})
+      }
+    }
   }
 
   const refuse = ({ id, signed }: Waiting): void => {

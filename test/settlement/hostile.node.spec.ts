@@ -3,6 +3,7 @@ import { proposalCodec, signVote } from '../../src/consensus/index.ts'
 import { network } from '../../src/gossip/index.ts'
 import { bls } from '../../src/identity/index.ts'
 import { readAccount } from '../../src/ledger/index.ts'
+import { UnknownHeightError } from '../../src/settlement/index.ts'
 import { blockCodec, certificateCodec, signedTransactionCodec } from '../../src/wire/index.ts'
 import { CHAIN, alice, bob, carol, genesisOf, sign, swarm, validatorBls } from './fixtures.ts'
 import type { TestNode } from './fixtures.ts'
@@ -157,6 +158,32 @@ describe('chain under attack', function () {
     await assert.rejects(ask('query', Uint8Array.of(1, 2, 3)), { code: 'ERR_REMOTE' })
     const { block } = await validator.chain.block(1)
     assert.ok(blockCodec.encode(block).byteLength < 1_024)
+  })
+})
+
+describe('a node that gossip does not hear', function () {
+  this.timeout(60_000)
+
+  const nodes = swarm()
+  after(async () => nodes.clean())
+
+  it('hands its transactions to validators directly', async () => {
+    const validator = await nodes.node({ validator: 0, init: { genesis } })
+    const follower = await nodes.node({ init: { genesis } })
+    await follower.chain.waitFor((_, height) => height >= 1, { signal: signal() })
+
+    // below -80 gossipsub passes over whatever a peer sends
+    for (let i = 0; i < 32; i++) {
+      validator.net.penalise(follower.net.peerId, new UnknownHeightError('block', 0, 'of a test'))
+    }
+    // scores are looked at anew with each heartbeat
+    await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => validator.net.score(follower.net.peerId) < -80)
+    await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+    const { ok } = await follower.chain.send({ kind: 'transfer', to: bob.account, amount: 1n }, alice, { signal: AbortSignal.timeout(30_000) })
+
+    assert.equal(ok, true)
+    assert.ok(validator.net.score(follower.net.peerId) < -80)
+    assert.equal(validator.net.topicStats()[TRANSACTIONS].accepted, 0)
   })
 })
 
