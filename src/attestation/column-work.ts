@@ -30,7 +30,8 @@ export interface ColumnWorkInit {
 export function columnsDue ({ lines, state, signer, columnsMax, statements, isAgreed }: Omit<ColumnWorkInit, 'compute' | 'storage'>, adapter: CID): number[] {
   const known = readAdapter(state(), adapter)
 
-  if (known?.status !== 'admitted') {
+  // a merge has no run of its own: its parents have the columns
+  if (known?.status !== 'admitted' || known.parents !== undefined) {
     return []
   }
 

@@ -53,8 +53,8 @@ export interface Market {
   admit (overrides: Partial<Adapter>): Promise<CID>
   /** on the store of an earlier one if a folder is given; connected to nobody; `before` its network starts, and ends what it returns */
   peer (options?: { folder?: string, seed?: number }, before?: (net: Network, db: Level) => Promise<() => Promise<void>>): Promise<Peer>
-  /** a gateway that serves on a peer of its own */
-  shop (options?: { folder?: string, seed?: number, who?: Signer, idleBlocks?: number }): Promise<Peer & { gateway: Gateway }>
+  /** a gateway that serves on a peer of its own, by default with everybody's library */
+  shop (options?: { folder?: string, seed?: number, who?: Signer, idleBlocks?: number, library?: ModelLibrary }): Promise<Peer & { gateway: Gateway }>
   /** a payer on a peer of its own, acquainted with these gateways */
   customer (gateways: Peer[], options?: { folder?: string }): Promise<Peer & { payer: Payer }>
   clean (): Promise<void>
@@ -211,10 +211,10 @@ export async function market (changed: Partial<NetworkParams> = {}): Promise<Mar
     must,
     admit,
     peer,
-    async shop ({ who = shopkeeper, idleBlocks, ...options } = {}) {
+    async shop ({ who = shopkeeper, idleBlocks, library: served = library, ...options } = {}) {
       let service: Gateway | undefined
       const made = await peer(options, async (net, db) => {
-        service = gateway({ signer: who, idleBlocks, secret: new Uint8Array(32).fill(9) })({ network: net, chain: ledger, library, db })
+        service = gateway({ signer: who, idleBlocks, secret: new Uint8Array(32).fill(9) })({ network: net, chain: ledger, library: served, db })
         await service.start()
 
         return async () => service?.stop()
