@@ -2,7 +2,6 @@ import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
 import { listAdapters } from '../ledger/index.ts'
 import { importPeft, thetaToPeft } from '../models/index.ts'
-import { readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
 import { PRICE_DEFAULT } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
@@ -52,7 +51,7 @@ export async function importAdapter (node: Node, base: CID, files: PeftFiles, { 
 
   await remember(node, view)
 
-  return { ...view, sameAs: await sameWeights(node, cid, { signal }) }
+  return { ...view, sameAs: await sameWeights(node, cid) }
 }
 
 /**
@@ -127,7 +126,7 @@ async function remember (node: Node, view: Import): Promise<void> {
 }
 
 /** So that who imports what is there already hears of it before it pays a deposit. */
-async function sameWeights ({ chain, storage, adapters }: Node, weights: CID, { signal }: AbortOptions): Promise<string | null> {
+async function sameWeights ({ chain, adapters }: Node, weights: CID): Promise<string | null> {
   const state = chain.state()
   const imported = [...listAdapters(state)].find(({ state: { weights: one, status } }) => status !== 'rejected' && one?.equals(weights) === true)
 
@@ -135,14 +134,8 @@ async function sameWeights ({ chain, storage, adapters }: Node, weights: CID, { 
     return imported.adapter.toString()
   }
 
-  for (const { adapter, influence } of await adapters.all()) {
-    // records of adapters that the index knows were here once
-    const record = influence === 'none' ? undefined : await readAdapterRecord(storage, adapter, { signal }).catch(() => undefined)
+  const text = weights.toString()
 
-    if (record?.type === 'adapter' && record.weights.equals(weights)) {
-      return adapter.toString()
-    }
-  }
-
-  return null
+  // those of imported adapters the ledger knows, of which some may be rejected
+  return (await adapters.all()).find(one => one.influence !== 'none' && one.weights === text)?.adapter.toString() ?? null
 }

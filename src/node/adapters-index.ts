@@ -1,31 +1,14 @@
 import MiniSearch from 'minisearch'
-import { listAdapters, readContribution } from '../ledger/index.ts'
+import { listAdapters, readAdapter } from '../ledger/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
-import { toHex } from '../wire/index.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
+import { entryOf, licencesOf } from './indexed-adapter.ts'
 import { ADAPTER_RECORDS_READ_AT_ONCE, ADAPTER_RETRY_BLOCKS, ADAPTERS_INDEXED_MAX } from './registry-constants.ts'
+import type { IndexedAdapter } from './indexed-adapter.ts'
 import type { AdapterState, PublishedAdapter, Startable } from '../interface/index.ts'
 import type { SettlementBackend, SettlementEvents } from '../settlement/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
-
-/** What never changes of an adapter, kept in memory; its record's lists of files are not. */
-export interface IndexedAdapter {
-  adapter: CID
-  height: number
-  name: string
-  /** CIDs as text */
-  base: string
-  datanets: string[]
-  /** name and developer: nobody continues the versions of somebody else's name */
-  key: string
-  influence: 'forward' | 'reverse' | 'none'
-  lossMicro: number[]
-  pricePerThousandTokens: bigint
-  promptPricePerThousandTokens: bigint
-  /** of imported weights, which have one of their own: an imported adapter's, or those of a merge's parents */
-  licences: string[]
-}
 
 /** The adapters of the chain by what people look for, without reading a record twice. */
 export interface AdapterIndex extends Startable {
@@ -33,6 +16,10 @@ export interface AdapterIndex extends Startable {
   all (): Promise<IndexedAdapter[]>
   /** Those whose name or source has words that begin like, or nearly like, all words of the text; the best first. */
   search (text: string): Promise<IndexedAdapter[]>
+  /** Undefined for one that is not on the ledger, or whose record could not be had. */
+  get (adapter: CID): Promise<IndexedAdapter | undefined>
+  /** All of one developer and name (`key`), the first published first. */
+  versions (key: string): Promise<IndexedAdapter[]>
 }
 
 export interface AdapterIndexComponents {
@@ -42,69 +29,124 @@ export interface AdapterIndexComponents {
 
 interface Document { id: string, name: string, source: string }
 
+/** The last published first. */
+const byAge = (a: IndexedAdapter, b: IndexedAdapter): number => b.height - a.height || (a.adapter.toString() < b.adapter.toString() ? 1 : -1)
+
 /**
- * Follows the ledger: a block that brings adapters, or a leap over blocks, makes it look for those
- * that it lacks. A record that nobody serves is asked for again after ADAPTER_RETRY_BLOCKS; above
+ * Follows the ledger: an adapter that a block brings is read when somebody next asks, and a start or a
+ * leap over blocks makes it look at all. So a block costs what it brings, however many adapters there
+ * are. A record that nobody serves is asked for again after ADAPTER_RETRY_BLOCKS; above
  * ADAPTERS_INDEXED_MAX the first published are forgotten.
  */
 export function adapterIndex ({ chain, storage }: AdapterIndexComponents): AdapterIndex {
   const entries = new Map<string, IndexedAdapter>()
+  const byKey = new Map<string, Set<IndexedAdapter>>()
   const texts = new MiniSearch<Document>({ fields: ['name', 'source'], searchOptions: { prefix: true, fuzzy: 0.2, combineWith: 'AND', boost: { name: 2 } } })
   /** records that could not be had, with the height at which they were asked for last */
-  const missing = new Map<string, number>()
-  let stale = true
+  const missing = new Map<string, { adapter: CID, height: number }>()
+  /** what blocks brought and nobody asked for yet */
+  const announced = new Map<string, CID>()
+  /** entries by age, until there are others */
+  let sorted: IndexedAdapter[] | undefined
+  let lookAtAll = true
   let reading: Promise<void> | undefined
 
-  const onBlock = ({ detail: { events } }: SettlementEvents['block']): void => { stale ||= missing.size > 0 || events.some(({ type }) => type === 'adapter') }
-  const onLeap = (): void => { stale = true }
+  const onLeap = (): void => {
+    lookAtAll = true
+    announced.clear()
+  }
+  const onBlock = ({ detail: { events } }: SettlementEvents['block']): void => {
+    for (const event of events) {
+      if (event.type === 'adapter' && !entries.has(event.adapter.toString())) {
+        announced.set(event.adapter.toString(), event.adapter)
+      }
+    }
 
-  function add (adapter: CID, state: AdapterState, record: PublishedAdapter, licences: string[]): void {
-    const id = adapter.toString()
-
-    entries.set(id, entryOf(chain, adapter, state, record, licences))
-    texts.add({ id, name: record.name, source: record.type === 'imported-adapter' ? record.source ?? '' : '' })
-    missing.delete(id)
-
-    if (entries.size > ADAPTERS_INDEXED_MAX) {
-      const [oldest] = [...entries].reduce((a, b) => a[1].height <= b[1].height ? a : b)
-
-      entries.delete(oldest)
-      texts.discard(oldest)
+    if (announced.size > ADAPTERS_INDEXED_MAX) {
+      onLeap()
     }
   }
 
-  async function read (): Promise<void> {
-    const { height } = chain
-    const due = [...listAdapters(chain.state())].filter(({ adapter }) => {
+  function add (entry: IndexedAdapter, record: PublishedAdapter): void {
+    const id = entry.adapter.toString()
+
+    entries.set(id, entry)
+    byKey.set(entry.key, (byKey.get(entry.key) ?? new Set()).add(entry))
+    texts.add({ id, name: record.name, source: record.type === 'imported-adapter' ? record.source ?? '' : '' })
+    missing.delete(id)
+    sorted = undefined
+  }
+
+  function forget (entry: IndexedAdapter): void {
+    const id = entry.adapter.toString()
+    const versions = byKey.get(entry.key)
+
+    entries.delete(id)
+    texts.discard(id)
+    versions?.delete(entry)
+
+    if (versions?.size === 0) {
+      byKey.delete(entry.key)
+    }
+  }
+
+  /** Adapters whose records are to be read now, the last published first. */
+  function due (): Array<{ adapter: CID, state: AdapterState }> {
+    const ledger = chain.state()
+    const retried = [...missing.values()].filter(({ height }) => height + ADAPTER_RETRY_BLOCKS <= chain.height).map(({ adapter }) => adapter)
+    const found = lookAtAll
+      ? [...listAdapters(ledger)]
+      : [...announced.values(), ...retried].flatMap(adapter => {
+          const state = readAdapter(ledger, adapter)
+
+          return state == null ? [] : [{ adapter, state }]
+        })
+
+    lookAtAll = false
+    announced.clear()
+
+    return found.filter(({ adapter }) => {
       const id = adapter.toString()
 
-      return !entries.has(id) && (missing.get(id) ?? -Infinity) + ADAPTER_RETRY_BLOCKS <= height
+      return !entries.has(id) && (missing.get(id)?.height ?? -Infinity) + ADAPTER_RETRY_BLOCKS <= chain.height
     }).sort((a, b) => b.state.height - a.state.height).slice(0, ADAPTERS_INDEXED_MAX)
+  }
 
-    stale = false
+  async function read (adapters: ReturnType<typeof due>): Promise<void> {
+    const { height } = chain
 
-    for (let i = 0; i < due.length; i += ADAPTER_RECORDS_READ_AT_ONCE) {
+    for (let i = 0; i < adapters.length; i += ADAPTER_RECORDS_READ_AT_ONCE) {
       const signal = AbortSignal.timeout(LOOKUP_TIMEOUT_MS)
 
-      await Promise.all(due.slice(i, i + ADAPTER_RECORDS_READ_AT_ONCE).map(async ({ adapter, state }) => {
+      await Promise.all(adapters.slice(i, i + ADAPTER_RECORDS_READ_AT_ONCE).map(async ({ adapter, state }) => {
         const record = await readAdapterRecord(storage, adapter, { signal }).catch(() => undefined)
-
         const licences = record == null ? undefined : await licencesOf(storage, record, signal).catch(() => undefined)
 
         if (record == null || licences == null) {
-          missing.set(adapter.toString(), height)
+          missing.set(adapter.toString(), { adapter, height })
         } else if (!entries.has(adapter.toString())) {
-          add(adapter, state, record, licences)
+          add(entryOf(chain, adapter, state, record, licences), record)
         }
       }))
     }
+
+    if (entries.size > ADAPTERS_INDEXED_MAX) {
+      ordered().slice(ADAPTERS_INDEXED_MAX).forEach(forget)
+      sorted = undefined
+    }
+  }
+
+  function ordered (): IndexedAdapter[] {
+    sorted ??= [...entries.values()].sort(byAge)
+
+    return sorted
   }
 
   async function current (): Promise<void> {
     await reading
 
-    if (stale) {
-      reading ??= read().finally(() => { reading = undefined })
+    if (lookAtAll || announced.size > 0 || missing.size > 0) {
+      reading ??= read(due()).finally(() => { reading = undefined })
       await reading
     }
   }
@@ -121,36 +163,22 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
     async all () {
       await current()
 
-      return [...entries.values()].sort((a, b) => b.height - a.height || (a.adapter.toString() < b.adapter.toString() ? 1 : -1))
+      return [...ordered()]
     },
     async search (text) {
       await current()
 
       return texts.search(text).flatMap(({ id }) => entries.get(String(id)) ?? [])
+    },
+    async get (adapter) {
+      await current()
+
+      return entries.get(adapter.toString())
+    },
+    async versions (key) {
+      await current()
+
+      return [...byKey.get(key) ?? []].sort(byAge).toReversed()
     }
-  }
-}
-
-async function licencesOf (storage: AdapterIndexComponents['storage'], record: PublishedAdapter, signal: AbortSignal): Promise<string[]> {
-  const records = record.type === 'merged-adapter' ? await Promise.all(record.parents.map(async ({ adapter }) => readAdapterRecord(storage, adapter, { signal }))) : [record]
-
-  return records.flatMap(one => one.type === 'imported-adapter' ? [one.licence] : [])
-}
-
-function entryOf (chain: AdapterIndexComponents['chain'], adapter: CID, state: AdapterState, record: PublishedAdapter, licences: string[]): IndexedAdapter {
-  const ledger = chain.state()
-
-  return {
-    adapter,
-    height: state.height,
-    name: record.name,
-    base: record.base.toString(),
-    datanets: [...new Set(state.contributions.flatMap(contribution => readContribution(ledger, contribution)?.datanet.toString() ?? []))],
-    key: `${toHex(state.developer)} ${record.name}`,
-    influence: record.type === 'adapter' ? record.influence.form : 'none',
-    lossMicro: record.type === 'adapter' ? record.lossMicro : [],
-    pricePerThousandTokens: record.pricePerThousandTokens,
-    promptPricePerThousandTokens: record.promptPricePerThousandTokens ?? record.pricePerThousandTokens,
-    licences
   }
 }

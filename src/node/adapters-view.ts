@@ -1,5 +1,5 @@
 import { accountToString } from '../identity/index.ts'
-import type { IndexedAdapter } from './adapters-index.ts'
+import type { IndexedAdapter } from './indexed-adapter.ts'
 import type { AdapterState, AdapterView } from '../interface/index.ts'
 
 /** What people see of an adapter: what the index knows for ever and what the ledger says now. */

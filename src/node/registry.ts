@@ -1,16 +1,15 @@
 import { readAdapter } from '../ledger/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
 import { recipeCodec } from '../wire/index.ts'
+import { adapterEntries } from './adapter-entries.ts'
 import { adapterUsage } from './adapters-usage.ts'
-import { adapterView } from './adapters-view.ts'
 import { columnViews } from './column-views.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
 import { REGISTRY_SHOWN_MAX } from './registry-constants.ts'
-import { baseViews, datanetViews } from './views.ts'
-import type { IndexedAdapter } from './adapters-index.ts'
+import type { RegistryNode } from './adapter-entries.ts'
 import type { DatanetNode } from './node.ts'
-import type { AdapterDetailView, AdapterEntryView, AdapterState, BaseView, DatanetView, PublishedAdapter } from '../interface/index.ts'
+import type { AdapterDetailView, AdapterEntryView, AdapterState, PublishedAdapter } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What is looked for among adapters; all that is given must fit. */
@@ -35,32 +34,20 @@ export interface AdapterFilter {
   limit?: number
 }
 
-interface Entry {
-  indexed: IndexedAdapter
-  state: AdapterState
-}
-
-interface Names {
-  bases: BaseView[]
-  datanets: DatanetView[]
-  /** admitted versions by name and developer, the first one first */
-  versions: Map<string, Entry[]>
-}
-
 /**
  * The adapters of the chain that fit, the last published first, or the best fit if a text is looked
  * for. Those whose record nobody serves now are left out: without it they have no name.
  */
-export async function adapterRegistry (node: DatanetNode, filter: AdapterFilter = {}): Promise<AdapterEntryView[]> {
-  const { entries, names } = await registry(node)
-  const found = filter.text == null ? entries : await ranked(node, filter.text, entries)
+export async function adapterRegistry (node: RegistryNode, filter: AdapterFilter = {}): Promise<AdapterEntryView[]> {
+  const found = await (filter.text == null ? node.adapters.all() : node.adapters.search(filter.text))
+  const entries = await adapterEntries(node)
   const shown: AdapterEntryView[] = []
   const limit = Math.min(filter.limit ?? REGISTRY_SHOWN_MAX, REGISTRY_SHOWN_MAX)
 
-  for (const entry of found) {
-    const view = entryView(entry, names)
+  for (const indexed of found) {
+    const view = await entries.view(indexed)
 
-    if (fits(view, filter)) {
+    if (view != null && fits(view, filter)) {
       shown.push(view)
     }
 
@@ -78,26 +65,23 @@ export async function adapterRegistry (node: DatanetNode, filter: AdapterFilter 
  * @throws {NotFoundError} if it is not on the ledger, or nobody serves its record now
  */
 export async function adapterDetail (node: DatanetNode, adapter: CID): Promise<AdapterDetailView> {
-  const { entries, names } = await registry(node)
-  const entry = entries.find(({ indexed }) => indexed.adapter.equals(adapter))
+  const indexed = await node.adapters.get(adapter)
+  const entries = await adapterEntries(node)
+  const [view, state] = [indexed == null ? undefined : await entries.view(indexed), readAdapter(node.chain.state(), adapter)]
 
-  if (entry == null) {
+  if (indexed == null || view == null || state == null) {
     throw new NotFoundError('adapter', adapter.toString(), 'list them with `datanet adapter list`; one that is missing there has a record that nobody serves now')
   }
 
   const record = await readAdapterRecord(node.storage, adapter, lookup())
 
   return {
-    ...entryView(entry, names),
+    ...view,
     ...await originView(node, record),
     ...await keptView(node, adapter, record),
-    trainedOn: entry.state.contributions.map(String),
+    trainedOn: state.contributions.map(String),
     columns: await columnViews(node, adapter),
-    versions: entries.filter(({ indexed: { key } }) => key === entry.indexed.key).map(one => {
-      const { adapter, version, status, height } = entryView(one, names)
-
-      return { adapter, version, status, height }
-    }),
+    versions: (await entries.versions(indexed.key)).toReversed(),
     ...adapterUsage(node.chain.state(), adapter)
   }
 }
@@ -129,48 +113,6 @@ async function originView (node: DatanetNode, record: PublishedAdapter): Promise
     method: record.method,
     source: null,
     claims: []
-  }
-}
-
-async function registry (node: DatanetNode): Promise<{ entries: Entry[], names: Names }> {
-  const [bases, datanets, all] = await Promise.all([baseViews(node), datanetViews(node), node.adapters.all()])
-  const ledger = node.chain.state()
-  const versions = new Map<string, Entry[]>()
-  const entries = all.flatMap(indexed => {
-    const state = readAdapter(ledger, indexed.adapter)
-
-    return state == null ? [] : [{ indexed, state }]
-  })
-
-  for (const entry of entries.toReversed().filter(({ state }) => state.status === 'admitted')) {
-    versions.set(entry.indexed.key, [...versions.get(entry.indexed.key) ?? [], entry])
-  }
-
-  return { entries, names: { bases, datanets, versions } }
-}
-
-async function ranked (node: DatanetNode, text: string, entries: Entry[]): Promise<Entry[]> {
-  const byCid = new Map(entries.map(entry => [entry.indexed.adapter.toString(), entry]))
-
-  return (await node.adapters.search(text)).flatMap(({ adapter }) => byCid.get(adapter.toString()) ?? [])
-}
-
-function entryView (entry: Entry, { bases, datanets, versions }: Names): AdapterEntryView {
-  const { indexed, state } = entry
-  const base = bases.find(one => one.base === indexed.base)
-  const trainedOn = datanets.filter(({ datanet }) => indexed.datanets.includes(datanet))
-  const admitted = versions.get(indexed.key) ?? []
-  const index = admitted.indexOf(entry)
-
-  return {
-    ...adapterView(indexed, state),
-    version: index < 0 ? null : index + 1,
-    newest: index >= 0 && index === admitted.length - 1,
-    baseName: base?.name ?? '',
-    snapshot: state.snapshot?.toString() ?? null,
-    datanets: trainedOn.map(({ datanet, name, licence }) => ({ datanet, name, licence })),
-    licences: [...new Set([...base == null ? [] : [base.licence], ...trainedOn.map(({ licence }) => licence), ...indexed.licences])],
-    height: state.height
   }
 }
 

@@ -10,8 +10,9 @@ import { taskView } from './task-view.ts'
 import { toJson } from './to-json.ts'
 import type { DatanetNode } from './node.ts'
 import type {
-  AccountView, AdapterView, AttributionShare, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, TaskView
+  AccountView, AdapterView, AttributionShare, BaseView, ContributionView, DatanetView, Genesis, NodeStatus, PresetView, ProposalView, TaskView
 } from '../interface/index.ts'
+import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export function statusView (node: DatanetNode): NodeStatus {
@@ -99,7 +100,7 @@ export async function contributionTitle (node: DatanetNode, contribution: CID): 
   return node.datanets.record(contribution, lookup()).then(({ payload }) => payload.title, () => contribution.toString())
 }
 
-export async function baseViews (node: DatanetNode): Promise<BaseView[]> {
+export async function baseViews (node: { genesis: Pick<Genesis, 'bases'>, storage: Pick<Storage, 'get'> }): Promise<BaseView[]> {
   return Promise.all(node.genesis.bases.map(async ({ base }) => {
     const record = baseModelCodec.decode(await node.storage.get(base, lookup()))
 
