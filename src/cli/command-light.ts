@@ -11,6 +11,7 @@ import { lightNode, NoPeerError, readConfig, readGenesis, writeWhole } from '../
 import { toError } from '../utils/index.ts'
 import { fromHex, headerHash, toHex } from '../wire/index.ts'
 import { account, checkpoint, cid, collect, integer, taskHash } from './arguments.ts'
+import { pastCommands } from './command-light-past.ts'
 import { printWhy } from './command-why.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
@@ -35,7 +36,7 @@ const FOLLOW_MS = 1_000
 /** `datanet light`: a light client that believes the genesis and nobody else. */
 export function lightCommand (): Command {
   const command = new Command('light')
-    .description('a light client: verifies headers, accounts and payouts by proof, without the chain')
+    .description('a light client: verifies headers, accounts, payouts and the past by proof, without the chain')
     .addOption(new Option('--bootstrap <multiaddr>', 'a peer that has the chain').argParser(collect).default([], 'those of config.json, or the node that runs on the data directory'))
     .addOption(new Option('--witness <multiaddr>', 'another peer that has to confirm each new header; may be repeated').argParser(collect).default([], 'none'))
     .option('--checkpoint <height>:<hash>', 'a header that somebody you trust named: begins there instead of at the genesis', checkpoint)
@@ -70,6 +71,8 @@ export function lightCommand (): Command {
       printWhy(out, view)
       out.result(view)
     })), ['datanet light why bafy… --task 9f2c…']))
+
+  pastCommands(withLight).forEach(past => command.addCommand(past))
 
   return examples(command, ['datanet light follow', 'datanet --data-dir ./alice light account z6Mk…', 'datanet light --checkpoint 1200:5be1… --witness /ip4/…/p2p/12D3…'])
 }

@@ -29,7 +29,7 @@ export { genesisState } from './genesis.ts'
 export { historyGrowth, historyNodes } from './history.ts'
 export { taskHolding, totalHoldings } from './holdings.ts'
 export { stateKeys, statePrefixes } from './keys.ts'
-export { bagPeaks, pathNodes } from './mountain-range.ts'
+export { appendLeaf, bagPeaks, pathNodes } from './mountain-range.ts'
 export {
   listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
   listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet, readHistory,

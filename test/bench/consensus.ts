@@ -8,12 +8,14 @@ import { authenticatedMap, stateCodecs, stateKeys } from '../../src/ledger/index
 // the implementation that browsers get
 import { certifiedHeaderCodec, hash as hashOf, headerHash, stateProofCodec } from '../../src/wire/index.ts'
 import { trySeed } from '../sim/simulator.ts'
+import { historyBytes } from './consensus-history.ts'
 import { latency } from './consensus-latency.ts'
 import { processes } from './consensus-processes.ts'
 import { published } from './consensus-published.ts'
 import type { Bench, BenchResult } from './interface.ts'
 import type { Consensus, ConsensusEffect, VoteKind } from '../../src/consensus/index.ts'
 import type { Certificate, Header, ValidatorInfo } from '../../src/interface/index.ts'
+import type { AuthenticatedMap } from '../../src/ledger/index.ts'
 
 const N = 128
 const CHAIN = 'bench'
@@ -71,16 +73,21 @@ const oneView = (core: Consensus, validators: ValidatorInfo[], keys: Uint8Array[
   return { ms, hash }
 }
 
-/** What a light client is given of an account among so many. */
-const proofBytes = (accounts: number): BenchResult => {
+/** A state of so many accounts. */
+const accountsMap = (accounts: number): { map: AuthenticatedMap, keys: string[] } => {
   const body = stateCodecs.account.encode({ balance: 10n ** 20n, nonce: 7, staked: 10n ** 20n, gopen: 0n, delegate: null, votes: 0n })
   const keys = Array.from({ length: accounts }, (_, i) => stateKeys.account(hashOf('account', Uint8Array.of(i >> 16, i >> 8, i)))).sort()
-  const map = authenticatedMap(keys.map(key => [key, body]))
+
+  return { map: authenticatedMap(keys.map(key => [key, body])), keys }
+}
+
+/** What a light client is given of an account among them. */
+const proofBytes = ({ map, keys }: ReturnType<typeof accountsMap>): BenchResult => {
   const proofs = Array.from({ length: 1000 }, (_, i) => map.prove(keys[i * 97]))
   const lengths = proofs.map(({ proof }) => proof.length)
   const messageBytes = Math.max(...proofs.map(proof => stateProofCodec.encode(proof).length))
 
-  return { name: 'proofBytes100k', value: median(lengths), unit: 'bytes', detail: `median of 1,000 proofs among ${accounts} accounts, the largest ${Math.max(...lengths)}; at most ${messageBytes} with key and value, as it is sent` }
+  return { name: 'proofBytes100k', value: median(lengths), unit: 'bytes', detail: `median of 1,000 proofs among ${keys.length} accounts, the largest ${Math.max(...lengths)}; at most ${messageBytes} with key and value, as it is sent` }
 }
 
 export const run: Bench = async ({ quick }) => {
@@ -129,6 +136,7 @@ export const run: Bench = async ({ quick }) => {
   }))
   const [firstMs, ...laterMs] = check(browserBls)
 
+  const accounts = accountsMap(100_000)
   const budgetMs = quick ? 10_000 : 60_000
   const startedMs = performance.now()
   let seeds = 0
@@ -148,7 +156,8 @@ export const run: Bench = async ({ quick }) => {
     { name: 'viewCost128Ms', value: median(views.slice(1)), unit: 'ms', detail: `one view of one of ${N} validators: proposal, ${2 * (N - 1)} votes, two certificates; first view ${views[0].toFixed(0)} ms` },
     { name: 'headerBytes128', value: certifiedHeaderCodec.encode({ header, certificate: { ...certificate, blockHash: headerHash(header) } }).length, unit: 'bytes', detail: 'what a light client gets of a block' },
     { name: 'headerVerify128Ms', value: median(laterMs), unit: 'ms', detail: `noble, as browsers do; the first with all keys to read ${firstMs.toFixed(0)} ms; ${median(check(bls)).toFixed(1)} ms with blst` },
-    proofBytes(100_000),
+    proofBytes(accounts),
+    ...historyBytes(header, accounts.map, 1_000_000),
     { name: 'simSeedsPerMinute', value: seeds / (performance.now() - startedMs) * 60_000, unit: 'seeds/min', detail: '4 to 7 validators, villains, crashes, partitions; all promises held' },
     ...published
   ]

@@ -17,7 +17,7 @@ const VERBS = [
   'gov', 'gov list', 'gov wrap', 'gov unwrap', 'gov delegate', 'gov propose', 'gov vote', 'gov queue', 'gov execute',
   'task', 'task list', 'task show', 'task challenge',
   'validator', 'validator list', 'validator register', 'validator bond', 'validator unbond', 'validator withdraw', 'validator history',
-  'light', 'light follow', 'light account', 'light why'
+  'light', 'light follow', 'light account', 'light why', 'light header', 'light epoch', 'light outcome'
 ]
 
 /** What is wrong before any node is asked. */
@@ -38,6 +38,8 @@ const WRONG: Array<[string, string[], RegExp]> = [
   ['a proposal without number', ['gov', 'vote', 'x', 'for'], /whole number from 0/],
   ['a contribution that is no CID', ['why', 'nonsense'], /Expected a CID/],
   ['a task that is no hash', ['light', 'why', 'bafyreicojudmx7wgvwrakplttos4hy225w4j4nsprn5wahobgizb4baury', '--task', 'x'], /64 hexadecimal digits/],
+  ['a height that is none', ['light', 'header', '-1'], /unknown option '-1'|whole number from 0/],
+  ['an epoch that is none', ['light', 'epoch', 'first'], /whole number from 0/],
   ['an account that is none', ['light', 'account', 'foo'], /Expected an account/],
   ['a port that is none', ['init', '--api-port', '70000'], /whole number from 0 to 65535/],
   ['a role that there is not', ['init', '--role', 'king'], /validator, assessor, gateway, contributor/],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'aegir/chai'
-import { authenticatedMap, decodeSnapshot, encodeSnapshot, executeBlock, genesisState, stateRoot, verifyStateProof } from '../../src/ledger/index.ts'
-import { fromHex, genesisCodec, signedTransactionCodec, toHex } from '../../src/wire/index.ts'
+import { appendLeaf, authenticatedMap, bagPeaks, decodeSnapshot, encodeSnapshot, executeBlock, genesisState, stateRoot, verifyStateProof } from '../../src/ledger/index.ts'
+import { fromHex, genesisCodec, pastHeaderCodec, signedTransactionCodec, toHex, verifyMerkleProof } from '../../src/wire/index.ts'
 import { conformanceVector } from './conformance.ts'
 import type { ConformanceVector } from './conformance.ts'
 import type { StateProof } from '../../src/interface/index.ts'
@@ -17,8 +17,18 @@ interface StateVector {
   invalid: Array<ProofVector & { reason: string }>
 }
 
+interface PathVector { index: number, size: number, path: string[] }
+
+interface HistoryVector {
+  trees: Array<{ size: number, root: string, peaks: string[] }>
+  valid: PathVector[]
+  invalid: Array<PathVector & { reason: string }>
+  records: { valid: string, invalid: Array<{ reason: string, code: string, bytes: string }> }
+}
+
 // tests run in the repository's root
 const proofs: StateVector = read('state/vectors/proofs.json')
+const history: HistoryVector = read('history/vectors/history.json')
 const conformance: ConformanceVector = read('ledger/vectors/conformance.json')
 
 // what the file holds is checked by using it
@@ -53,6 +63,44 @@ describe('protocols/state vectors', () => {
       expect(verifyStateProof(root, proofOf(one))).to.equal(false)
     })
   }
+})
+
+describe('protocols/history vectors', () => {
+  const leaf = (height: number): Uint8Array => new Uint8Array(32).fill(height)
+  const root = (size: number): Uint8Array => fromHex(history.trees[size].root)
+
+  it('give the roots and peaks of trees that grow', () => {
+    let peaks: Uint8Array[] = []
+
+    for (const tree of history.trees) {
+      expect(peaks.map(toHex)).to.deep.equal(tree.peaks)
+      expect(toHex(bagPeaks(peaks))).to.equal(tree.root)
+      peaks = appendLeaf(tree.size, peaks, leaf(tree.size)).peaks
+    }
+  })
+
+  for (const { index, size, path } of history.valid) {
+    it(`prove header ${index} of ${size}`, () => {
+      expect(verifyMerkleProof(root(size), leaf(index), index, size, path.map(one => fromHex(one)))).to.equal(true)
+    })
+  }
+
+  for (const { reason, index, size, path } of history.invalid) {
+    it(`refuse ${reason}`, () => {
+      expect(verifyMerkleProof(root(13), leaf(5), index, size, path.map(one => fromHex(one)))).to.equal(false)
+    })
+  }
+
+  it('hold a record, and some that are none', () => {
+    const { header, path } = pastHeaderCodec.decode(fromHex(history.records.valid))
+
+    expect(toHex(pastHeaderCodec.encode({ header, path }))).to.equal(history.records.valid)
+    expect(path.map(toHex)).to.deep.equal(history.valid.find(({ index }) => index === 5)?.path)
+
+    for (const { reason, code, bytes } of history.records.invalid) {
+      expect(() => pastHeaderCodec.decode(fromHex(bytes)), reason).to.throw().with.property('code', code)
+    }
+  })
 })
 
 describe('protocols/ledger vectors', () => {

@@ -84,14 +84,15 @@ describe('a node for light clients, over HTTP', function () {
       await page.addScriptTag({ content: bundle.text })
 
       // the payer's node has the proofs, not the table: it asks the assessor
-      const { steps, amount, chain, refusals } = await page.evaluate<Verdict>(`light.why(${JSON.stringify(here.home.server.url)}, ${JSON.stringify(contribution)}, ${JSON.stringify(task)})`)
+      const { steps, amount, chain, past, refusals } = await page.evaluate<Verdict>(`light.why(${JSON.stringify(here.home.server.url)}, ${JSON.stringify(contribution)}, ${JSON.stringify(task)})`)
 
       expect(chain).to.equal(here.home.node.genesis.chain)
       expect(BigInt(amount) > 0n).to.equal(true)
       expect(steps.length).to.be.at.least(5)
       expect(steps.filter(({ verified }) => !verified)).to.deep.equal([])
-      expect(refusals[0]).to.equal('ERR_SOURCE')
-      expect(refusals[1]).to.not.equal('believed')
+      expect(past).to.deep.equal([1, 12])
+      expect(refusals.slice(0, 2)).to.deep.equal(['ERR_HISTORY_PROOF', 'ERR_SOURCE'])
+      expect(refusals[2]).to.not.equal('believed')
     } finally {
       await browser.close()
       server.close()
@@ -112,6 +113,14 @@ describe('a node for light clients, over HTTP', function () {
     expect((await get('headers/-1')).status).to.equal(400)
     expect((await get(`records/${here.adapter}`)).status).to.equal(404)
     expect((await get(`scores/${'0'.repeat(64)}`)).status).to.equal(404)
+
+    // the past, by its place in the history of a header
+    expect((await source.past(3, latest.header.height)).header.height).to.equal(3)
+    expect((await source.epochEnd(0, 1)).header.height).to.equal(12)
+    expect((await get(`past/3?size=${latest.header.height}`)).headers.get('cache-control')).to.match(/immutable/)
+    expect((await get('past/3?size=3')).status).to.equal(404)
+    expect((await get('past/3')).status).to.equal(400)
+    expect((await get('epochs/999999?size=1000000')).status).to.equal(404)
 
     // what is not there yet may come: a browser must not keep that it is missing
     const early = await get(`outcomes/${here.adapter}`)

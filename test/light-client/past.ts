@@ -8,7 +8,9 @@ import type { HashedNode, LedgerState } from '../../src/ledger/index.ts'
 type Tree = 'blocks' | 'epochs'
 
 /** A source of a chain whose blocks were executed, with the paths of its history. */
-export interface PastSource extends Required<Pick<TestSource, 'past' | 'epochEnd'>>, TestSource {
+export interface PastSource extends TestSource {
+  past: NonNullable<TestSource['past']>
+  epochEnd: NonNullable<TestSource['epochEnd']>
   headers: Header[]
   /** adds so many blocks and certifies the last one: the others have no certificate at all */
   grow (blocks: number): void
