@@ -15,6 +15,8 @@
 export { inferenceEngine } from './engine.ts'
 export { AdapterMemoryError, EngineFullError, InferenceSettingsError, SequenceFaultError } from './errors.ts'
 export { adapterBytes } from './adapters.ts'
+export { forcedLogits } from './forced.ts'
+export type { ForcedRequest, LogitsVisitor } from './forced.ts'
 export type {
   AdapterChoice, EngineStatistics, InferenceEngine, InferenceEngineInit, SequenceFault, SequenceRequest, SequenceToken, StepResult
 } from './interface.ts'

@@ -104,7 +104,8 @@ export function finishOf ({ tokens, promptLength, lengthMax, stop, stopSequences
   return tokens.length >= lengthMax ? 'length' : undefined
 }
 
-function checkAdapters (model: LlamaModel, adapters: readonly AdapterChoice[]): void {
+/** @throws {InferenceSettingsError} */
+export function checkAdapters (model: LlamaModel, adapters: readonly AdapterChoice[]): void {
   if (adapters.length > ADAPTERS_PER_SEQUENCE_MAX) {
     throw new InferenceSettingsError(`expected at most ${ADAPTERS_PER_SEQUENCE_MAX} adapters but got ${adapters.length}`)
   }

@@ -6,14 +6,17 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { evaluator, influenceMethod, lockstep, loraBlocks, reverseReplay, train } from '../../src/attribution/index.ts'
-import { ENGINE, forward, initialTheta, loraObjective, loraShape, loraValues, trainingPlan } from '../../src/models/index.ts'
-import { tape } from '../../src/numeric/index.ts'
+import { ENGINE, initialTheta, loraObjective, loraShape, trainingPlan } from '../../src/models/index.ts'
+import { batchedOutcomes } from './attribution-outcomes.ts'
 import type { Base, Data, Sequence } from './attribution-data.ts'
 import type { CheckpointWeights, Evaluator } from '../../src/attribution/index.ts'
 import type { AttributionMethod, Objective } from '../../src/interface/index.ts'
 import type { LoraShape, Preset, TrainingPlan } from '../../src/models/index.ts'
 
 export type Recipe = Preset & { seed: number }
+
+/** Adapters that are evaluated together; their weights fit beside the base. */
+const ADAPTERS_TOGETHER = 32
 
 /** Replays that share a pass; more would keep more of the run in memory. */
 const LOCKSTEP = 8
@@ -22,6 +25,8 @@ export interface Bank {
   shape: LoraShape
   /** log-likelihood of each query, in nats per token, after training without these examples */
   outcome (dropped: ReadonlySet<number>): Promise<Float64Array>
+  /** the same for many adapters, which are evaluated together: the same bits */
+  outcomes (dropped: ReadonlyArray<ReadonlySet<number>>): Promise<Float64Array[]>
   /** scores by a method: per query, per example */
   scores (method: AttributionMethod): Promise<Float64Array[]>
   /**
@@ -43,7 +48,7 @@ export function openBank (folder: string, base: Base, data: Data, recipe: Recipe
   const examples = evaluator(objective)
   const runFolder = join(folder, digest([ENGINE, base.digest, recipe, data.examples]))
   const queriesName = digest([data.queries]).slice(0, 12)
-  const judge = outcomes(base, shape)
+  const judge = batchedOutcomes(base.model, shape)
   let trained = 0
 
   mkdirSync(runFolder, { recursive: true })
@@ -64,8 +69,9 @@ export function openBank (folder: string, base: Base, data: Data, recipe: Recipe
     shape,
     get trained () { return trained },
     async outcome (dropped) {
-      return cached(join(runFolder, `${nameOf(dropped)}.${queriesName}`), async () => judge(await adapter(dropped), data.queries))
+      return (await outcomesOf([dropped]))[0]
     },
+    outcomes: outcomesOf,
     async scores (method) {
       const flat = await cached(join(runFolder, `scores-${method}.${queriesName}`), async () => {
         const rows = await scoresOf(method, gradientsOf(objectiveOf(base, shape, data.queries), await adapter(new Set())))
@@ -85,11 +91,31 @@ export function openBank (folder: string, base: Base, data: Data, recipe: Recipe
       })
     },
     async accuracy () {
-      const [right, wrong] = [data.queries, data.wrong ?? []].map(async sequences => judge(await adapter(new Set()), sequences).map((value, q) => value * counted(sequences[q])))
+      const [right, wrong] = [data.queries, data.wrong ?? []].map(async sequences => judge([await adapter(new Set())], sequences)[0].map((value, q) => value * counted(sequences[q])))
       const likelier = await right
 
       return (await wrong).filter((value, q) => value < likelier[q]).length / data.queries.length
     }
+  }
+
+  async function outcomesOf (dropped: ReadonlyArray<ReadonlySet<number>>): Promise<Float64Array[]> {
+    const fileOf = (set: ReadonlySet<number>): string => join(runFolder, `${nameOf(set)}.${queriesName}`)
+    const missing = [...new Map(dropped.filter(set => !existsSync(fileOf(set))).map(set => [nameOf(set), set])).values()]
+
+    for (let from = 0; from < missing.length; from += ADAPTERS_TOGETHER) {
+      const part = missing.slice(from, from + ADAPTERS_TOGETHER)
+      const thetas: Float64Array[] = []
+
+      for (const set of part) {
+        thetas.push(await adapter(set))
+      }
+
+      const judged = judge(thetas, data.queries)
+
+      part.forEach((set, i) => { writeFloats(fileOf(set), judged[i]) })
+    }
+
+    return dropped.map(set => readFloats(fileOf(set)))
   }
 
   async function scoresOf (method: AttributionMethod, cotangents: Float64Array[]): Promise<Float64Array[]> {
@@ -146,23 +172,6 @@ function without (examples: Evaluator, dropped: ReadonlySet<number>): Evaluator 
       skip()
     }
   }
-}
-
-/** Answers of many adapters one after the other on one tape: rows have the same bits as in any batch of adapters. */
-function outcomes (base: Base, shape: LoraShape): (theta: Float64Array, sequences: Sequence[]) => Float64Array {
-  const values = tape({ arenaBytesMax: 268_435_456 })
-
-  return (theta, sequences) => Float64Array.from(sequences, ({ tokens, mask }) => {
-    values.reset()
-
-    const { lora } = loraValues(values, shape, theta)
-    const targets = tokens.subarray(1)
-    const counted = Float32Array.from(targets, (_, i) => mask?.[i + 1] ?? 1)
-    const total = counted.reduce((sum, one) => sum + one, 0)
-    const logits = forward(values, base.model, tokens.subarray(0, -1), { lora })
-
-    return -values.crossEntropy(logits, targets, counted.map(one => one / total)).data[0]
-  })
 }
 
 async function exactScores (examples: Evaluator, plan: TrainingPlan, theta0: Float64Array, cotangents: Float64Array[]): Promise<Float64Array[]> {
@@ -242,15 +251,23 @@ export function digest (values: unknown[]): string {
 /** Floats from a file, or computed and written whole. */
 async function cached (file: string, compute: () => Promise<Float64Array>): Promise<Float64Array> {
   if (existsSync(file)) {
-    const bytes = readFileSync(file)
-
-    return new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+    return readFloats(file)
   }
 
   const values = await compute()
 
-  writeFileSync(`${file}.${process.pid}`, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-  renameSync(`${file}.${process.pid}`, file)
+  writeFloats(file, values)
 
   return values.slice()
+}
+
+function readFloats (file: string): Float64Array {
+  const bytes = readFileSync(file)
+
+  return new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+}
+
+function writeFloats (file: string, values: Float64Array): void {
+  writeFileSync(`${file}.${process.pid}`, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  renameSync(`${file}.${process.pid}`, file)
 }

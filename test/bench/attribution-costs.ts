@@ -5,6 +5,7 @@
 import { evaluator, forwardInfluence, influenceOfAnswer, reverseReplay, train } from '../../src/attribution/index.ts'
 import { initialTheta, llama, llamaShapes, loraObjective, loraShape, presets, trainingPlan } from '../../src/models/index.ts'
 import { prng } from '../../src/numeric/index.ts'
+import { batchCosts } from './attribution-batch.ts'
 import type { Bench } from './interface.ts'
 import type { LlamaConfig } from '../../src/interface/index.ts'
 import type { LlamaModel, Tensors } from '../../src/models/index.ts'
@@ -41,10 +42,11 @@ function model (): LlamaModel {
 /** Training beside replay and columns, and how far the two forms and retraining agree. */
 export const costs: Bench = async ({ quick }) => {
   const settings = { ...presets.quick, seed: 1, ...(quick ? { steps: 4, batchSize: 8 } : {}) }
+  const base = model()
   const shape = loraShape(CONFIG, settings)
   const random = prng(2)
   const sequences = Array.from({ length: settings.batchSize * 2 }, () => Uint32Array.from({ length: settings.sequenceLength }, () => random.nextUint32() % 97))
-  const objective = loraObjective({ model: model(), shape, examples: sequences })()
+  const objective = loraObjective({ model: base, shape, examples: sequences })()
   const examples = evaluator(objective)
   const plan = trainingPlan(settings, sequences.length)
   const groups = Uint32Array.from(sequences, (_, i) => i % CONTRIBUTIONS)
@@ -93,6 +95,7 @@ export const costs: Bench = async ({ quick }) => {
     { name: 'trainOfReplay', value: trainMs / reverseMs, unit: 'ratio', peer: 'reverse replay for all contributions', detail: `replay ${reverseMs.toFixed(0)} ms` },
     { name: 'trainOfColumn', value: trainMs * CONTRIBUTIONS / forwardMs, unit: 'ratio', peer: 'one of 4 Jacobian columns', detail: `columns ${forwardMs.toFixed(0)} ms` },
     { name: 'agreementDigits', value: -Math.log10(Math.max(difference, 1e-16)), unit: 'digits', peer: 'forward against reverse', detail: `relative difference ${difference.toExponential(1)}` },
-    { name: 'retrainDigits', value: -Math.log10(Math.max(Math.abs(reverse[0] - retrained) / Math.abs(retrained), 1e-16)), unit: 'digits', peer: 'retraining at weights 1 ± 0.01', detail: `exact ${reverse[0].toExponential(4)}, retrained ${retrained.toExponential(4)}` }
+    { name: 'retrainDigits', value: -Math.log10(Math.max(Math.abs(reverse[0] - retrained) / Math.abs(retrained), 1e-16)), unit: 'digits', peer: 'retraining at weights 1 ± 0.01', detail: `exact ${reverse[0].toExponential(4)}, retrained ${retrained.toExponential(4)}` },
+    ...batchCosts(base, shape, quick)
   ]
 }
