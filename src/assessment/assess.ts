@@ -1,4 +1,5 @@
 import { readContribution } from '../ledger/index.ts'
+import { resultStep, scoreTree } from '../scoring/index.ts'
 import { feeOf, readAdapterRecord } from '../serving/index.ts'
 import { cidOf, cosignedReceiptCodec, toHex } from '../wire/index.ts'
 import { FalseReceiptError } from './errors.ts'
@@ -12,7 +13,7 @@ import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export interface AssessComponents extends ReceiptComponents {
-  storage: Pick<Storage, 'get'>
+  storage: Pick<Storage, 'get' | 'getFile' | 'putFile'>
   training: Recomputer
 }
 
@@ -65,21 +66,29 @@ function commitmentsOf (ledger: LedgerState): RecomputeOptions['commitmentOf'] {
 }
 
 /**
- * One step of the trace: by the recomputer's own short way if it has one, else by the whole.
+ * One step of the trace, or the step of the result behind it: by the recomputer's own short way if it
+ * has one, and from the state before it if there is one; else by the whole.
  *
  * @returns null if the trace has no such step
  * @throws {ReceiptsUnavailableError | FalseReceiptError}
  */
-export async function assessStep (components: AssessComponents, ledger: LedgerState, task: Hash, state: TaskState, index: number, signer: Signer, options: ProgressOptions<RecomputeEvent> = {}): Promise<Hash | null> {
+export async function assessStep (components: AssessComponents, ledger: LedgerState, task: Hash, state: TaskState, index: number, signer: Signer, options: ProgressOptions<RecomputeEvent> & { from?: Uint8Array } = {}): Promise<Hash | null> {
   const { storage, training } = components
   const openings = (await fetchReceipts(components, ledger, task, state, signer, options)).map(({ opening }) => opening)
   const adapter = await readAdapterRecord(storage, state.adapter, options)
 
-  if (training.step != null) {
-    return training.step(state.adapter, adapter, openings, index, { ...options, commitmentOf: commitmentsOf(ledger) })
-  }
+  return training.step === undefined
+    ? stepOf(await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) }), index)
+    : training.step(state.adapter, adapter, openings, index, { ...options, commitmentOf: commitmentsOf(ledger) })
+}
 
-  const { trace } = await training.assess(state.adapter, adapter, openings, { ...options, commitmentOf: commitmentsOf(ledger) })
+/** @returns null if the trace has no step `index` and it is not the place of the result */
+export function stepOf ({ table, trace }: Assessment, index: number): Hash | null {
+  if (index === trace.length) {
+    const { root, total } = scoreTree(table)
+
+    return resultStep(root, total)
+  }
 
   return trace.at(index) ?? null
 }

@@ -9,6 +9,7 @@ import { journal } from './journal.ts'
 import { Planter } from './planter.ts'
 import { Recomputing } from './recompute.ts'
 import { serveScores } from './scores.ts'
+import { StepStates } from './step-states.ts'
 import type { AssessComponents } from './assess.ts'
 import type { Act, Assessor, AssessorEvent } from './interface.ts'
 import type { Journal, SaltedAssessment } from './journal.ts'
@@ -50,6 +51,7 @@ class AssessorService implements Assessor {
   private readonly init: AssessorInit
   private readonly components: AssessorComponents
   private readonly journal: Journal
+  private readonly states: StepStates
   private readonly recomputing: Recomputing
   private readonly planter: Planter
   /** what is being worked on: tasks by their ids, and plants */
@@ -65,9 +67,11 @@ class AssessorService implements Assessor {
     this.init = init
     this.components = components
     this.journal = journal(components.db)
+    this.states = new StepStates({ ...components, journal: this.journal, signer: init.signer })
     this.recomputing = new Recomputing({
       ...components,
       journal: this.journal,
+      states: this.states,
       signer: init.signer,
       mayForget: task => !this.unpaid.has(task),
       emit: event => { this.emit(event) }
@@ -96,6 +100,7 @@ class AssessorService implements Assessor {
     if (!this.served) {
       this.served = true
       serveScores(this.components.network, async task => this.started ? this.table(task) : undefined)
+      this.states.serve()
     }
 
     this.components.chain.addEventListener('block', this.onBlock)
@@ -126,6 +131,8 @@ class AssessorService implements Assessor {
       const task = fromHex(hex)
 
       this.once(hex, task, async () => this.act(task))
+      // beside what it judges as a validator
+      this.once(`state/${hex}`, task, async () => this.publish(task))
     }
 
     // beside the tasks: planting takes as long as an assessment
@@ -169,6 +176,15 @@ class AssessorService implements Assessor {
       case 'judge-receipts': return this.judgeReceipts(task, state)
       case 'claim': return this.claim(task, state)
       default:
+    }
+  }
+
+  /** As a seat in a dispute: the state of the step that it came down to. */
+  private async publish (task: Hash): Promise<void> {
+    const state = readTask(this.components.chain.state(), task)
+
+    if (state != null && await this.states.publish(task, state, this.controller.signal)) {
+      this.emit({ type: 'assessor:publish', task })
     }
   }
 
@@ -237,7 +253,7 @@ class AssessorService implements Assessor {
       return
     }
 
-    const step = await this.recomputing.step(task, state, dispute.agreed, this.controller.signal)
+    const step = await this.recomputing.step(task, state, dispute, this.controller.signal)
 
     if (step != null) {
       await this.send(task, { kind: 'judge-step', task, step }, 'assessor:judge-step')

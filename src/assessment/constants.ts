@@ -3,6 +3,20 @@ export const SCORES_PROTOCOL = '/datanet/scores/1'
 /** A request names one task. */
 export const SCORES_REQUEST_BYTES_MAX = 256
 
+export const STATES_PROTOCOL = '/datanet/step-states/1'
+
+/** A request names one step of a task, the answer a file. */
+export const STATE_MESSAGE_BYTES_MAX = 1_024
+
+/** Files that turned out not to be the state of a step; after so many all are looked at once more. */
+export const STATES_REFUSED_MAX = 1_024
+
+/**
+ * Seats that compute the state of a step at the same time. One would do if it is honest and there;
+ * the others follow two by two while the step is not judged.
+ */
+export const STATE_PUBLISHERS_AT_ONCE = 2
+
 /** How long one attempt to get receipts or scores from a peer may take. */
 export const FETCH_TIMEOUT_MS = 20_000
 

@@ -1,4 +1,5 @@
 import { equalBytes } from '../wire/index.ts'
+import { STATE_PUBLISHERS_AT_ONCE } from './constants.ts'
 import type { Account, SeatState, TaskState } from '../interface/index.ts'
 
 /** What a task asks of an account. */
@@ -26,6 +27,34 @@ export function dutyOf (state: TaskState, account: Account, isValidator: boolean
     default:
       return seatDuty(state, state.seats.find(({ assessor }) => equalBytes(assessor, account)))
   }
+}
+
+/**
+ * The height from which a seat publishes the state of the step in dispute: two seats at once, the
+ * last ones a quarter of the phase after the first.
+ *
+ * @param state - the task
+ * @param account - of the seat
+ * @param verdictBlocks - how long the phase lasts, see `NetworkParams`
+ * @returns null unless a step is judged and the seat takes part in the dispute
+ */
+export function publishesAt (state: TaskState, account: Account, verdictBlocks: number): number | null {
+  const parties = state.seats.filter(({ fault, scoreRoot }) => fault === null && scoreRoot !== null)
+  const place = parties.findIndex(({ assessor }) => equalBytes(assessor, account))
+
+  if (state.phase !== 'step' || place < 0) {
+    return null
+  }
+
+  const turns = Math.ceil(parties.length / STATE_PUBLISHERS_AT_ONCE)
+  const turn = Math.floor(place / STATE_PUBLISHERS_AT_ONCE)
+
+  return state.deadline - verdictBlocks + Math.floor(turn * verdictBlocks / (4 * turns))
+}
+
+/** The height from which a validator that got no state computes everything: half of the phase is left for it. */
+export function judgesAloneAt ({ deadline }: TaskState, verdictBlocks: number): number {
+  return deadline - Math.ceil(verdictBlocks / 2)
 }
 
 function hasJudged (by: Array<{ validator: Account }>, account: Account): boolean {

@@ -29,3 +29,10 @@ export class ScoresMissingError extends DatanetError {
     })
   }
 }
+
+/** The state of a step is shown to those alone who judge it. */
+export class StateDeniedError extends DatanetError {
+  constructor (reason: string) {
+    super('ERR_STATE_DENIED', reason)
+  }
+}

@@ -1,4 +1,4 @@
-import type { Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, ScoreTable, Startable } from '../interface/index.ts'
+import type { AbortOptions, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, ScoreTable, Startable } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What recomputes a task's scores; a `Training` fits. */
@@ -6,11 +6,19 @@ export interface Recomputer {
   assess (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], options?: RecomputeOptions): Promise<Assessment & { refused: CID[] }>
 
   /**
-   * One step of the trace alone, for less work than all of it where that is possible.
+   * One step of the trace alone, for less work than all of it where that is possible. Behind the last
+   * step is that of the result, `resultStep` of scoring.
    *
    * @returns null if the trace has no such step
+   * @throws {DatanetError} `ERR_STEP_STATE` or `ERR_TRAINING_STATE` if `from` is not the state before the step
    */
-  step? (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: RecomputeOptions): Promise<Hash | null>
+  step? (id: CID, adapter: PublishedAdapter, receipts: ReceiptOpening[], index: number, options?: RecomputeOptions & { from?: Uint8Array }): Promise<Hash | null>
+
+  /** The state that the step after `steps` starts from; its first bytes are `steps`. */
+  stepState? (adapter: PublishedAdapter, receipts: ReceiptOpening[], steps: Hash[], options?: RecomputeOptions): Promise<Uint8Array>
+
+  /** Bytes of such a state at most; 0 if step `index` needs none. */
+  stepStateBytesMax? (adapter: PublishedAdapter, receipts: number, index: number, options?: AbortOptions): Promise<number>
 }
 
 export interface RecomputeOptions extends ProgressOptions<RecomputeEvent> {
@@ -42,6 +50,8 @@ export type AssessorEvent =
   | { type: 'assessor:recompute:progress', task: Hash, done: number, total: number }
   | { type: 'assessor:recompute:end', task: Hash, milliseconds: number }
   | { type: Act, task: Hash }
+  /** the state of a step in dispute is there for the validators */
+  | { type: 'assessor:publish', task: Hash }
   | { type: 'assessor:unavailable', task: Hash, reason: string }
   | { type: 'assessor:error', task: Hash, error: Error }
 

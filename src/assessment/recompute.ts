@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import PQueue from 'p-queue'
-import { readTask } from '../ledger/index.ts'
+import { readChain, readTask } from '../ledger/index.ts'
 import { DatanetError, toError } from '../utils/index.ts'
 import { toHex } from '../wire/index.ts'
-import { assess, assessStep } from './assess.ts'
+import { assess, assessStep, stepOf } from './assess.ts'
 import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
+import { judgesAloneAt } from './duties.ts'
 import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
 import type { AssessComponents } from './assess.ts'
 import type { AssessorEvent } from './interface.ts'
 import type { Journal, SaltedAssessment } from './journal.ts'
+import type { StepStates } from './step-states.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Hash, ReceiptsReport, TaskState } from '../interface/index.ts'
+import type { DisputeState, Hash, ReceiptsReport, TaskState } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 
 /** Every honest assessor finds the same: another attempt gives nothing else. */
@@ -25,6 +27,7 @@ export interface Unavailable {
 export interface RecomputingComponents extends AssessComponents {
   chain: SettlementBackend
   journal: Journal
+  states: Pick<StepStates, 'judge'>
   signer: Signer
   /** whether an assessment may be dropped to make room */
   mayForget (task: string): boolean
@@ -66,22 +69,34 @@ export class Recomputing {
   }
 
   /**
-   * One step of the trace: from the journal, or computed alone.
+   * The step in dispute: from the journal, or computed alone from the state that a seat publishes, or
+   * from everything before it once half of the time is over.
    *
-   * @returns undefined if the task moved on, or nothing can be said
+   * @returns undefined if the task moved on, or nothing can be said yet
    */
-  async step (task: Hash, state: TaskState, index: number, signal: AbortSignal): Promise<Hash | undefined> {
-    const { chain, signer } = this.#components
+  async step (task: Hash, state: TaskState, dispute: DisputeState, signal: AbortSignal): Promise<Hash | undefined> {
+    const { chain, signer, states } = this.#components
     const known = await this.#known(task, state)
 
-    return known?.trace.at(index) ?? this.#queue.add(async () => {
+    if (known !== undefined) {
+      return stepOf(known, dispute.agreed) ?? undefined
+    }
+
+    return this.#queue.add(async () => {
       signal.throwIfAborted()
 
       if (readTask(chain.state(), task)?.phase !== state.phase) {
         return undefined
       }
 
-      return await assessStep(this.#components, chain.state(), task, state, index, signer, { signal }) ?? undefined
+      const judge = async (from?: Uint8Array): Promise<Hash | null> => assessStep(this.#components, chain.state(), task, state, dispute.agreed, signer, { signal, from })
+      const judged = await states.judge(task, state, dispute, judge, { signal })
+
+      if (judged === undefined && chain.height < judgesAloneAt(state, readChain(chain.state()).params.verdictBlocks)) {
+        return undefined
+      }
+
+      return (judged === undefined || judged === 'needless' ? await judge() : judged) ?? undefined
     })
   }
 

@@ -31,6 +31,7 @@ export const domains = {
   stateKey: 'datanet/state-key/1',
   stateLeaf: 'datanet/state-leaf/1',
   stateNode: 'datanet/state-node/1',
+  stepStateRequest: 'datanet/step-state-request/1',
   task: 'datanet/task/1',
   trace: 'datanet/trace/1',
   traceStep: 'datanet/trace-step/1',
