@@ -8,8 +8,8 @@ export interface State {
   readonly stacks: readonly number[]
   /** whether the text may end here */
   readonly final: boolean
-  /** by byte; null where the text cannot go on with it, or could in more ways than are followed */
-  readonly next: Map<number, State | null>
+  /** by kind of byte; null where the text cannot go on with it, or could in more ways than are followed */
+  readonly next: Array<State | null | undefined>
   /** the tokens that are allowed here, once somebody asked */
   mask?: Uint32Array
 }
@@ -29,9 +29,12 @@ export class Automaton {
   readonly #tails: number[] = [EMPTY]
   readonly #numbers = new Map<string, number>()
   readonly #states = new Map<string, State>()
+  /** the kind of each byte */
+  readonly #kinds: Uint8Array
 
   constructor (grammar: Grammar) {
     this.#grammar = grammar
+    this.#kinds = kindsOf(grammar)
 
     const stacks = this.#open([this.#push(grammar.start, EMPTY)])
 
@@ -48,7 +51,8 @@ export class Automaton {
   }
 
   step (state: State, byte: number): State | null {
-    const known = state.next.get(byte)
+    const kind = this.#kinds[byte]
+    const known = state.next[kind]
 
     if (known !== undefined) {
       return known
@@ -58,13 +62,13 @@ export class Automaton {
     const stacks = tails.length === 0 ? null : this.#open(tails)
     const next = stacks === null ? null : this.#state(stacks)
 
-    state.next.set(byte, next)
+    state.next[kind] = next
 
     return next
   }
 
   #takes (part: Part, byte: number): boolean {
-    return (this.#grammar.classes[~part][byte >>> 5] >>> (byte & 31) & 1) === 1
+    return has(this.#grammar.classes[~part], byte)
   }
 
   /**
@@ -125,10 +129,38 @@ export class Automaton {
       return known
     }
 
-    const state: State = { stacks, final: stacks[0] === EMPTY, next: new Map() }
+    const state: State = { stacks, final: stacks[0] === EMPTY, next: [] }
 
     this.#states.set(key, state)
 
     return state
   }
 }
+
+/**
+ * Bytes that every class has or lacks together are of one kind: a grammar has some tens of kinds, so that
+ * a state asks a tenth of the questions that it would ask of 256 bytes.
+ */
+function kindsOf ({ classes }: Grammar): Uint8Array {
+  const kinds = new Uint8Array(256)
+  let count = 1
+
+  for (const set of classes) {
+    // those of a kind that the class has become a kind of their own, unless it has all of them
+    const numbers = new Map<number, number>()
+    const kept = new Set(kinds.filter((_, byte) => !has(set, byte)))
+
+    for (let byte = 0; byte < kinds.length; byte++) {
+      if (has(set, byte) && kept.has(kinds[byte])) {
+        const number = numbers.get(kinds[byte]) ?? count++
+
+        numbers.set(kinds[byte], number)
+        kinds[byte] = number
+      }
+    }
+  }
+
+  return kinds
+}
+
+const has = (set: Uint32Array, byte: number): boolean => (set[byte >>> 5] >>> (byte & 31) & 1) === 1

@@ -30,7 +30,7 @@ const kept = new WeakMap<Tokenizer, Kept>()
  */
 export function schemaConstraint (schema: string, tokenizer: Tokenizer): TokenConstraint {
   const { vocabulary, automaton } = readied(schema, tokenizer)
-  const ended: State = { stacks: [], final: true, next: new Map() }
+  const ended: State = { stacks: [], final: true, next: [] }
   let state = automaton.start
 
   return {
