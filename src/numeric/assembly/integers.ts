@@ -3,9 +3,9 @@
  * 32. Sums within a block are exact, so that only the order of blocks matters, and it is that of the columns.
  *
  * A rounded row is a sequence of ROUNDED_BLOCK bytes for each 32 columns: 32 i16 q, the f32 d with
- * x ≈ d·q, and −8·Σq as i32, from which sums over q4_0 start.
+ * x ≈ d·q, and −8·Σq as i32: what sums start from whose quants are stored 8 (q4_0) or 128 (half of q8_0) too large.
  */
-import { firstNibbles, halfBits, halfPower, secondNibbles, thirdNibbles } from './kept'
+import { firstNibbles, halfBits, halfPower, lowBytes, secondNibbles, thirdNibbles } from './kept'
 import { edge } from './statics'
 import { groupBytes, Q8 } from './weights-layout'
 
@@ -68,28 +68,28 @@ function step (sum: v128, d: v128, integers: v128): v128 {
   return f32x4.add(sum, f32x4.mul(d, f32x4.convert_i32x4_s(integers)))
 }
 
-/** 16 rows against one rounded row. */
+/** 16 rows against one rounded row. The even bytes are 128 too large, so their sums start from −128·Σq. */
 function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
   let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
   if (accumulate) {
-    s0 = i32x4.shuffle(v128.load(y), v128.load(y, 16), 0, 4, 1, 5)
-    s1 = i32x4.shuffle(v128.load(y), v128.load(y, 16), 2, 6, 3, 7)
-    s2 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 0, 4, 1, 5)
-    s3 = i32x4.shuffle(v128.load(y, 32), v128.load(y, 48), 2, 6, 3, 7)
+    s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
+  const low = lowBytes()
   const half = halfBits()
   const power = halfPower()
   for (let block = 0; block < columns; block += 32) {
     const at = w
     const end = x + 64
-    let i0 = i32x4.splat(0); let i1 = i0; let i2 = i0; let i3 = i0
+    let i0 = i32x4.shl(v128.load32_splat(x, 68), 4); let i1 = i32x4.splat(0); let i2 = i0; let i3 = i1
     w += 32
     do {
       const t = v128.load32_splat(x)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.load8x8_s(w)))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 8)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 16)))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, v128.load8x8_s(w, 24)))
+      const u = v128.load(w)
+      const v = v128.load(w, 16)
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, low)))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(v, low)))
+      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
       x += 4
       w += 32
     } while (x < end)
@@ -100,10 +100,7 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
     s3 = step(s3, scales(at + 24, d, half, power), i3)
     x += 8
   }
-  v128.store(y, i32x4.shuffle(s0, s1, 0, 2, 4, 6))
-  v128.store(y, i32x4.shuffle(s0, s1, 1, 3, 5, 7), 16)
-  v128.store(y, i32x4.shuffle(s2, s3, 0, 2, 4, 6), 32)
-  v128.store(y, i32x4.shuffle(s2, s3, 1, 3, 5, 7), 48)
+  v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
 }
 
 /**

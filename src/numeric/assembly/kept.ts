@@ -4,7 +4,8 @@
  * the same bytes here.
  */
 const NUMBERS: usize = memory.data<u32>([
-  0x8fffffff, 0x77800000, 0x000f000f, 0x00f000f0, 0x0f000f00, 0xff000000, 0xf0000000, 0x88888888, 0xffff0000, 0x6b800000, 0x69800000
+  0x8fffffff, 0x77800000, 0x000f000f, 0x00f000f0, 0x0f000f00, 0xff000000, 0xf0000000, 0x88888888, 0xffff0000, 0x6b800000, 0x69800000, 0x00ff00ff,
+  0x00800080
 ], 16)
 
 // @ts-ignore: decorator
@@ -52,3 +53,11 @@ export function q8Power (): v128 { return kept(9) }
 // @ts-ignore: decorator
 @inline
 export function q4Power (): v128 { return kept(10) }
+
+/** The lower bytes of half words, and their uppermost bits. */
+// @ts-ignore: decorator
+@inline
+export function lowBytes (): v128 { return kept(11) }
+// @ts-ignore: decorator
+@inline
+export function lowSigns (): v128 { return kept(12) }

@@ -5,9 +5,9 @@
  *
  * - f32: two panels of 8 rows, each [columns][8], as packColumns makes them
  * - bf16: [columns][2 vectors]: in vector v, rows 8v + i in the low halves, 8v + 4 + i in the high
- * - q8_0: for each 32 columns 16 scales (f16), then [16][2 vectors]: byte j of word i of vector v is row
- *   8v + i + 4(j div 2) of column 2s + (j mod 2). Eight bytes in order are thus four rows of two columns,
- *   as products of integers want them, rows 0, 4, 1, 5 of eight, then 2, 6, 3, 7: the scales' order
+ * - q8_0: for each 32 columns 16 scales (f16) by row, then [16][2 vectors]: byte j of word i of vector v is row
+ *   8v + i + 4(j mod 2) of column 2s + (j div 2), the even ones plus 128. So half words are two columns, as products
+ *   of integers want them: rows 8v + i by a mask, rows 8v + 4 + i by a shift
  * - q4_0: for each 32 columns 16 scales by row, then [16][1 vector]: nibble j of word i is row
  *   i + 4(j mod 4) of column 2s + (j div 4), as its file has it: 8 more than the quant
  */
@@ -62,11 +62,12 @@ function packQ8 (rows: i32, columns: i32, from: usize, packed: usize): bool {
     for (let block = 0; block < columns; block += 32) {
       const scale = load<u16>(from)
       finite = finite && (scale & 0x7c00) != 0x7c00
-      const place = <usize>((c & 8) | ((c & 3) << 1) | ((c >> 2) & 1)) << 1
-      store<u16>(to + place, scale)
-      const quants = to + 32 + place
+      store<u16>(to + <usize>(c << 1), scale)
+      const second = (c >> 2) & 1
+      const quants = to + 32 + <usize>(((c & 8) << 1) | ((c & 3) << 2) | second)
+      const flip = second ? 0 : 128
       for (let i: usize = 0; i < 32; i++) {
-        store<u8>(quants + ((i >> 1) << 5) + (i & 1), load<u8>(from + i, 2))
+        store<u8>(quants + ((i >> 1) << 5) + ((i & 1) << 1), load<u8>(from + i, 2) ^ <u8>flip)
       }
       from += 34
       to += Q8_BLOCK

@@ -4,7 +4,7 @@
  * and every sum has the bits of `gemm` over those numbers.
  */
 import { BLOCK, edgeRows, packRows, row8, tile } from './gemm'
-import { halfBits, nibbleSigns, q4Power, q8Power, topByte, topHalf, topNibble } from './kept'
+import { halfBits, lowSigns, nibbleSigns, q4Power, q8Power, topByte, topHalf, topNibble } from './kept'
 import { edge } from './statics'
 import { BF16, columnOffset, F32, groupBytes, Q8 } from './weights-layout'
 
@@ -46,30 +46,27 @@ function singleQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool)
   }
   const power = q8Power()
   const top = topByte()
+  const signs = lowSigns()
   const line = x + (<usize>columns << 2)
   do {
-    const e0 = scales(w, power)
-    const e1 = scales(w + 8, power)
-    const e2 = scales(w + 16, power)
-    const e3 = scales(w + 24, power)
-    const d0 = i32x4.shuffle(e0, e1, 0, 2, 4, 6)
-    const d1 = i32x4.shuffle(e0, e1, 1, 3, 5, 7)
-    const d2 = i32x4.shuffle(e2, e3, 0, 2, 4, 6)
-    const d3 = i32x4.shuffle(e2, e3, 1, 3, 5, 7)
+    const d0 = scales(w, power)
+    const d1 = scales(w + 8, power)
+    const d2 = scales(w + 16, power)
+    const d3 = scales(w + 24, power)
     const end = x + 128
     w += 32
     do {
-      const u = v128.load(w)
-      const v = v128.load(w, 16)
+      const u = v128.xor(v128.load(w), signs)
+      const v = v128.xor(v128.load(w, 16), signs)
       let t = v128.load32_splat(x)
       s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(i32x4.shl(u, 24)))))
-      s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 8), top)))))
+      s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 16), top)))))
       s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(i32x4.shl(v, 24)))))
-      s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 8), top)))))
+      s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 16), top)))))
       t = v128.load32_splat(x, 4)
-      s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 16), top)))))
+      s0 = f32x4.add(s0, f32x4.mul(t, f32x4.mul(d0, f32x4.convert_i32x4_s(v128.and(i32x4.shl(u, 8), top)))))
       s1 = f32x4.add(s1, f32x4.mul(t, f32x4.mul(d1, f32x4.convert_i32x4_s(v128.and(u, top)))))
-      s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 16), top)))))
+      s2 = f32x4.add(s2, f32x4.mul(t, f32x4.mul(d2, f32x4.convert_i32x4_s(v128.and(i32x4.shl(v, 8), top)))))
       s3 = f32x4.add(s3, f32x4.mul(t, f32x4.mul(d3, f32x4.convert_i32x4_s(v128.and(v, top)))))
       x += 8
       w += 32
@@ -157,27 +154,24 @@ function expand (type: i32, steps: i32, w: usize, to: usize, apart: usize): void
 function expandQ8 (end: usize, w: usize, to: usize, apart: usize): void {
   const power = q8Power()
   const top = topByte()
+  const signs = lowSigns()
   while (to < end) {
-    const e0 = scales(w, power)
-    const e1 = scales(w + 8, power)
-    const e2 = scales(w + 16, power)
-    const e3 = scales(w + 24, power)
-    const d0 = i32x4.shuffle(e0, e1, 0, 2, 4, 6)
-    const d1 = i32x4.shuffle(e0, e1, 1, 3, 5, 7)
-    const d2 = i32x4.shuffle(e2, e3, 0, 2, 4, 6)
-    const d3 = i32x4.shuffle(e2, e3, 1, 3, 5, 7)
+    const d0 = scales(w, power)
+    const d1 = scales(w + 8, power)
+    const d2 = scales(w + 16, power)
+    const d3 = scales(w + 24, power)
     const last = to + 1024
     w += 32
     for (; to < last; w += 32, to += 64) {
-      const u = v128.load(w)
-      const v = v128.load(w, 16)
+      const u = v128.xor(v128.load(w), signs)
+      const v = v128.xor(v128.load(w, 16), signs)
       put(to, d0, i32x4.shl(u, 24))
-      put(to + 16, d1, v128.and(i32x4.shl(u, 8), top))
+      put(to + 16, d1, v128.and(i32x4.shl(u, 16), top))
       put(to + apart, d2, i32x4.shl(v, 24))
-      put(to + apart + 16, d3, v128.and(i32x4.shl(v, 8), top))
-      put(to + 32, d0, v128.and(i32x4.shl(u, 16), top))
+      put(to + apart + 16, d3, v128.and(i32x4.shl(v, 16), top))
+      put(to + 32, d0, v128.and(i32x4.shl(u, 8), top))
       put(to + 48, d1, v128.and(u, top))
-      put(to + apart + 32, d2, v128.and(i32x4.shl(v, 16), top))
+      put(to + apart + 32, d2, v128.and(i32x4.shl(v, 8), top))
       put(to + apart + 48, d3, v128.and(v, top))
     }
   }
