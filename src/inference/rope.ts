@@ -1,4 +1,4 @@
-import { cos, ropeFrequencies, sin } from '../numeric/index.ts'
+import { cos, ropeFrequencies, ropeMagnitude, sin } from '../numeric/index.ts'
 import { ROPE_ROWS } from './constants.ts'
 import type { ModelPlan } from '../models/index.ts'
 import type { Kernels } from '../numeric/index.ts'
@@ -15,6 +15,7 @@ export function ropeTables (kernels: Kernels, { headDim, rope: { theta, scaling 
   const floats = new Float32Array(kernels.buffer)
   const half = headDim / 2
   const frequencies = ropeFrequencies(headDim, theta, scaling)
+  const magnitude = ropeMagnitude(scaling)
   let rows = 0
   return {
     cosines,
@@ -24,8 +25,8 @@ export function ropeTables (kernels: Kernels, { headDim, rope: { theta, scaling 
       for (; rows < end; rows++) {
         for (let i = 0; i < half; i++) {
           const angle = rows * frequencies[i]
-          floats[(cosines >>> 2) + rows * half + i] = cos(angle)
-          floats[(sines >>> 2) + rows * half + i] = sin(angle)
+          floats[(cosines >>> 2) + rows * half + i] = magnitude * cos(angle)
+          floats[(sines >>> 2) + rows * half + i] = magnitude * sin(angle)
         }
       }
     }

@@ -146,12 +146,12 @@ export interface LlamaConfig {
 
 /** How rotary frequencies are scaled, in thousandths. */
 export interface RopeScalingConfig {
-  /** all of them divided by the factor; or, as since Llama 3.1, only the low ones, with a transition */
-  type: 'linear' | 'llama3'
+  /** all of them divided by the factor; or only the low ones, with a transition as since Llama 3.1, or as of YaRN */
+  type: 'linear' | 'llama3' | 'yarn'
   factorMilli: number
-  /** only `llama3`, as are the next two: wavelengths above originalContextLength / this are scaled */
+  /** not `linear`, as are the next two: wavelengths above originalContextLength / this are scaled (YaRN's beta_slow) */
   lowFrequencyFactorMilli?: number
-  /** wavelengths below originalContextLength / this are not */
+  /** wavelengths below originalContextLength / this are not (YaRN's beta_fast) */
   highFrequencyFactorMilli?: number
   originalContextLength?: number
 }

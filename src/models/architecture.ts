@@ -51,10 +51,11 @@ export function modelPlan (config: LlamaConfig): ModelPlan {
   }
 }
 
-function ropeScaling ({ factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }: RopeScalingConfig): RopeScaling {
+function ropeScaling ({ type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }: RopeScalingConfig): RopeScaling {
   return {
     factor: factorMilli / MILLI,
-    ...(low == null || high == null || length == null ? {} : { bands: { low: low / MILLI, high: high / MILLI, length } })
+    ...(low == null || high == null || length == null ? {} : { bands: { low: low / MILLI, high: high / MILLI, length } }),
+    ...(type === 'yarn' ? { yarn: true } : {})
   }
 }
 

@@ -1,4 +1,5 @@
 import { ModelShapeError, ModelUnsupportedError } from './errors.ts'
+import { ggufRopeFactors, llama3Scaling, ROPE_FACTORS } from './gguf-rope.ts'
 import { epsilonNano, integerTheta, milli } from './huggingface-config.ts'
 import { checkConfig } from './llama.ts'
 import type { GgufHeader } from './gguf.ts'
@@ -7,10 +8,12 @@ import type { LlamaConfig } from './interface.ts'
 /**
  * The configuration that a GGUF file declares: `llama` (SmolLM2, Mistral …), `qwen2` and `gpt2`.
  *
+ * @param header - of the file
+ * @param ropeFactors - the tensor that `ggufRopeFactors` names, if the file has it
  * @throws {ModelUnsupportedError} for another architecture, or an option that would change what is computed, by name
  * @throws {ModelShapeError} if a size is missing or out of range
  */
-export function ggufConfig (header: GgufHeader): LlamaConfig {
+export function ggufConfig (header: GgufHeader, ropeFactors?: Float32Array): LlamaConfig {
   const { metadata, entries } = header
   const type = metadata.get('general.architecture')
   if (type !== 'llama' && type !== 'qwen2' && type !== 'gpt2') {
@@ -21,10 +24,6 @@ export function ggufConfig (header: GgufHeader): LlamaConfig {
   const dim = size('embedding_length')
   const heads = size('attention.head_count')
   const headDim = optional('attention.key_length', dim / heads)
-  const scaling = metadata.get(`${type}.rope.scaling.type`) ?? 'none'
-  if ((scaling !== 'none' && scaling !== 'linear') || entries.has('rope_freqs.weight')) {
-    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or linearly (for llama3 import the safetensors), but the file has ${entries.has('rope_freqs.weight') ? 'rope_freqs.weight' : `${type}.rope.scaling.type ${String(scaling)}`}`)
-  }
   for (const [key, expected] of [['expert_count', 0], ['attention.value_length', headDim], ['rope.dimension_count', headDim]] as const) {
     const value = metadata.get(`${type}.${key}`) ?? expected
     if (value !== expected && type !== 'gpt2') {
@@ -47,12 +46,51 @@ export function ggufConfig (header: GgufHeader): LlamaConfig {
     : {
         ...(type === 'qwen2' ? { architecture: type } : {}),
         ...shape,
-        ...(scaling === 'linear' ? { ropeScaling: { type: scaling, factorMilli: milli(metadata.get(`${type}.rope.scaling.factor`), `${type}.rope.scaling.factor`) } } : {}),
-        ropeTheta: integerTheta(metadata.get(`${type}.rope.freq_base`) ?? 10_000),
+        ...ropeOf(header, type, headDim, ropeFactors),
         rmsNormEpsNano: epsilonNano(metadata.get(`${type}.attention.layer_norm_rms_epsilon`), `${type}.attention.layer_norm_rms_epsilon`)
       }
   checkConfig(config)
   return config
+}
+
+/** The base of rotary embeddings, and how they are scaled: by keys, or since Llama 3.1 by a tensor. */
+function ropeOf (header: GgufHeader, type: string, headDim: number, factors?: Float32Array): Pick<LlamaConfig, 'ropeTheta' | 'ropeScaling'> {
+  const { metadata } = header
+  const key = (name: string): string => `${type}.rope.scaling.${name}`
+  const kind = metadata.get(key('type')) ?? 'none'
+  const ropeTheta = integerTheta(metadata.get(`${type}.rope.freq_base`) ?? 10_000)
+  if ((kind !== 'none' && kind !== 'linear' && kind !== 'yarn') || (kind !== 'none' && ggufRopeFactors(header) != null)) {
+    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or by linear, yarn or ${ROPE_FACTORS} alone, but the file has ${key('type')} ${String(kind)}`)
+  }
+  if (ggufRopeFactors(header) != null) {
+    if (factors == null) {
+      throw new ModelUnsupportedError(`expected the factors of ${ROPE_FACTORS} beside the header but got none: read them first`)
+    }
+    return { ropeTheta, ropeScaling: llama3Scaling(factors, headDim, ropeTheta) }
+  }
+  if (kind === 'none') {
+    return { ropeTheta }
+  }
+  const factorMilli = milli(metadata.get(key('factor')), key('factor'))
+  if (kind === 'linear') {
+    return { ropeTheta, ropeScaling: { type: kind, factorMilli } }
+  }
+  for (const [name, expected] of [['attn_factor', 1], ['yarn_log_multiplier', 0.1], ['yarn_ext_factor', 1], ['yarn_attn_factor', 1]] as const) {
+    const value = metadata.get(key(name)) ?? expected
+    if (typeof value !== 'number' || Math.abs(value - expected) > 1e-6) {
+      throw new ModelUnsupportedError(`expected ${key(name)} to be ${expected} but got ${String(value)}: we do not compute that`)
+    }
+  }
+  return {
+    ropeTheta,
+    ropeScaling: {
+      type: kind,
+      factorMilli,
+      lowFrequencyFactorMilli: milli(metadata.get(key('yarn_beta_slow')) ?? 1, key('yarn_beta_slow')),
+      highFrequencyFactorMilli: milli(metadata.get(key('yarn_beta_fast')) ?? 32, key('yarn_beta_fast')),
+      originalContextLength: sizeOf(header, metadata.has(key('original_context_length')) ? key('original_context_length') : `${type}.context_length`)
+    }
+  }
 }
 
 function sizeOf ({ metadata }: GgufHeader, key: string): number {

@@ -1,3 +1,4 @@
+import { ropeMagnitude } from '../numeric/index.ts'
 import { CONFIG_BYTES_MAX, MILLI, NANO } from './constants.ts'
 import { ModelShapeError, ModelUnsupportedError } from './errors.ts'
 import { checkConfig } from './llama.ts'
@@ -104,17 +105,31 @@ function ropeOf (json: Json): { theta: unknown, scaling?: RopeScalingConfig } {
   if (kind === 'default') {
     return { theta }
   }
-  if (kind !== 'linear' && kind !== 'llama3') {
-    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or by linear or llama3, but config.json has rope_scaling of type ${JSON.stringify(kind)}`)
+  if (kind !== 'linear' && kind !== 'llama3' && kind !== 'yarn') {
+    throw new ModelUnsupportedError(`expected rotary embeddings that are not scaled, or by linear, llama3 or yarn, but config.json has rope_scaling of type ${JSON.stringify(kind)}`)
   }
   const given = { ...parameters, ...scaling }
   const factorMilli = milli(given.factor, 'factor')
+  if (kind === 'yarn') {
+    return { theta, scaling: yarnScaling({ original_max_position_embeddings: json.max_position_embeddings, ...given }, factorMilli) }
+  }
   return {
     theta,
     scaling: kind === 'linear'
       ? { type: kind, factorMilli }
       : { type: kind, factorMilli, lowFrequencyFactorMilli: milli(given.low_freq_factor, 'low_freq_factor'), highFrequencyFactorMilli: milli(given.high_freq_factor, 'high_freq_factor'), originalContextLength: size(given, 'original_max_position_embeddings') }
   }
+}
+
+/** YaRN as its paper has it; variants of single models would compute something else. */
+function yarnScaling (given: Json, factorMilli: number): RopeScalingConfig {
+  const length = size(given, 'original_max_position_embeddings')
+  refuseUnless(given, { truncate: [true], mscale: [1], mscale_all_dim: [0] })
+  const magnitude = ropeMagnitude({ factor: factorMilli / MILLI, yarn: true })
+  if (given.attention_factor != null && !(Math.abs(Number(given.attention_factor) - magnitude) <= 1e-6)) {
+    throw new ModelUnsupportedError(`expected an attention_factor of ${magnitude}, which follows from the factor, but config.json says ${JSON.stringify(given.attention_factor)}: we do not compute that`)
+  }
+  return { type: 'yarn', factorMilli, lowFrequencyFactorMilli: milli(given.beta_slow ?? 1, 'beta_slow'), highFrequencyFactorMilli: milli(given.beta_fast ?? 32, 'beta_fast'), originalContextLength: length }
 }
 
 /** Thousandths; what is not a whole number of them is another model. */

@@ -94,14 +94,14 @@ function checkArchitecture (config: LlamaConfig): void {
 }
 
 /** As the record's codec has it: configurations also come from files. */
-function checkRopeScaling ({ ropeScaling, architecture }: LlamaConfig): void {
+function checkRopeScaling ({ ropeScaling, architecture, ropeTheta }: LlamaConfig): void {
   if (ropeScaling == null) {
     return
   }
   const { type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length } = ropeScaling
   const count = (value: number | undefined): value is number => value != null && Number.isInteger(value) && value >= 1 && value <= NANO
-  const fits = type === 'llama3' ? count(low) && count(high) && count(length) && low < high : low == null && high == null && length == null
-  if (architecture === 'gpt2' || (type !== 'linear' && type !== 'llama3') || !count(factorMilli) || factorMilli < MILLI || !fits) {
-    throw new ModelShapeError(`expected a ropeScaling that is linear with a factor of 1 or more, or llama3 with its bands, but got ${JSON.stringify(ropeScaling)}`)
+  const fits = type === 'llama3' || type === 'yarn' ? count(low) && count(high) && count(length) && low < high : low == null && high == null && length == null
+  if (architecture === 'gpt2' || (type === 'yarn' && ropeTheta === 1) || (type !== 'linear' && type !== 'llama3' && type !== 'yarn') || !count(factorMilli) || factorMilli < MILLI || !fits) {
+    throw new ModelShapeError(`expected a ropeScaling that is linear with a factor of 1 or more, or llama3 or yarn with their bands, but got ${JSON.stringify(ropeScaling)}`)
   }
 }

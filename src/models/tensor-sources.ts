@@ -1,6 +1,7 @@
 import { modelPlan, tensorPlans } from './architecture.ts'
 import { WEIGHTS_MEMORY_BYTES_MAX } from './constants.ts'
 import { ModelShapeError } from './errors.ts'
+import { ROPE_FACTORS } from './gguf-rope.ts'
 import { memoryBytes, shapeOf } from './read-weight.ts'
 import { BLOCKS, countOf } from './tensor-types.ts'
 import type { LlamaConfig } from './interface.ts'
@@ -48,8 +49,8 @@ export function tensorSources (config: LlamaConfig, entries: Entries, naming: Na
     throw new ModelShapeError(`expected weights of at most ${WEIGHTS_MEMORY_BYTES_MAX} bytes in memory but these take ${bytes}: quantise the model`)
   }
   for (const { name, offset } of entries.values()) {
-    // a tied head may be stored again: it is the embedding
-    if (!used.has(name) && !PASSED_OVER.test(name) && !(config.tied && (name === 'lm_head.weight'))) {
+    // a tied head may be stored again: it is the embedding; and llama3's scaling is in the configuration
+    if (!used.has(name) && !PASSED_OVER.test(name) && !(config.tied && name === 'lm_head.weight') && !(config.ropeScaling?.type === 'llama3' && name === ROPE_FACTORS)) {
       throw new ModelShapeError(`expected the tensors of a ${config.architecture ?? 'llama'} model of ${config.layers} layers but there is also ${name} at offset ${offset}: it means something that we do not compute`)
     }
   }

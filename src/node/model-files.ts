@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import {
-  ggufConfig, ggufTokenizer, llama2cEntries, llama2cPieces, loadTokenizer, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
+  ggufConfig, ggufRopeFactors, ggufTokenizer, llama2cEntries, llama2cPieces, loadTokenizer, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
   readHead, readSource, writeSentencePiece
 } from '../models/index.ts'
 import { MODEL_JSON_BYTES_MAX, MODEL_TOKENIZER_BYTES_MAX, SHARDS_MAX } from './constants.ts'
@@ -100,7 +100,7 @@ async function ggufFile (path: string, file: FileByteSource): Promise<ModelFiles
   return checked({
     name: text('general.name') ?? basename(path, extname(path)),
     licence: text('general.license'),
-    config: ggufConfig(header),
+    config: ggufConfig(header, await ropeFactors(header, file)),
     format: 'gguf',
     weights: file,
     tokenizerKind: kind,
@@ -110,6 +110,16 @@ async function ggufFile (path: string, file: FileByteSource): Promise<ModelFiles
     close: file.close
   })
 }
+
+async function ropeFactors (header: GgufHeader, file: FileByteSource): Promise<Float32Array | undefined> {
+  const entry = ggufRopeFactors(header)
+
+  // one for each pair of a head's columns; any other shape is not what these factors are
+  return entry?.type !== 'f32' || entry.bytes > ROPE_FACTORS_BYTES_MAX ? undefined : new Float32Array((await file.read(entry.offset, entry.bytes)).slice().buffer)
+}
+
+/** Of heads of 4,096 columns. */
+const ROPE_FACTORS_BYTES_MAX = 8192
 
 /** The whole header of a file: `parseGguf` bounds it. */
 const GGUF_HEAD_BYTES = 64 * 1024 * 1024

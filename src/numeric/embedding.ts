@@ -2,7 +2,7 @@ import { ANGLE_MAX, ROPE_TABLE_ROWS } from './constants.ts'
 import { NumericRangeError, ShapeError } from './errors.ts'
 import { weightRows } from './frozen.ts'
 import { cos, sin } from './math.ts'
-import { ropeFrequencies } from './rope-frequencies.ts'
+import { ropeFrequencies, ropeMagnitude } from './rope-frequencies.ts'
 import type { Engine } from './engine.ts'
 import type { RopePairing, RopeScaling } from './interface.ts'
 import type { Node } from './node.ts'
@@ -61,11 +61,12 @@ function ropeTable (e: Engine, headDim: number, { theta, scaling }: RopeOptions,
   }
   const half = headDim / 2
   const table = { rows, cosines: e.arena.keep(rows * half * 4), sines: e.arena.keep(rows * half * 4) }
+  const magnitude = ropeMagnitude(scaling)
   for (const [i, frequency] of ropeFrequencies(headDim, theta, scaling).entries()) {
     for (let position = 0; position < rows; position++) {
       const angle = position * frequency
-      e.floats[(table.cosines >>> 2) + position * half + i] = cos(angle)
-      e.floats[(table.sines >>> 2) + position * half + i] = sin(angle)
+      e.floats[(table.cosines >>> 2) + position * half + i] = magnitude * cos(angle)
+      e.floats[(table.sines >>> 2) + position * half + i] = magnitude * sin(angle)
     }
   }
   e.ropeTables.set(key, table)

@@ -19,7 +19,7 @@ export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeErr
 export { kernels } from './kernels.ts'
 export { cos, exp, log, PI, power, sin } from './math.ts'
 export { prng } from './prng.ts'
-export { ropeFrequencies } from './rope-frequencies.ts'
+export { ropeFrequencies, ropeMagnitude } from './rope-frequencies.ts'
 export { tape } from './tape.ts'
 export { dequantise, packedBytes, quantise, weightBytes, weightsScratchBytes } from './weights.ts'
 export type { DoubleOperand, Doubles, HelperData, Kernels, LowRankChange, ProductOptions, RopePairing, RopeScaling, Tape, TapeInit, Threads, Value, WeightMatrix, WeightType } from './interface.ts'

@@ -42,11 +42,13 @@ export type RopePairing = 'interleaved' | 'half'
 /**
  * Rotary frequencies divided by `factor`, so that positions beyond a training's context turn no further than
  * within it; with `bands`, as since Llama 3.1, only those whose wavelength is above length / low; those below
- * length / high stay, and between both lies a line.
+ * length / high stay, and between both lies a line. With `yarn` that line is drawn over columns, and cosines
+ * and sines grow by 1 + 0.1·ln(factor).
  */
 export interface RopeScaling {
   factor: number
   bands?: { low: number, high: number, length: number }
+  yarn?: true
 }
 
 /** A change of W[outputs, inputs] of low rank: scale·B·A for A of [rank, inputs] and B of [outputs, rank]. */

@@ -88,13 +88,13 @@ const tokenId = integer({ min: 0, max: 1_048_575 })
 
 const milli = integer({ min: 1, max: 1_000_000_000 })
 const ropeScaling = refine(struct({
-  type: literal('linear', 'llama3'),
+  type: literal('linear', 'llama3', 'yarn'),
   factorMilli: milli,
   lowFrequencyFactorMilli: optional(milli),
   highFrequencyFactorMilli: optional(milli),
   originalContextLength: optional(size)
-}), 'a factor of 1 or more; bands exactly for llama3, the low factor below the high one', ({ type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }) => {
-  return factorMilli >= 1000 && (type === 'llama3' ? low != null && high != null && low < high && length != null : low == null && high == null && length == null)
+}), 'a factor of 1 or more; bands exactly for llama3 and yarn, the low factor below the high one', ({ type, factorMilli, lowFrequencyFactorMilli: low, highFrequencyFactorMilli: high, originalContextLength: length }) => {
+  return factorMilli >= 1000 && (type !== 'linear' ? low != null && high != null && low < high && length != null : low == null && high == null && length == null)
 })
 
 /** See protocols/base-model. */

@@ -25,6 +25,7 @@ describe('inference engine on every architecture', () => {
     'llama with its own head size and an untied head': { ...wide, headDim: 8, tied: false },
     'interleaved llama': { ...wide, ropePairing: 'interleaved' },
     'llama with scaled rotary embeddings': { ...wide, ropeScaling: { type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 32 } },
+    'llama with rotary embeddings stretched by YaRN': { ...wide, ropeScaling: { type: 'yarn', factorMilli: 4000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 32_000, originalContextLength: 16 } },
     qwen2: { ...wide, architecture: 'qwen2' },
     gpt2: { ...wide, architecture: 'gpt2', ropeTheta: 1, kvHeads: 4 }
   }

@@ -141,6 +141,13 @@ export function writeGguf (model: LlamaModel, tokenizer: GgufMetadata, type: Wei
           [key('attention.layer_norm_rms_epsilon')]: epsilon,
           [key('rope.freq_base')]: { f32: config.ropeTheta },
           [key('rope.dimension_count')]: plan.headDim,
+          ...(config.ropeScaling?.type === 'yarn'
+            ? {
+                [key('rope.scaling.type')]: 'yarn',
+                [key('rope.scaling.factor')]: { f32: config.ropeScaling.factorMilli / 1000 },
+                [key('rope.scaling.original_context_length')]: config.ropeScaling.originalContextLength ?? 0
+              }
+            : {}),
           ...(config.ropeScaling?.type === 'linear' ? { [key('rope.scaling.type')]: 'linear', [key('rope.scaling.factor')]: { f32: config.ropeScaling.factorMilli / 1000 } } : {}),
           ...(config.headDim == null ? {} : { [key('attention.key_length')]: config.headDim, [key('attention.value_length')]: config.headDim })
         }),

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
-import { forward, generate, ggufConfig, ggufTokenizer, llama2cPieces, loadModel, loadTokenizer, parseGguf, parseLlama2c, trainTokenizer, writeTokenizer } from '../../src/models/index.ts'
+import { forward, generate, ggufConfig, ggufRopeFactors, ggufTokenizer, llama2cPieces, loadModel, loadTokenizer, parseGguf, parseLlama2c, trainTokenizer, writeTokenizer } from '../../src/models/index.ts'
 import { prng, tape } from '../../src/numeric/index.ts'
 import { smallPieces, tinyModel } from './fixtures.ts'
 import { bpeMetadata, sentencePieceMetadata, writeGguf } from './gguf-writer.ts'
@@ -30,6 +30,7 @@ function cases (): Case[] {
     { title: 'llama with heads wider than its embedding', config: { headDim: 32, tied: false }, ...spm },
     { title: 'llama with rotary embeddings scaled linearly', config: { ropeScaling: { type: 'linear', factorMilli: 2500 } }, ...spm },
     { title: 'llama with rotary embeddings scaled as since 3.1', config: { headDim: 32, ropeScaling: { type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 64 } }, ...spm },
+    { title: 'llama with rotary embeddings stretched by YaRN', config: { headDim: 32, ropeScaling: { type: 'yarn', factorMilli: 4000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 32_000, originalContextLength: 16 } }, ...spm },
     { title: 'llama in q8_0', config: {}, type: 'q8_0', tolerance: 0.15, ...spm },
     { title: 'llama in q4_0', config: {}, type: 'q4_0', tolerance: 0.3, ...spm },
     { title: 'llama in bf16', config: {}, type: 'bf16', tolerance: 0.05, ...spm },
@@ -110,18 +111,19 @@ describe('llama.cpp, on the same file', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Both programs on the file of a model, or on a model that we do not read from such a file. */
-  async function both (bytes: Uint8Array, made?: LlamaModel): Promise<{ model: LlamaModel, tokenizer: Tokenizer, peer: Peer }> {
+  /** Both programs on the file of a model. */
+  async function both (bytes: Uint8Array): Promise<{ model: LlamaModel, tokenizer: Tokenizer, peer: Peer }> {
     const header = parseGguf(bytes, bytes.length)
     if (header == null || llama == null) {
       throw new RangeError('no header, or no llama.cpp')
     }
-    const config = made?.config ?? ggufConfig(header)
+    const factors = ggufRopeFactors(header)
+    const config = ggufConfig(header, factors && new Float32Array(bytes.slice(factors.offset, factors.offset + factors.bytes).buffer))
     const { kind, bytes: file, special } = ggufTokenizer(header)
     const path = join(folder, 'model.gguf')
     writeFileSync(path, bytes)
     return {
-      model: made ?? loadModel({ config, format: 'gguf' }, bytes),
+      model: loadModel({ config, format: 'gguf' }, bytes),
       tokenizer: loadTokenizer({ config, tokenizerKind: kind, special }, file),
       peer: await llama.loadModel({ modelPath: path, gpuLayers: 0, useMmap: false })
     }
@@ -130,7 +132,7 @@ describe('llama.cpp, on the same file', () => {
   for (const { title, config, tokenizer: metadata, vocabulary, type, tolerance = 1e-4, instead } of cases()) {
     it(`has the logits, the greedy tokens and the token ids of ${title}`, async () => {
       const made = tinyModel({ ...shape, vocabularySize: vocabulary, ...config })
-      const { model, tokenizer, peer } = await both(writeGguf(made, metadata, type, instead), made.config.ropeScaling?.type === 'llama3' ? made : undefined)
+      const { model, tokenizer, peer } = await both(writeGguf(made, metadata, type, instead))
       expect(model.config).to.deep.equal(made.config)
       for (const text of TEXTS) {
         expect([...tokenizer.encode(text)], text).to.deep.equal([...peer.tokenize(text)])

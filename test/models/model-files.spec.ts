@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import {
-  forward, ggufConfig, ggufTokenizer, llama, llama2cEntries, loadModel, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
+  forward, ggufConfig, ggufRopeFactors, ggufTokenizer, llama, llama2cEntries, loadModel, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
   readBytes, readSource, tensorPlans, toTensor, weightCheck, weightsOf, writeSafetensors
 } from '../../src/models/index.ts'
 import { tape } from '../../src/numeric/index.ts'
@@ -9,7 +9,7 @@ import { smallPieces, tinyModel } from './fixtures.ts'
 import { sentencePieceMetadata, writeGguf, writeGgufFile } from './gguf-writer.ts'
 import type { GgufField } from './gguf-writer.ts'
 import type { LlamaConfig } from '../../src/interface/index.ts'
-import type { LlamaModel, Tensors } from '../../src/models/index.ts'
+import type { GgufHeader, LlamaModel, Tensors } from '../../src/models/index.ts'
 
 const IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 const CODES = ['ERR_GGUF_INVALID', 'ERR_SAFETENSORS_INVALID', 'ERR_MODEL_SHAPE', 'ERR_MODEL_UNSUPPORTED', 'ERR_TOKENIZER_INVALID']
@@ -65,6 +65,10 @@ describe('models of Hugging Face', () => {
     expect(read({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } }).ropeScaling)
       .to.deep.equal({ type: 'llama3', factorMilli: 8000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 4000, originalContextLength: 8192 })
     expect(() => read({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 1, original_max_position_embeddings: 8192 } })).to.throw('ropeScaling').with.property('code', 'ERR_MODEL_SHAPE')
+    const yarn = { type: 'yarn', factorMilli: 4000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 32_000, originalContextLength: 32 }
+    expect(read({ rope_scaling: { type: 'yarn', factor: 4 } }).ropeScaling).to.deep.equal(yarn)
+    expect(read({ rope_scaling: { rope_type: 'yarn', factor: 4, beta_fast: 16, beta_slow: 2, original_max_position_embeddings: 8, attention_factor: 0.1 * Math.log(4) + 1 } }).ropeScaling)
+      .to.deep.equal({ ...yarn, lowFrequencyFactorMilli: 2000, highFrequencyFactorMilli: 16_000, originalContextLength: 8 })
     expect(read({ model_type: 'mistral', sliding_window: 20 })).to.deep.equal({ ...base, contextLength: 20 })
     expect(read({ model_type: 'qwen2', sliding_window: 20, use_sliding_window: false })).to.deep.equal({ ...base, architecture: 'qwen2' })
     expect(parseHuggingFaceConfig(json({ model_type: 'gpt2', n_embd: 16, n_layer: 2, n_head: 4, vocab_size: 40, n_positions: 32, activation_function: 'gelu_new', layer_norm_epsilon: 1e-5 })))
@@ -72,7 +76,8 @@ describe('models of Hugging Face', () => {
   })
 
   const refused: Array<[string, object]> = [
-    ['model_type', { model_type: 'phi' }], ['rope_scaling', { rope_scaling: { rope_type: 'yarn', factor: 8 } }], ['low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }], ['hidden_act', { hidden_act: 'gelu' }],
+    ['model_type', { model_type: 'phi' }], ['rope_scaling', { rope_scaling: { rope_type: 'longrope', factor: 8 } }], ['attention_factor', { rope_scaling: { rope_type: 'yarn', factor: 8, attention_factor: 2 } }],
+    ['mscale_all_dim', { rope_scaling: { rope_type: 'yarn', factor: 8, mscale_all_dim: 1 } }], ['low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }], ['hidden_act', { hidden_act: 'gelu' }],
     ['attention_bias', { attention_bias: true }], ['mlp_bias', { mlp_bias: true }], ['rope_theta', { rope_theta: 0.5 }], ['rms_norm_eps', { rms_norm_eps: 1e-12 }]
   ]
   for (const [name, fields] of refused) {
@@ -192,12 +197,53 @@ describe('GGUF', () => {
     })
   }
 
-  for (const [key, value] of Object.entries<GgufField>({ 'general.architecture': 'mamba', 'llama.rope.scaling.type': 'yarn', 'llama.expert_count': 8, 'llama.rope.dimension_count': 4 })) {
+  for (const [key, value] of Object.entries<GgufField>({ 'general.architecture': 'mamba', 'llama.rope.scaling.type': 'longrope', 'llama.expert_count': 8, 'llama.rope.dimension_count': 4 })) {
     it(`refuses ${key} ${JSON.stringify(value)} by name`, () => {
       const header = headerOf(writeGguf(made, { ...sentencePieceMetadata(pieces), [key]: value }))
       expect(() => header == null ? undefined : ggufConfig(header)).to.throw(key).with.property('code', 'ERR_MODEL_UNSUPPORTED')
     })
   }
+})
+
+describe('rotary embeddings in GGUF', () => {
+  const pieces = smallPieces()
+  const written = (config: Partial<LlamaConfig>): { made: LlamaConfig, header: GgufHeader, factors?: Float32Array } => {
+    const made = tinyModel({ dim: 32, hiddenDim: 32, layers: 1, vocabularySize: pieces.pieces.length, ...config })
+    const bytes = writeGguf(made, sentencePieceMetadata(pieces))
+    const header = parseGguf(bytes, bytes.length)
+    if (header == null) {
+      throw new RangeError('no header')
+    }
+    const entry = ggufRopeFactors(header)
+    return { made: made.config, header, ...(entry == null ? {} : { factors: new Float32Array(bytes.slice(entry.offset, entry.offset + entry.bytes).buffer) }) }
+  }
+  const llama3 = (factorMilli: number, highFrequencyFactorMilli: number, originalContextLength: number): Partial<LlamaConfig> =>
+    ({ ropeTheta: 500_000, ropeScaling: { type: 'llama3', factorMilli, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli, originalContextLength } })
+  const models: Record<string, Partial<LlamaConfig>> = {
+    'Llama 3.1 8B': { headDim: 128, ...llama3(8000, 4000, 8192) },
+    'Llama 3.2 1B': { headDim: 64, ...llama3(32_000, 4000, 8192) },
+    'other bands': { headDim: 128, ...llama3(2500, 8500, 4096) }
+  }
+
+  for (const [title, config] of Object.entries(models)) {
+    it(`have the scaling of config.json in their factors: ${title}`, () => {
+      const { made, header, factors } = written(config)
+      expect(ggufConfig(header, factors)).to.deep.equal(made)
+    })
+  }
+
+  it('are refused when their factors are no curve of Llama 3.1, or were not read', () => {
+    const { header, factors = new Float32Array(0) } = written(models['Llama 3.1 8B'])
+    expect(() => ggufConfig(header)).to.throw('rope_freqs.weight').with.property('code', 'ERR_MODEL_UNSUPPORTED')
+    for (const [at, value] of [[0, 1.01], [30, 3.3], [33, 2.2], [63, 9], [63, NaN], [63, Infinity]]) {
+      const changed = factors.slice()
+      changed[at] = value
+      expect(() => ggufConfig(header, changed), `${value} at ${at}`).to.throw('rope_freqs.weight').with.property('code', 'ERR_MODEL_UNSUPPORTED')
+    }
+    for (const length of [0, 1, 63, 128]) {
+      expect(() => ggufConfig(header, new Float32Array(length).fill(1)), `${length} factors`).to.throw('rope_freqs.weight')
+    }
+  })
 })
 
 describe('damaged files', () => {

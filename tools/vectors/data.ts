@@ -212,11 +212,16 @@ export function dataFixtures (): Fixture[] {
         tokenizerKind: 'huggingface',
         special: { bos: 0, eos: 2, stop: [3, 7] },
         chatTemplate: baseModel.tokenizer
+      },
+      'rotary embeddings stretched by YaRN': {
+        ...baseModel,
+        config: { ...baseModel.config, ropeScaling: { type: 'yarn', factorMilli: 4000, lowFrequencyFactorMilli: 1000, highFrequencyFactorMilli: 32_000, originalContextLength: 256 } }
       }
     }, [
       { name: 'a head size that is that of dim and heads', edit: put('config.headDim', 16), code: 'ERR_MALFORMED_RECORD' },
       { name: 'the default architecture spelled out', edit: put('config.architecture', 'llama'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a linear scaling of rotary embeddings with bands', edit: put('config.ropeScaling', { type: 'linear', factorMilli: 2000, originalContextLength: 64 }), code: 'ERR_MALFORMED_RECORD' },
+      { name: 'YaRN without bands', edit: put('config.ropeScaling', { type: 'yarn', factorMilli: 2000 }), code: 'ERR_MALFORMED_RECORD' },
       { name: 'activations that nobody computes', edit: put('config.activations', 'int8'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'a tokenizer of others without special tokens', edit: put('tokenizerKind', 'huggingface'), code: 'ERR_MALFORMED_RECORD' },
       { name: 'special tokens of our own tokenizer', edit: put('special', { bos: 0, eos: 1, stop: [] }), code: 'ERR_MALFORMED_RECORD' },
