@@ -254,7 +254,9 @@ const completion = (object_: string, logprobs: TSchema, choice: Record<string, T
   datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, sources, spans })
 })
 
-const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)), withdrawn: may(flag) }
+const quotes = may(list(object({ receipt: cidText, text, count, rarityBits: real, row: count, before: text, after: text })))
+
+const graphNode = { kind: oneOf('answer', 'adapter', 'base', 'contribution', 'account', 'work'), id: text, title: text, sharePpm: may(count), amount: may(amountText), checkedBy: may(list(accountText)), disputedBy: may(list(accountText)), withdrawn: may(flag), quotes }
 
 /** Of a successful answer in JSON, by method and path; a route that is missing here answers in its own way. */
 export const responses: Record<string, TSchema> = {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { colours as pc } from '../demo/index.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
+import { quoted } from './quotes.ts'
 import type { Output } from './output.ts'
 import type { GraphNode, GraphView } from '../interface/index.ts'
 
@@ -32,6 +33,7 @@ function printChildren (out: Output, children: GraphNode[], indent: string): voi
     const last = i === children.length - 1
 
     out.line(`${indent}${last ? '└─' : '├─'} ${label(child)}`)
+    child.quotes?.forEach(quote => { out.line(`${indent}${last ? '   ' : '│  '} ${quoted(quote)}`) })
     printChildren(out, child.children, `${indent}${last ? '   ' : '│  '}`)
   })
 }

@@ -8,6 +8,7 @@ import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
+import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
 import type { RecipeOptions } from './recipe-options.ts'
 import type { NodeClient } from '../api/index.ts'
@@ -165,6 +166,8 @@ export function askCommand (): Command {
       out.table(['share', 'influence', 'contribution', ''], answer.shares
         .toSorted((a, b) => b.share - a.share)
         .map(({ share, influence, title, contribution }) => [`${(share * 100).toFixed(1)} %`, influence.toExponential(2), title, contribution]))
+      out.line()
+      printCitations(out, answer)
       out.line(`paid ${formatOpen(answer.fee)} for ${answer.promptTokens} + ${answer.outputTokens} tokens, receipt ${answer.receipt}`)
 
       const [first] = answer.shares.toSorted((a, b) => b.share - a.share)

@@ -3,6 +3,7 @@ import { colours as pc } from '../demo/index.ts'
 import { cid, taskHash } from './arguments.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
+import { quoted } from './quotes.ts'
 import type { Output } from './output.ts'
 import type { WhyView } from '../interface/index.ts'
 
@@ -31,6 +32,10 @@ export function printWhy (out: Output, view: WhyView): void {
 
   for (const { title, detail, verified } of view.steps) {
     out.line(`  ${verified ? pc.green('✓') : pc.red('✗')} ${title}: ${detail}`)
+  }
+
+  for (const quote of view.quotes ?? []) {
+    out.line(`  ${pc.dim('an answer quotes it:')} ${quoted(quote)}`)
   }
 
   out.line(`  at height ${view.header.height}, header ${short(view.header.hash)}, signed by ${view.header.signers} of ${view.header.validators} validators`)

@@ -372,6 +372,22 @@ export interface WhyView {
   /** what was verified, in order, with what it was verified against */
   steps: Array<{ title: string, detail: string, verified: boolean }>
   header: { height: number, hash: string, stateRoot: string, signers: number, validators: number }
+  /** what answers of the adapter that the asked node bought have word for word from it, the rarest first; of nobody's proof */
+  quotes?: QuoteView[]
+}
+
+/** Words of an answer that this node bought, as a row of a contribution has them. For people: nothing is paid by them. */
+export interface QuoteView {
+  /** of the answer */
+  receipt: string
+  text: string
+  /** how often the data have them */
+  count: number
+  /** rare is large */
+  rarityBits: number
+  row: number
+  before: string
+  after: string
 }
 
 /** Something that shaped what is above it, or whom it belongs to. */
@@ -390,6 +406,8 @@ export interface GraphNode {
   disputedBy?: string[]
   /** a contribution that was taken back */
   withdrawn?: boolean
+  /** of a contribution below an answer: what the answer has word for word from it, the rarest first */
+  quotes?: QuoteView[]
   children: GraphNode[]
 }
 

@@ -76,6 +76,9 @@ export const CITATION_MARGIN_TOKENS = 24
 /** Milliseconds of work on an index before others have a turn on the thread. */
 export const SPAN_WORK_AT_ONCE_MS = 8
 
+/** Quotations of one contribution that are shown, the rarest ones. */
+export const QUOTES_SHOWN_MAX = 5
+
 /** Evidence of forks that is brought before the ledger at once: a fork has one or two records. */
 export const FORK_REPORTS_AT_ONCE = 4
 

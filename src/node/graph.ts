@@ -7,6 +7,7 @@ import { equalBytes } from '../wire/index.ts'
 import { columnViews } from './column-views.ts'
 import { LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { NotFoundError } from './errors.ts'
+import { withQuotes } from './quotes.ts'
 import { contributionTitle } from './views.ts'
 import type { DatanetNode } from './node.ts'
 import type { AbortOptions, Account, AdapterState, Amount, AnswerView, GraphNode, GraphView } from '../interface/index.ts'
@@ -41,7 +42,7 @@ export async function graph (node: DatanetNode, id: string, options: AbortOption
     throw new NotFoundError('answer, adapter or account', id, 'give the receipt of an answer that this node bought, the CID of an adapter on the ledger, or an account')
   }
 
-  return { amounts: 'expected', root: await answerGraph(node, answer) }
+  return { amounts: 'expected', root: withQuotes(await answerGraph(node, answer), answer) }
 }
 
 /** The fee by the split in force and the answer's own shares: what the epoch's scores would pay if it were alone. */

@@ -5,6 +5,7 @@ import { lightClient } from '../light-client/index.ts'
 import { querySource } from '../settlement/index.ts'
 import { fromHex, toHex } from '../wire/index.ts'
 import { NotFoundError } from './errors.ts'
+import { quotesOf } from './quotes.ts'
 import type { DatanetNode } from './node.ts'
 import type { AbortOptions, Hash, WhyView } from '../interface/index.ts'
 import type { HeaderSource } from '../light-client/index.ts'
@@ -13,7 +14,8 @@ import type { PeerId } from '@libp2p/interface'
 /**
  * Why a contribution was paid, verified link by link as a light client would: against peers, so that
  * this node's own state is not taken for granted, and against its own chain where no peer answers.
- * The proofs are checked the same way.
+ * The proofs are checked the same way. Answers of this node that quote the contribution are shown
+ * beside them.
  *
  * @param node - whose peers are asked, then its own chain
  * @param contribution - its CID
@@ -25,7 +27,10 @@ export async function why (node: DatanetNode, contribution: string, task?: strin
   const id = task == null ? newestPayout(node, cid) : fromHex(task)
   const client = lightClient({ genesis: node.genesis, source: orElse(verifiedSource(node), ownSource(node)) })
 
-  return client.why(id, cid, options)
+  const view = await client.why(id, cid, options)
+  const quotes = quotesOf((await node.answers.list()).filter(({ adapter }) => adapter === view.adapter), view.contribution)
+
+  return { ...view, ...(quotes.length > 0 ? { quotes } : {}) }
 }
 
 /** Headers and proofs from peers, records from the swarm, scores from assessors. */

@@ -3,9 +3,10 @@ import { CID } from 'multiformats/cid'
 import { accountToString } from '../../src/identity/index.ts'
 import { answerColumns } from '../../src/node/index.ts'
 import { attributeAnswer } from '../../src/serving/index.ts'
+import { cidOf } from '../../src/wire/index.ts'
 import { openShop } from '../api/fixtures.ts'
 import { cleanTemporary } from './fixtures.ts'
-import type { Adapter, AnswerView, AttributionView, ContributionView, GraphNode, GraphView } from '../../src/interface/index.ts'
+import type { Adapter, AnswerView, AttributionView, ContributionView, GraphNode, GraphView, SpanView } from '../../src/interface/index.ts'
 import type { ColumnSources } from '../../src/node/index.ts'
 import type { LoadedAdapter } from '../../src/serving/index.ts'
 import type { Shop } from '../api/fixtures.ts'
@@ -61,6 +62,24 @@ describe('what an answer repeats of the data', function () {
     // one contribution: what raised the answer is its, in full or not at all
     expect(adapter.children.map(({ kind }) => kind)).to.deep.equal(['account', 'contribution'])
     expect(adapter.children[1].sharePpm).to.be.oneOf([0, 1_000_000])
+  })
+
+  it('has a graph with what it quotes at each contribution, the rarest first, traced or not', async () => {
+    const { answers } = here.home.node
+    const { receipt, ...view } = await here.home.http.post<AnswerView>('/api/v1/ask', { adapter: here.adapter, prompt: 'The schools', maxTokens: 4 })
+    const [{ contribution }] = view.shares
+    const [id, other] = [1, 2].map(byte => cidOf(Uint8Array.of(byte)).toString())
+    const cite = (text: string, rarityBits: number, of = contribution): SpanView => ({ from: 0, end: 6, text, count: 1, rarityBits, citations: [{ contribution: of, contributor: '', title: 'lines', row: 2, before: 'a', after: 'b' }] })
+
+    await answers.add({ ...view, receipt: id, spans: [cite('common words', 10), cite('rare words', 40), cite('of another', 5, other)] }, { ...await answers.receipt(receipt) ?? expect.fail('it was just bought'), receipt: id })
+
+    const { root } = await here.home.http.get<GraphView>(`/api/v1/graph/${id}`)
+    const quoted = root.children[0].children.filter(({ quotes }) => quotes != null)
+
+    expect(quoted.map(({ id, quotes }) => [id, quotes?.map(({ text, row }) => [text, row])])).to.deep.equal([
+      [contribution, [['rare words', 2], ['common words', 2]]],
+      [other, [['of another', 2]]]
+    ])
   })
 
   it('has a graph of the adapter that says who agreed on its columns, and one of its developer', async () => {

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { open, percent } from '../format.ts'
 import { Id } from '../parts/ids.tsx'
 import { useNode } from '../use-node.tsx'
+import { Citations } from './citations.tsx'
 import { Shares } from './shares.tsx'
 import { Tokens } from './tokens.tsx'
 import type { AnswerView } from '../../../interface/index.ts'
@@ -21,6 +22,7 @@ export function Answer ({ view }: { view: AnswerView }): ReactNode {
         {top != null && top.share > 0 && <p className='small summary'>Shaped most by <b>{top.title}</b>, {percent(top.share)} of what raised this answer’s probability.</p>}
       </div>
       <Shares view={view} lit={lit} onLight={setLit} />
+      <Citations spans={view.spans} />
       <dl className='figures'>
         <div><dt>Fee</dt><dd><b className='number' data-testid='fee'>{open(view.fee)}</b> OPEN</dd></div>
         <div><dt>Tokens</dt><dd className='number'>{view.promptTokens} + {view.outputTokens}</dd></div>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { open } from '../format.ts'
 import { Account, Id } from '../parts/ids.tsx'
 import { Failure, Waiting } from '../parts/notes.tsx'
+import { Quote } from '../parts/quotes.tsx'
 import { useNode } from '../use-node.tsx'
 import type { WhyView } from '../../../interface/index.ts'
 import type { CSSProperties, ReactNode } from 'react'
@@ -56,6 +57,12 @@ export function Reasons ({ contribution, task }: { contribution: string, task: s
           </li>
         ))}
       </ol>
+      {view.quotes != null && (
+        <div className='quotes'>
+          <p className='small'>Answers that this node bought have these words from it. No reason for the payout, but where to look.</p>
+          {view.quotes.map(quote => <Quote key={quote.text} quote={quote} />)}
+        </div>
+      )}
       <dl className='figures'>
         <div><dt>Certified at block</dt><dd className='number'>{view.header.height.toLocaleString('en')}</dd></div>
         <div><dt>Signed by</dt><dd className='number'>{view.header.signers} of {view.header.validators} validators</dd></div>

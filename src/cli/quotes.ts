@@ -1,0 +1,24 @@
+import { colours as pc } from '../demo/index.ts'
+import type { Output } from './output.ts'
+import type { AnswerView, QuoteView } from '../interface/index.ts'
+
+/** Characters of a row that are shown on either side. */
+const MARGIN = 40
+
+/** Words with the text around them, on one line. */
+export function quoted ({ text, before, after }: Pick<QuoteView, 'text' | 'before' | 'after'>): string {
+  const line = (words: string): string => words.replaceAll(/\s+/g, ' ')
+
+  return `“…${line(before).slice(-MARGIN)}${pc.bold(line(text))}${line(after).slice(0, MARGIN)}…”`
+}
+
+/** What an answer has word for word from the data, the rarest first. */
+export function printCitations (out: Output, { spans = [] }: Pick<AnswerView, 'spans'>): void {
+  for (const { text, count, citations: [first] } of spans) {
+    out.line(`  ${quoted({ text, before: first.before, after: first.after })} ${pc.dim(`${first.title}, row ${first.row}${count > 1 ? `, one of ${count} places` : ''}`)}`)
+  }
+
+  if (spans.length > 0) {
+    out.line()
+  }
+}
