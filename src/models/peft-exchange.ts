@@ -69,10 +69,10 @@ export function exportPeft (config: LlamaConfig, { shape, theta }: Lora, options
     const a = new Float32Array(rank * module.inputs)
     const b = new Float32Array(module.outputs * rank)
     factors.forEach(({ factor, target, row }, index) => {
-      a.set(Float32Array.from(theta.subarray(factor.offsetA, factor.offsetA + shape.rank * factor.inputs)), index * shape.rank * factor.inputs)
+      a.set(new Float32Array(theta.subarray(factor.offsetA, factor.offsetA + shape.rank * factor.inputs)), index * shape.rank * factor.inputs)
       for (let output = 0; output < factor.outputs; output++) {
         const from = factor.offsetB + output * shape.rank
-        b.set(Float32Array.from(theta.subarray(from, from + shape.rank)), (row + rowOutside(config, target, output)) * rank + index * shape.rank)
+        b.set(new Float32Array(theta.subarray(from, from + shape.rank)), (row + rowOutside(config, target, output)) * rank + index * shape.rank)
       }
     })
     tensors.set(`base_model.model.${module.path}.lora_A.weight`, { shape: [rank, module.inputs], data: a })

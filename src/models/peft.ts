@@ -17,7 +17,7 @@ export function thetaToPeft (shape: LoraShape, theta: Float64Array, options: { b
   const tensors: Tensors = new Map()
   for (const factor of shape.factors) {
     for (const { name, begin, shape: size } of tensorsOf(shape, factor)) {
-      tensors.set(name, { shape: size, data: Float32Array.from(theta.subarray(begin, begin + size[0] * size[1])) })
+      tensors.set(name, { shape: size, data: new Float32Array(theta.subarray(begin, begin + size[0] * size[1])) })
     }
   }
   const config = {

@@ -1,10 +1,10 @@
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
 import { listAdapters } from '../ledger/index.ts'
-import { importPeft, thetaToPeft } from '../models/index.ts'
 import { baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
 import { PRICE_DEFAULT } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
+import { readPeft } from './peft-thread.ts'
 import { IMPORTS_KEPT_MAX } from './registry-constants.ts'
 import type { DatanetNode } from './node.ts'
 import type { Signer } from '../identity/index.ts'
@@ -25,7 +25,8 @@ type Import = Omit<ImportedWeightsView, 'sameAs'>
  * @param base - CID of a base of the chain
  * @param files - adapter_config.json and adapter_model.safetensors
  * @throws {NotFoundError} if the base is none of the chain
- * @throws {ModelUnsupportedError | SafetensorsError | LoraShapeError} that name the option, or tensor and offset
+ * @throws {ForeignFileError} that names the option, or tensor and offset, with the code of `ModelUnsupportedError`, `SafetensorsError` or `LoraShapeError`
+ * @throws {ImportsFullError | ImportThreadError}
  */
 export async function importAdapter (node: Node, base: CID, files: PeftFiles, { signal }: AbortOptions = {}): Promise<ImportedWeightsView> {
   const { storage, genesis } = node
@@ -35,17 +36,13 @@ export async function importAdapter (node: Node, base: CID, files: PeftFiles, { 
   }
 
   const record = baseModelCodec.decode(await storage.get(base, { signal, bytesMax: RECORD_BYTES_MAX }))
-  const { shape, theta } = importPeft(record.config, files)
-  const { weights } = thetaToPeft(shape, theta)
+  const { weights, ...shape } = await readPeft(record.config, files, { signal })
   // until it is published or pushed out by later imports
   const cid = await storage.putFile(weights, { signal, pin: true })
   const view: Import = {
     weights: cid.toString(),
     base: base.toString(),
-    rank: shape.rank,
-    alpha: shape.alpha,
-    targets: [...shape.targets].sort(),
-    parameters: shape.parameters,
+    ...shape,
     bytes: weights.byteLength
   }
 

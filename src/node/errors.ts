@@ -76,3 +76,24 @@ export class FalseSpansError extends DatanetError {
     super('ERR_FALSE_SPANS', message, { hint: 'nothing needs to be done: it is built here instead' })
   }
 }
+
+/** What is wrong with files from elsewhere, under the code of whoever read them. */
+export class ForeignFileError extends DatanetError {
+  constructor ({ code, message, hint }: { code: string, message: string, hint?: string }) {
+    super(code, message, { hint })
+  }
+}
+
+/** More imports wait than memory should hold. */
+export class ImportsFullError extends DatanetError {
+  constructor (waiting: number) {
+    super('ERR_BUSY', `${waiting} imports are waiting already`, { hint: 'try again when they are done' })
+  }
+}
+
+/** The thread that reads imported files is gone: a fault of the program, or not enough memory. */
+export class ImportThreadError extends DatanetError {
+  constructor (event: string, cause?: unknown) {
+    super('ERR_IMPORT_THREAD', `the thread that read the files ${event} without an answer`, { cause, hint: 'look whether there is memory for several times their size' })
+  }
+}

@@ -22,3 +22,6 @@ export const PEFT_BYTES_PER_TENSOR = 512
 
 /** Weights that were imported and wait to be published. */
 export const IMPORTS_KEPT_MAX = 64
+
+/** Imports that wait for the one that is read: each holds its file, some tens of MB. */
+export const IMPORTS_WAITING_MAX = 4
