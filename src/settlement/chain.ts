@@ -12,6 +12,7 @@ import { effectPerformer } from './effects.ts'
 import { eraAfter, selfIn } from './eras.ts'
 import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { history } from './history.ts'
+import { lookUp } from './passed-over.ts'
 import { pushing } from './pushing.ts'
 import { serveQueries } from './queries.ts'
 import { exportHistory, importHistory } from './signing.ts'
@@ -120,6 +121,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       state: () => this.state(),
       publish: async (signed) => transactions.publish(signed),
       push: async (signed) => push(signed, { signal: this.#abort.signal }),
+      lookUp: async id => lookUp({ chain: this.id, network, peers: () => network.peers().map(({ peer }) => peer), final: () => this.#book.final })(id, { signal: this.#abort.signal }),
       onChange: () => { this.#tellPending() },
       onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
     })

@@ -43,6 +43,9 @@ export const FAST_SYNC_BLOCKS = 1_024
 /** Old blocks that are deleted after one new one: a node that begins to prune catches up without a pause. */
 export const PRUNED_AT_ONCE_MAX = 64
 
+/** Times that peers are asked what a block that was passed over did with an own transaction, once a block: they may be behind us. */
+export const PASSED_OVER_ATTEMPTS_MAX = 8
+
 /** Peers that are tried for one block or range before consensus asks again. */
 export const PEERS_TRIED_MAX = 4
 export const FETCH_TIMEOUT_MS = 4_000

@@ -63,6 +63,13 @@ export class TransactionRefusedError extends DatanetError {
   }
 }
 
+/** A transaction whose nonce was used in blocks that this node passed over, and of which no peer knows. */
+export class UnknownOutcomeError extends DatanetError {
+  constructor (id: string, nonce: number) {
+    super('ERR_OUTCOME_UNKNOWN', `nonce ${nonce} was used in blocks that this node passed over, by the transaction ${id} or by another: no peer says which`, { hint: 'ask a node that keeps all blocks: datanet light outcome <transaction>' })
+  }
+}
+
 /** A peer says hello for another chain or without the right signature. */
 export class InvalidHelloError extends DatanetError {
   constructor (what: string) {

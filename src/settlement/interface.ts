@@ -19,7 +19,7 @@ export interface FinalisedTransaction extends TransactionResult {
 export interface SettlementEvents {
   /** each finalised block once, in order of height */
   block: CustomEvent<FinalisedBlock>
-  /** the chain went on from a snapshot at this height: blocks between were not executed here, look at the state */
+  /** the chain went on from a snapshot at this height: blocks between were not executed here, look at the state; own transactions are told as ever */
   leap: CustomEvent<number>
   /** a locally submitted transaction that can never be finalised any more */
   refused: CustomEvent<{ id: CID, code: string, message: string }>
@@ -51,6 +51,7 @@ export interface SettlementBackend extends Startable, TypedEventTarget<Settlemen
    * `submitNow`, then waits until it is final.
    *
    * @throws {TransactionRefusedError}
+   * @throws {UnknownOutcomeError} if the chain went on from a snapshot, and no peer can prove what became of it before
    */
   submit (signed: Signed<Transaction>, options?: AbortOptions): Promise<FinalisedTransaction>
   /**

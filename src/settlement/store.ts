@@ -6,6 +6,7 @@ import { CorruptStoreError } from './errors.ts'
 import { endKey, historyEntries, nodeKey } from './history.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
 import type { HistoryEntry, HistoryTree } from './history.ts'
+import type { FinalisedTransaction } from './interface.ts'
 import type { DurableRecord, SignedPosition } from '../consensus/index.ts'
 import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Header, Signed, Transaction } from '../interface/index.ts'
 import type { RangeNode } from '../ledger/index.ts'
@@ -36,6 +37,9 @@ export interface ChainStore {
   executedAt (id: CID): Promise<number | undefined>
   /** The block, its certificate and outcome, what becomes history, its transactions out of the journal, its candidate gone: all or nothing. */
   putFinal (block: StoredBlock, history: HistoryEntry, change?: EraChange): Promise<void>
+  /** An own transaction in a block that is not here, out of the journal; durable when it returns. */
+  putPassed (result: FinalisedTransaction): Promise<void>
+  passed (id: CID): Promise<FinalisedTransaction | undefined>
   /** how the validator set of an era came about; never forgotten */
   eraChange (era: number): Promise<EraChange | undefined>
   putSnapshot (snapshot: Snapshot): Promise<void>
@@ -160,6 +164,7 @@ export function chainStore (db: Level): ChainStore {
   const certified = table('certified')
   const eras = table('eras')
   const history = table('history')
+  const passed = table('passed')
   const executed = table('executed')
   const snapshots = table('snapshots')
   const records = table('records')
@@ -192,6 +197,23 @@ export function chainStore (db: Level): ChainStore {
       return key === undefined ? undefined : Number(key)
     },
     executedAt: async (id) => number(await executed.get(id.toString())),
+    putPassed: async ({ height, ...result }) => {
+      const id = result.id.toString()
+      await root.batch()
+        .put(id, dagCbor.encode([height, encodeOutcome({ results: [result], events: [] })]), { sublevel: passed })
+        .del(id, { sublevel: journal })
+        .write({ sync: true })
+    },
+    passed: async (id) => {
+      const bytes = await passed.get(id.toString())
+
+      if (bytes === undefined) {
+        return undefined
+      }
+
+      const [height, outcome]: [number, Uint8Array] = dagCbor.decode(bytes)
+      return { ...decodeOutcome(outcome).results[0], height }
+    },
     eraChange: async (era) => {
       const bytes = await eras.get(pad(era))
       return bytes === undefined ? undefined : eraChangeCodec.decode(bytes)

@@ -4,8 +4,9 @@ import { checkTransaction, feeMin, readAccount, readChain } from '../ledger/inde
 import { DatanetError } from '../utils/index.ts'
 import { domains, signedTransactionCodec, transactionCodec, transactionId } from '../wire/index.ts'
 import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIPS_BEFORE_PUSH, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
-import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError } from './errors.ts'
+import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError, UnknownOutcomeError } from './errors.ts'
 import { mempool } from './mempool.ts'
+import { passedOver } from './passed-over.ts'
 import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
 import type { Mempool, Waiting } from './mempool.ts'
 import type { ChainStore } from './store.ts'
@@ -28,6 +29,8 @@ export interface SubmissionsInit {
   publish (signed: Signed<Transaction>): Promise<unknown>
   /** hands it to validators directly */
   push (signed: Signed<Transaction>): Promise<unknown>
+  /** what became of a transaction in a block that is not here, as far as peers can prove it */
+  lookUp (id: CID): Promise<FinalisedTransaction | undefined>
   /** the mempool changed */
   onChange (): void
   onRefused (refusal: { id: CID, code: string, message: string }): void
@@ -48,7 +51,7 @@ export interface Submissions {
   /** the verdict of gossip */
   receive (signed: Signed<Transaction>): Promise<Verdict>
   onBlock (block: FinalisedBlock): void
-  /** after blocks were passed over: what they did with ours is not known here */
+  /** after blocks were passed over: peers are asked what these did with ours */
   onLeap (): void
 }
 
@@ -121,6 +124,20 @@ export function submissions (init: SubmissionsInit): Submissions {
     store.unjournal(id).catch(() => {})
   }
 
+  const passed = passedOver<Waiting>({
+    lookUp: init.lookUp,
+    onFound: async (_, result) => {
+      await store.putPassed(result)
+      room.settle(result.id, waiter => { waiter.resolve(result) })
+    },
+    onGivenUp: ({ id, signed }) => {
+      // it stays in the journal: the next start asks again
+      const error = new UnknownOutcomeError(id.toString(), signed.payload.nonce)
+      room.settle(id, waiter => { waiter.reject(error) })
+      init.onRefused({ id, code: error.code, message: error.message })
+    }
+  })
+
   /** Synchronous, so that nobody gets between the choice of a nonce and its use. */
   const admit = (signed: Signed<Transaction>, local: boolean): Waiting => {
     checkTransaction(init.state(), signed)
@@ -155,7 +172,7 @@ export function submissions (init: SubmissionsInit): Submissions {
       known.local = true
       return journal(known)
     }
-    return await store.executedAt(id) === undefined ? journal(admit(signed, true)) : id
+    return await store.executedAt(id) === undefined && await store.passed(id) === undefined ? journal(admit(signed, true)) : id
   }
 
   const sendNow = async (body: TransactionBody, signer: Signer): Promise<CID> => {
@@ -177,7 +194,7 @@ export function submissions (init: SubmissionsInit): Submissions {
   const executed = async (id: CID): Promise<FinalisedTransaction | undefined> => {
     const height = await store.executedAt(id)
     const result = height === undefined ? undefined : (await store.block(height))?.results.find(result => result.id.equals(id))
-    return height === undefined || result === undefined ? undefined : { ...result, height }
+    return height === undefined || result === undefined ? store.passed(id) : { ...result, height }
   }
 
   const finalised = async (id: CID, options?: AbortOptions): Promise<FinalisedTransaction> => {
@@ -200,7 +217,14 @@ export function submissions (init: SubmissionsInit): Submissions {
       const waiting = pool.get(transactionId(signed)) ?? pool.add(signed, { local: true, nowMs })
       waiting.local = true
     }
-    pool.prune().forEach(refuse)
+
+    const stale = pool.prune()
+    // where no block is missing, another transaction used the nonce
+    if (await store.oldest() > 1) {
+      passed.add(stale)
+    } else {
+      stale.forEach(refuse)
+    }
   }
 
   const receive = async (signed: Signed<Transaction>): Promise<Verdict> => {
@@ -243,6 +267,7 @@ export function submissions (init: SubmissionsInit): Submissions {
     stop: () => {
       running = false
       clearInterval(timer)
+      passed.clear()
       room.clear(new ChainNotStartedError())
     },
     submitNow,
@@ -268,10 +293,11 @@ export function submissions (init: SubmissionsInit): Submissions {
     select: (state) => pool.select(account => readAccount(state, account).nonce),
     receive,
     onLeap: () => {
-      pool.prune().forEach(refuse)
+      passed.add(pool.prune())
       init.onChange()
     },
     onBlock: ({ block, results }) => {
+      passed.retry()
       results.forEach(result => { pool.remove(result.id) })
       pool.prune().forEach(refuse)
       results.forEach(result => {

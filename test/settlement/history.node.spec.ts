@@ -3,8 +3,8 @@ import { readChain, readHistory } from '../../src/ledger/index.ts'
 import { lightClient } from '../../src/light-client/index.ts'
 import { querySource } from '../../src/settlement/index.ts'
 import { headerHash, toHex, verifyMerkleProof } from '../../src/wire/index.ts'
-import { alice, bob, CHAIN, genesisOf, swarm } from './fixtures.ts'
-import type { TestNode } from './fixtures.ts'
+import { alice, bob, carol, CHAIN, genesisOf, sign, swarm, validatorSigner } from './fixtures.ts'
+import type { TestNode, TestSwarm } from './fixtures.ts'
 import type { Genesis, Header } from '../../src/interface/index.ts'
 import type { LightClient } from '../../src/light-client/index.ts'
 
@@ -102,5 +102,84 @@ describe('the history of a chain, as nodes keep it', function () {
     }
     await assert.rejects(archive.chain.epochEnd(epochs + 9, epochs + 10), { code: 'ERR_UNKNOWN_HEIGHT' })
     await assert.rejects(archive.chain.epochEnd(1, 1), { code: 'ERR_UNKNOWN_HEIGHT' })
+  })
+})
+
+describe('a node that leaps by a snapshot', function () {
+  this.timeout(60_000)
+
+  let nodes: TestSwarm
+  let others: TestSwarm
+
+  beforeEach(() => {
+    nodes = swarm()
+    others = swarm()
+  })
+  afterEach(async () => {
+    await others.clean()
+    await nodes.clean()
+  })
+
+  it('learns by proof what the blocks that it passed over did with its own transactions', async () => {
+    const archive = await nodes.node({ validator: 0, seed: 1, init })
+    // knows nobody yet
+    const late = await others.node({ seed: 7, init: { ...init, fastSyncBlocks: 16 } })
+    const [paid, failed, lost] = [
+      sign({ kind: 'transfer', to: bob.account, amount: 5n }, 0, alice),
+      sign({ kind: 'unbond', validator: validatorSigner(0).account, amount: 1n }, 1, alice),
+      sign({ kind: 'transfer', to: bob.account, amount: 7n }, 0, carol)
+    ]
+    const ids = []
+
+    for (const signed of [paid, failed, lost]) {
+      ids.push(await late.chain.submitNow(signed))
+    }
+
+    const outcomes = Promise.allSettled(ids.map(async id => late.chain.finalised(id, { signal: signal() })))
+    const refused = new Promise<string>(resolve => { late.chain.addEventListener('refused', ({ detail }) => { resolve(detail.id.toString()) }) })
+    const { height } = await archive.chain.submit(paid, { signal: signal() })
+    await archive.chain.submit(failed, { signal: signal() })
+    // another transaction takes the nonce of the third
+    await archive.chain.submit(sign({ kind: 'transfer', to: alice.account, amount: 1n }, 0, carol), { signal: signal() })
+    await reached(archive, 60)
+    await late.net.connect(archive.net.addresses().map(String)[0])
+
+    const [first, second, third] = await outcomes
+    await assert.rejects(late.chain.block(height), { code: 'ERR_UNKNOWN_HEIGHT' })
+    assert.ok(first.status === 'fulfilled' && second.status === 'fulfilled' && third.status === 'rejected')
+    assert.deepEqual([first.value.ok, first.value.height], [true, height])
+    assert.deepEqual([second.value.ok, second.value.code], [false, 'ERR_INSUFFICIENT_FUNDS'])
+    assert.equal(third.reason.code, 'ERR_OUTCOME_UNKNOWN')
+    assert.equal(await refused, ids[2].toString())
+
+    // and it is not asked again
+    await late.stop()
+    const again = await others.node({ seed: 7, folder: late.folder, init })
+    assert.equal((await again.chain.finalised(ids[0], { signal: signal() })).height, height)
+    assert.equal((await again.chain.submitNow(paid)).toString(), ids[0].toString())
+  })
+
+  it('believes nobody who says something else of them', async () => {
+    const archive = await nodes.node({ validator: 0, seed: 9, init })
+    const late = await others.node({ seed: 8, init: { ...init, fastSyncBlocks: 16 } })
+    const paid = sign({ kind: 'transfer', to: bob.account, amount: 5n }, 0, alice)
+    const id = await late.chain.submitNow(paid)
+    const outcome = late.chain.finalised(id, { signal: signal() })
+    await archive.chain.submit(paid, { signal: signal() })
+    await reached(archive, 60)
+
+    // the only one to ask gives everything away as it is, but for outcomes
+    const honest = archive.chain.outcome.bind(archive.chain)
+    let lies = 0
+    archive.chain.outcome = async of => {
+      const proof = await honest(of)
+      return lies++ < 2 ? { ...proof, outcome: { ...proof.outcome, ok: false, code: 'ERR_LIE' } } : proof
+    }
+    const penalty = new Promise<string>(resolve => { late.net.addEventListener('peer:penalise', ({ detail }) => { resolve(detail.code) }) })
+    await late.net.connect(archive.net.addresses().map(String)[0])
+
+    assert.equal(await penalty, 'ERR_INVALID_SYNC')
+    assert.equal((await outcome).ok, true)
+    assert.ok(lies >= 2)
   })
 })
