@@ -3,9 +3,10 @@ import { verifySignature } from '../identity/index.ts'
 import { readAdapter, readBase, readChain, readChannel } from '../ledger/index.ts'
 import { domains, equalBytes, receiptCodec, signingBytes, toHex } from '../wire/index.ts'
 import { computeAnswer } from './computing.ts'
-import { ANSWERS_AT_ONCE, EXPIRY_MARGIN_EPOCHS, FREE_ANSWERS_AT_ONCE, FREE_QUEUE_MAX, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
+import { ANSWERS_AT_ONCE, EXPIRY_MARGIN_EPOCHS, LOOKUP_TIMEOUT_MS, QUEUE_MAX } from './constants.ts'
 import { engineDrivers } from './engine.ts'
 import { BadReceiptError, BusyError, GatewayStoppedError, PaymentRequiredError, SequenceError, UnknownAdapterError } from './errors.ts'
+import { FreeTurns } from './free-turns.ts'
 import { promptTokens } from './generate.ts'
 import { queues } from './queues.ts'
 import { conditionsHash, feeOf, openingOf, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
@@ -46,7 +47,7 @@ export class Answering {
   readonly #init: AnsweringInit
   readonly #engine = new PQueue({ concurrency: ANSWERS_AT_ONCE })
   /** those that nobody pays for, on their way to the engine */
-  readonly #free = new PQueue({ concurrency: FREE_ANSWERS_AT_ONCE })
+  readonly #free = new FreeTurns()
   readonly #drivers = engineDrivers()
   readonly #channels = queues()
   #stopped = new AbortController()
@@ -128,20 +129,11 @@ export class Answering {
     this.#checkVoucher(message, channel, page, feeOf(adapter.record, prompt.length, message.maxTokens))
 
     const compute = async (): Promise<ProposedAnswer> => this.#engine.add(async () => this.#compute(adapter, message, prompt, page, { ...options, stopped }))
-    const answer = await (adapter.record.type === 'base-alone' ? this.#turnOfFree(compute) : compute())
+    const answer = await (adapter.record.type === 'base-alone' ? this.#free.run(toHex(message.payer), compute) : compute())
 
     await book.propose(message.channel, page, answer)
 
     return answer
-  }
-
-  /** Whoever pays finds most places free, however much is asked for nothing. */
-  async #turnOfFree (compute: () => Promise<ProposedAnswer>): Promise<ProposedAnswer> {
-    if (this.#free.size >= FREE_QUEUE_MAX) {
-      throw new BusyError(this.#free.size)
-    }
-
-    return this.#free.add(compute)
   }
 
   /** What is admitted is served, and the network's bases alone, free of charge: they have no price of their own. */

@@ -47,6 +47,9 @@ export const QUEUE_MAX = 64
 export const FREE_ANSWERS_AT_ONCE = ANSWERS_AT_ONCE / 4
 export const FREE_QUEUE_MAX = QUEUE_MAX / 4
 
+/** Of these, answers of one account: as many as its payer asks for at once. */
+export const FREE_ANSWERS_PER_ACCOUNT_MAX = LANES_MAX
+
 /** An answer on a busy machine, from the first byte to the last. */
 export const ASK_TIMEOUT_MS = 120_000
 

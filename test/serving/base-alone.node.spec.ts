@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
-import { readAccount } from '../../src/ledger/index.ts'
+import { channelId, readAccount } from '../../src/ledger/index.ts'
 import { generate, verifyGeneration } from '../../src/models/index.ts'
-import { attributeAnswer, checkOpening, payer } from '../../src/serving/index.ts'
-import { bob, market, people, question, signal } from './fixtures.ts'
+import { attributeAnswer, checkOpening, payer, signVoucher } from '../../src/serving/index.ts'
+import { bob, market, people, question, shopkeeper, signal } from './fixtures.ts'
 import type { Market } from './fixtures.ts'
 import type { AskMessage, Gateway } from '../../src/serving/index.ts'
 
@@ -82,6 +82,29 @@ describe('a base without adapter', () => {
     // 16 are answered and 16 wait; a place may have become free meanwhile
     expect(refused.length).to.be.within(1, 38 - 32)
     expect(new Set(refused)).to.deep.equal(new Set(['ERR_BUSY']))
+  })
+
+  it('leaves room for others, however many channels one account asks it in at once', async () => {
+    const [shop, greedy] = [await here.shop(), people[39]]
+    const messages: AskMessage[] = []
+
+    for (let i = 0; i < 6; i++) {
+      const { nonce } = readAccount(here.chain.state(), greedy.account)
+
+      await here.must({ kind: 'open-channel', gateway: shopkeeper.account, amount: 10n ** 18n, expiresAtHeight: here.chain.height + 100_000 }, greedy)
+
+      const channel = channelId(here.chain.id, greedy.account, nonce)
+      const signature = signVoucher({ type: 'voucher', version: 1, chain: here.chain.id, channel, cumulative: 0n }, greedy)
+
+      messages.push({ type: 'ask', ...question(here.record.base, 'the', 40), payer: greedy.account, channel, sequence: 0, voucher: { cumulative: 0n, signature } })
+    }
+
+    const ends = await Promise.allSettled(messages.map(async message => shop.gateway.ask(message)))
+
+    expect(ends.filter(({ status }) => status === 'fulfilled').length).to.be.within(4, 5)
+    expect(ends.flatMap(end => end.status === 'rejected' ? [(end.reason as { code?: string }).code] : [])).to.include('ERR_BUSY')
+    // there is room again, and those that were answered get their answers once more
+    expect(await Promise.all(messages.map(async message => (await shop.gateway.ask(message)).receipt.fee))).to.deep.equal(messages.map(() => 0n))
   })
 
   it('has to be one of the network', async () => {
