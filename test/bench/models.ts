@@ -1,15 +1,17 @@
 /**
- * Decoding and LoRA training against what this machine can do, measured in the same run: the rate of
- * the engine's own products, and the rate at which memory can be read. One thread and its processor
- * time, but where two are named: those by the clock.
+ * Decoding and LoRA training against what this machine can do: the rate of the engine's own products, the rate at
+ * which memory can be read, and the rate at which a loop multiplies integers that lie in the first-level cache.
+ * Each round measures a limit and then what it limits, so that both meet the same neighbours; ratios are medians over
+ * rounds. One thread and its processor time, but where two are named: those by the clock.
  */
 import { Worker } from 'node:worker_threads'
 import { inferenceEngine } from '../../src/inference/index.ts'
 import { initialTheta, loraObjective, loraShape, parameterCount, presets } from '../../src/models/index.ts'
 import { kernels, prng } from '../../src/numeric/index.ts'
 import { peerAnswers, processMs } from './models-peer.ts'
+import { readingByTwo } from './models-readers.ts'
 import { bytesPerToken, int8, ownBase, random, stories260k } from './models-shapes.ts'
-import { reader } from './numeric-limit.ts'
+import { multiplier, reader } from './numeric-limit.ts'
 import type { Bench, BenchResult } from './interface.ts'
 import type { Shape } from './models-shapes.ts'
 import type { LlamaModel, LoraShape, ProjectionPlan } from '../../src/models/index.ts'
@@ -17,24 +19,45 @@ import type { Threads } from '../../src/numeric/index.ts'
 
 const PROMPT_TOKENS = 16
 
-/** Milliseconds of the fastest of some rounds; the first one compiles and packs. */
-function fastest (rounds: number, work: () => void): number {
-  let best = Infinity
+/** What one round of something took for one unit of its work. */
+type Round = () => number
 
-  work()
+/** Units of work in milliseconds, each of them measured once a round after the others; the first round compiles and packs. */
+function interleaved (rounds: number, works: readonly Round[]): number[][] {
+  const times = works.map((): number[] => [])
 
-  for (let round = 0; round < rounds; round++) {
-    const begin = processMs()
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, work] of works.entries()) {
+      const ms = work()
 
-    work()
-    best = Math.min(best, processMs() - begin)
+      if (round > 0) {
+        times[i].push(ms)
+      }
+    }
   }
 
-  return best
+  return times
 }
 
-/** GFLOP/s of products of a training's size, packing included. */
-function gemmRate (): number {
+function median (values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]
+}
+
+/** The median of how many times as long as its limit something took in the same round, upside down. */
+function ofLimit (limit: readonly number[], times: readonly number[]): number {
+  return median(times.map((ms, i) => limit[i] / ms))
+}
+
+/** Milliseconds of processor time that `work` takes. */
+function timed (work: () => void, now = processMs): number {
+  const begin = now()
+
+  work()
+  return now() - begin
+}
+
+/** Milliseconds for a million operations of products of a training's size, packing included. */
+function products (): Round {
   const k = kernels({ arenaBytesMax: 1 << 26 })
   const source = prng(1)
   const floats = new Float32Array(k.buffer)
@@ -46,23 +69,40 @@ function gemmRate (): number {
     floats[b / 4 + i] = source.nextNormal()
   }
 
-  return 10 * 2 * m * n * inner / 1e6 / fastest(20, () => {
-    for (let i = 0; i < 10; i++) {
+  return () => timed(() => {
+    for (let i = 0; i < 4; i++) {
       k.gemm(m, n, inner, a, inner, 1, b, n, 1, 0, scratch, c, n, false)
     }
-  })
+  }) / (4 * 2 * m * n * inner / 1e6)
 }
 
-/** GB/s of reading as many bytes in order as a model has. */
-async function readRate (bytes: number): Promise<number> {
+/** Milliseconds for a megabyte, read in order as many bytes at a time as a model has. */
+async function reading (bytes: number): Promise<Round> {
   const read = await reader(bytes)
-  const repeats = Math.max(1, Math.round(2e8 / bytes))
+  const repeats = Math.max(1, Math.round(5e7 / bytes))
 
-  return repeats * bytes / 1e6 / fastest(7, () => {
+  return () => timed(() => {
     for (let i = 0; i < repeats; i++) {
       read()
     }
-  })
+  }) / (repeats * bytes / 1e6)
+}
+
+/** Milliseconds for a megabyte of q8_0 by a loop that multiplies the same few bytes in integers, and does nothing else. */
+async function multiplying (): Promise<Round> {
+  const { run, bytes } = await multiplier()
+  const repeats = Math.round(2e7 / bytes)
+
+  // until the optimising compiler has it, which takes calls as well as time
+  for (let i = 0; i < 60_000; i++) {
+    run()
+  }
+
+  return () => timed(() => {
+    for (let i = 0; i < repeats; i++) {
+      run()
+    }
+  }) / (repeats * bytes / 1e6)
 }
 
 /**
@@ -83,7 +123,7 @@ function trainingOperations ({ config, plan }: LlamaModel, shape: LoraShape, tok
   return 4 * frozen - 2 * still + 6 * shape.parameters + attention
 }
 
-function trainingLine ({ name, model }: Shape, gemm: number, tokens: number, rounds: number): BenchResult {
+function trainingLine ({ name, model }: Shape, limit: Round, tokens: number, rounds: number): BenchResult {
   const targets = model.config.architecture === 'gpt2' ? ['up_proj', 'down_proj'] : presets.quick.targets
   const shape = loraShape(model.config, { ...presets.quick, targets })
   const source = prng(3)
@@ -91,15 +131,15 @@ function trainingLine ({ name, model }: Shape, gemm: number, tokens: number, rou
   const objective = loraObjective({ model, shape, examples })()
   const theta = initialTheta(shape, 1)
   const gradient = new Float32Array(shape.parameters)
-  const ms = fastest(rounds, () => { objective.gradient(theta, 0, gradient) })
-  const rate = trainingOperations(model, shape, tokens) * tokens / ms / 1e6
+  const megaflop = trainingOperations(model, shape, tokens) * tokens / 1e6
+  const [gemm, training] = interleaved(rounds, [limit, () => timed(() => { objective.gradient(theta, 0, gradient) }) / megaflop])
 
   return {
     name: `trainOfGemm${name}`,
-    value: rate / gemm,
+    value: ofLimit(gemm, training),
     unit: 'ratio',
     peer: 'products of 128×512×512',
-    detail: `${(tokens / ms * 1000).toPrecision(4)} tokens/s at ${tokens} tokens, ${rate.toFixed(1)} of ${gemm.toFixed(1)} GFLOP/s; rank ${shape.rank} on ${shape.targets.join(', ')}`
+    detail: `${(tokens / median(training) / megaflop * 1000).toPrecision(4)} tokens/s at ${tokens} tokens, ${(1 / median(training)).toFixed(1)} of ${(1 / median(gemm)).toFixed(1)} GFLOP/s; rank ${shape.rank} on ${shape.targets.join(', ')}`
   }
 }
 
@@ -108,16 +148,16 @@ interface Decoded {
   msPerToken: number
 }
 
-/** Greedy decoding of one sequence; the first token, which pays for the prompt, does not count. */
-function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: number, now = processMs, threads?: Threads): Decoded {
+/** Greedy decoding of one sequence, again at each call; the first token, which pays for the prompt, does not count. */
+function decoder (model: LlamaModel, prompt: number[], tokens: number, now = processMs, threads?: Threads): () => Decoded {
   const engine = inferenceEngine({ model, threads })
-  let best: Decoded = { output: [], msPerToken: Infinity }
+  let calls = 0
 
-  for (let round = 0; round <= rounds; round++) {
+  return () => {
     const output: number[] = []
     let begin = 0
 
-    engine.add({ id: `${round}`, prompt, maxTokens: tokens, sampler: { temperatureMilli: 0, topK: 0, seed: 0 } })
+    engine.add({ id: `${calls++}`, prompt, maxTokens: tokens, sampler: { temperatureMilli: 0, topK: 0, seed: 0 } })
 
     while (engine.busy) {
       for (const { token } of engine.step().tokens) {
@@ -126,13 +166,16 @@ function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: nu
       }
     }
 
-    const msPerToken = (now() - begin) / (output.length - 1)
-
-    // the first round compiles
-    best = round > 0 && msPerToken < best.msPerToken ? { output, msPerToken } : best
+    return { output, msPerToken: (now() - begin) / (output.length - 1) }
   }
+}
 
-  return best
+/** The fastest of some rounds; the first one compiles. */
+function decode (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Decoded {
+  const run = decoder(model, prompt, tokens)
+
+  run()
+  return Array.from({ length: rounds }, run).reduce((best, one) => one.msPerToken < best.msPerToken ? one : best)
 }
 
 function arbitraryPrompt ({ config }: LlamaModel): number[] {
@@ -141,47 +184,47 @@ function arbitraryPrompt ({ config }: LlamaModel): number[] {
   return Array.from({ length: PROMPT_TOKENS }, () => source.nextBelow(config.vocabularySize))
 }
 
-/** The same by two threads, and by the clock. The helper joins when it has started, within the first round. */
-async function decodeByTwo (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Promise<Decoded> {
+/** Two threads at decoding and two at reading, by the clock. The helper joins when it has started, within the first round. */
+async function decodeByTwo (model: LlamaModel, prompt: number[], tokens: number, rounds: number, bytes: number): Promise<{ output: number[], decoding: number[], reading: number[] }> {
   const workers: Worker[] = []
   const spawn: Threads['spawn'] = (script, workerData) => { workers.push(new Worker(script, { eval: true, workerData })) }
+  const pair = await readingByTwo(bytes)
 
   try {
-    return decode(model, prompt, tokens, rounds, () => performance.now(), { count: 2, spawn })
+    const run = decoder(model, prompt, tokens, () => performance.now(), { count: 2, spawn })
+    const { output } = run()
+    const [reading, decoding] = interleaved(rounds, [pair.round, () => run().msPerToken / (bytes / 1e6)])
+
+    return { output, decoding, reading }
   } finally {
-    await Promise.all(workers.map(async worker => worker.terminate()))
+    await Promise.all([pair.stop(), ...workers.map(async worker => worker.terminate())])
   }
 }
 
 /** Decoding in q8_0 with integer products, which is what a base is served with, and beside it the exact ones. */
-async function decodingLines ({ name, model }: Shape, tokens: number, rounds: number): Promise<BenchResult[]> {
+async function decodingLines ({ name, model }: Shape, limit: Round, tokens: number, rounds: number): Promise<BenchResult[]> {
   const quantised = int8(model, 'int16')
   const bytes = bytesPerToken(quantised)
-  const limit = await readRate(bytes)
   const prompt = arbitraryPrompt(model)
-  const one = decode(quantised, prompt, tokens, rounds)
-  const two = await decodeByTwo(quantised, prompt, tokens, rounds)
+  const run = decoder(quantised, prompt, tokens)
+  const one = run()
+  const [memory, integers, decoding] = interleaved(rounds, [await reading(bytes), limit, () => run().msPerToken / (bytes / 1e6)])
+  const two = await decodeByTwo(quantised, prompt, tokens, rounds, bytes)
 
   if (one.output.join() !== two.output.join()) {
     throw new RangeError('two threads gave other tokens than one')
   }
 
-  const perSecond = ({ msPerToken }: Decoded): string => (1000 / msPerToken).toPrecision(4)
-  const line = (metric: string, decoded: Decoded, detail: string): BenchResult => {
-    const rate = bytes / decoded.msPerToken / 1e6
-
-    return {
-      name: `${metric}${name}`,
-      value: rate / limit,
-      unit: 'ratio',
-      peer: 'a loop on one thread that only reads as many bytes',
-      detail: `${perSecond(decoded)} tokens/s in q8_0 by integers (${(bytes / 1e6).toFixed(1)} MB a token), ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s; ${detail}`
-    }
-  }
+  const perSecond = (times: readonly number[]): string => (1000 / median(times) / (bytes / 1e6)).toPrecision(4)
+  const gigabytes = (times: readonly number[]): string => (1 / median(times)).toFixed(1)
+  const line = (metric: string, value: number, peer: string, detail: string): BenchResult => ({ name: `${metric}${name}`, value, unit: 'ratio', peer, detail })
+  const rates = `${perSecond(decoding)} tokens/s in q8_0 by integers (${(bytes / 1e6).toFixed(1)} MB a token), ${gigabytes(decoding)} GB/s where memory gives ${gigabytes(memory)} and a loop multiplies ${gigabytes(integers)}; one thread`
+  const other = (of: LlamaModel): string => (1000 / decode(of, prompt, tokens, rounds).msPerToken).toPrecision(4)
 
   return [
-    line('decodeInt8TwoThreadsOfBandwidth', two, 'two threads by the clock, which other processes slow'),
-    line('decodeInt8OfBandwidth', one, `one thread; exact q8_0 ${perSecond(decode(int8(model), prompt, tokens, rounds))}, as the model is kept (the base in bf16, others in f32) ${perSecond(decode(model, prompt, tokens, rounds))} tokens/s`)
+    line('decodeInt8TwoThreadsOfBandwidth', ofLimit(two.reading, two.decoding), 'two threads that only read as many bytes', `${perSecond(two.decoding)} tokens/s, ${gigabytes(two.decoding)} of ${gigabytes(two.reading)} GB/s; by the clock, which other processes slow`),
+    line('decodeInt8OfLimit', ofLimit(memory.map((ms, i) => Math.max(ms, integers[i])), decoding), 'the lower of both limits', rates),
+    line('decodeInt8OfBandwidth', ofLimit(memory, decoding), 'a loop on one thread that only reads as many bytes', `${rates}; exact q8_0 ${other(int8(model))}, as the model is kept (the base in bf16, others in f32) ${other(model)} tokens/s`)
   ]
 }
 
@@ -216,20 +259,21 @@ export const run: Bench = async ({ quick }) => {
   const base = ownBase()
   const stories = stories260k()
   const results: BenchResult[] = []
-  const gemm = gemmRate()
+  const gemm = products()
+  const integers = await multiplying()
   const small = stories === undefined ? [base] : [stories, base]
   let large: Shape | undefined
 
   for (const shape of small) {
-    results.push(trainingLine(shape, gemm, 64, 20), trainingLine({ ...shape, name: `${shape.name}At128` }, gemm, 128, 10), ...await decodingLines(shape, 64, 5))
+    results.push(trainingLine(shape, gemm, 64, 60), trainingLine({ ...shape, name: `${shape.name}At128` }, gemm, 128, 30), ...await decodingLines(shape, integers, 64, 9))
   }
 
   for (const name of quick ? ['15m'] : ['15m', 'Gpt2', 'Smol135m']) {
     large = random(name)
-    results.push(trainingLine(large, gemm, 128, quick ? 2 : 3), ...await decodingLines(large, quick ? 16 : 32, 2))
+    results.push(trainingLine(large, gemm, 128, 3), ...await decodingLines(large, integers, 16, quick ? 3 : 7))
   }
 
-  const [training, , decoding] = results.slice(-3)
+  const [training, , , decoding] = results.slice(-4)
 
   return [
     headline('trainOfGemm', training, large?.name ?? base.name),

@@ -1,5 +1,7 @@
 import asc from 'assemblyscript/asc'
 
+/** Bytes of quants that stay in the first-level cache. */
+const QUANT_BYTES = 16_384
 /** As many chains as registers hold beside two operands. */
 const CHAINS = Array.from({ length: 13 }, (_, i) => i)
 const CELLS = [0, 1, 2, 3].flatMap(i => [0, 1].map(j => ({ i, j })))
@@ -40,6 +42,23 @@ export function products (steps: i32, factor: f32, term: f32): f32 {
   return f32x4.extract_lane(s00, 0)
 }
 
+const QUANTS: usize = memory.data(${QUANT_BYTES}, 16)
+
+export function integers (factors: i32, mask: i32): i32 {
+  const low = i32x4.splat(mask)
+  const t = i32x4.splat(factors)
+  ${[0, 1, 2, 3].map(i => `let s${i} = i32x4.splat(0)`).join('\n  ')}
+  for (let at = QUANTS; at < QUANTS + ${QUANT_BYTES}; at += 32) {
+    const u = v128.load(at)
+    const v = v128.load(at, 16)
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(t, v128.and(u, low)))
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(t, v128.and(v, low)))
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+  }
+  return i32x4.extract_lane(i32x4.add(i32x4.add(s0, s1), i32x4.add(s2, s3)), 0)
+}
+
 export function reserve (bytes: i32): void {
   memory.grow((bytes >> 16) + 2)
   // pages never written are one page of zeros, which stays in the cache
@@ -63,11 +82,16 @@ export interface Loop {
 }
 
 async function compile (): Promise<WebAssembly.Exports> {
+  return new WebAssembly.Instance(await readerModule()).exports
+}
+
+/** The loops as a module, which other threads can be given. */
+export async function readerModule (): Promise<WebAssembly.Module> {
   const { error, binary } = await asc.compileString(source, { optimizeLevel: 3, runtime: 'stub', noAssert: true, enable: ['simd', 'bulk-memory'] })
   if (error != null || binary == null) {
     throw error ?? new TypeError('the compiler gave no module')
   }
-  return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(binary))).exports
+  return new WebAssembly.Module(new Uint8Array(binary))
 }
 
 /** Compiles the loops, by the compiler and the flags of the engine itself. */
@@ -86,4 +110,11 @@ export async function reader (bytes: number): Promise<() => void> {
   const [reserve, read] = [exports.reserve, exports.read] as Array<(bytes: number) => number>
   reserve(bytes)
   return () => { read(bytes) }
+}
+
+/** A loop that does nothing but multiply so many bytes of quants by factors of 16 bits and add, in the first-level cache. */
+export async function multiplier (): Promise<{ run (): void, bytes: number }> {
+  const { integers } = await compile()
+  const run = integers as (factors: number, mask: number) => number
+  return { run () { run(0x00030005, 0x00ff00ff) }, bytes: QUANT_BYTES }
 }
