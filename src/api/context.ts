@@ -1,14 +1,14 @@
 import { CID } from 'multiformats/cid'
-import { readAdapter, readBase } from '../ledger/index.ts'
-import { adapterViews, baseViews } from '../node/index.ts'
+import { readAdapter, readBase, readMerge } from '../ledger/index.ts'
+import { adapterViews, baseViews, mergeParents, parseMerge } from '../node/index.ts'
 import { UnknownAdapterError } from '../serving/index.ts'
 import { TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { BadCidError, TransactionRefusedError } from './errors.ts'
+import { BadCidError, TransactionRefusedError, UnpublishedMergeError } from './errors.ts'
 import type { Desk } from './desk.ts'
 import type { Keys } from './keys.ts'
 import type { Signer } from '../identity/index.ts'
 import type { TransactionBody } from '../interface/index.ts'
-import type { DatanetNode } from '../node/index.ts'
+import type { DatanetNode, NamedParent } from '../node/index.ts'
 
 /** What routes work with. */
 export interface ApiContext {
@@ -50,8 +50,37 @@ export async function send (context: ApiContext, body: TransactionBody, name?: s
   return { transaction: result.id.toString(), height: result.height }
 }
 
-/** An adapter by CID, or by name if exactly the newest admitted one is meant; or a base, which answers without adapter. */
-export async function resolveAdapter ({ node }: ApiContext, text: string): Promise<string> {
+/**
+ * An adapter by CID, or by name if exactly the newest admitted one is meant; a merge also by its parents
+ * and weights (`a:0.7+b:0.3`); or a base, which answers without adapter.
+ *
+ * A merge that nobody published is refused, not published on the way: it takes a deposit and some
+ * blocks, and whoever only asks has agreed to neither.
+ *
+ * @throws {UnknownAdapterError | UnpublishedMergeError}
+ */
+export async function resolveAdapter (context: ApiContext, text: string): Promise<string> {
+  const parents = parseMerge(text)
+
+  return parents == null ? resolveOne(context, text) : resolveMerge(context, parents)
+}
+
+async function resolveMerge (context: ApiContext, parents: NamedParent[]): Promise<string> {
+  const merge = readMerge(context.node.chain.state(), mergeParents(await parentsByCid(context, parents)))
+
+  if (merge == null) {
+    throw new UnpublishedMergeError(parents)
+  }
+
+  return merge.toString()
+}
+
+/** Parents with their CIDs in place of their names. */
+export async function parentsByCid (context: ApiContext, parents: readonly NamedParent[]): Promise<NamedParent[]> {
+  return Promise.all(parents.map(async ({ adapter, weight }) => ({ adapter: await resolveOne(context, adapter), weight })))
+}
+
+async function resolveOne ({ node }: ApiContext, text: string): Promise<string> {
   const cid = parseCid(text)
 
   if (cid != null && (readAdapter(node.chain.state(), cid) ?? readBase(node.chain.state(), cid)) != null) {

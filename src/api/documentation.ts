@@ -16,6 +16,7 @@ const summaries: Record<string, string> = {
   'GET /api/v1/registry': 'Adapters that fit, with versions, licences and Datanets, the last published first',
   'GET /api/v1/adapters/{id}': 'One adapter: recipe, versions, and who redeemed answers of it',
   'POST /api/v1/adapters/import': 'Check and keep a PEFT directory; nothing is published',
+  'POST /api/v1/adapters/merge': 'Publish several adapters of one base as one that can be asked',
   'POST /api/v1/adapters/publish': 'Publish weights that were imported, as what they are',
   'POST /api/v1/adapters/{id}/deprecate': 'Advise against an adapter of one\'s own, with a reason',
   'POST /api/v1/adapters/{id}/pull': 'Fetch an adapter from the swarm, check it, keep and serve it',

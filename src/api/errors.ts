@@ -68,6 +68,17 @@ export class UnknownReceiptError extends DatanetError {
   }
 }
 
+/** A question to several adapters at once that nobody has published as a merge. */
+export class UnpublishedMergeError extends DatanetError {
+  constructor (parents: ReadonlyArray<{ adapter: string, weight: number }>) {
+    const texts = parents.map(({ adapter, weight }) => `${adapter}:${weight}`)
+
+    super('ERR_MERGE_UNPUBLISHED', `expected adapters that are published as a merge, but nobody has published ${texts.join('+')}`, {
+      hint: `publish it with \`datanet adapter merge ${texts.join(' ')}\`, and ask once it is admitted`
+    })
+  }
+}
+
 export class UnknownKeyError extends DatanetError {
   constructor (id: string) {
     super('ERR_UNKNOWN_KEY', `there is no key ${id}`, { hint: 'list them with `datanet key list`' })
@@ -110,6 +121,7 @@ const statuses: Record<string, number> = {
   ERR_STOPPING: 503,
   ERR_NOT_FOUND: 404,
   ERR_UNKNOWN_ADAPTER: 404,
+  ERR_MERGE_UNPUBLISHED: 404,
   ERR_UNKNOWN_HEIGHT: 404,
   ERR_UNKNOWN_TRANSACTION: 404,
   ERR_UNKNOWN_DATANET: 404,

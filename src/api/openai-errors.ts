@@ -5,6 +5,7 @@ import type { FastifyError } from 'fastify'
 const openaiCodes: Record<string, string> = {
   ERR_UNAUTHORIZED: 'invalid_api_key',
   ERR_UNKNOWN_ADAPTER: 'model_not_found',
+  ERR_MERGE_UNPUBLISHED: 'model_not_found',
   ERR_PROMPT_TOO_LONG: 'context_length_exceeded',
   ERR_RATE_LIMIT: 'rate_limit_exceeded',
   ERR_SPENDING_LIMIT: 'insufficient_quota',
@@ -13,7 +14,7 @@ const openaiCodes: Record<string, string> = {
 }
 
 /** The field that is to blame, where the code tells. */
-const params: Record<string, string> = { ERR_UNKNOWN_ADAPTER: 'model', ERR_UNSUPPORTED_SCHEMA: 'response_format', ERR_NOTHING_RETRIEVED: 'retrieval' }
+const params: Record<string, string> = { ERR_UNKNOWN_ADAPTER: 'model', ERR_MERGE_UNPUBLISHED: 'model', ERR_UNSUPPORTED_SCHEMA: 'response_format', ERR_NOTHING_RETRIEVED: 'retrieval' }
 
 export interface OpenaiErrorBody {
   error: { message: string, type: string, param: string | null, code: string, hint?: string }

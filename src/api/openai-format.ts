@@ -76,7 +76,7 @@ export function usageOf ({ promptTokens, outputTokens }: AnswerView): Usage {
   return { prompt_tokens: promptTokens, completion_tokens: outputTokens, total_tokens: promptTokens + outputTokens }
 }
 
-/** What OpenAI's API has no place for: the receipt, its price, whose data shaped the answer, and the rows that it was given. */
-export function extensionOf ({ receipt, fee, method, precision, shares, sources }: AnswerView): object {
-  return { receipt, fee, method, precision, shares, ...(sources == null ? {} : { sources }) }
+/** What OpenAI's API has no place for: the receipt, its price, whose data and, of a merge, which adapters shaped the answer, and the rows that it was given. */
+export function extensionOf ({ receipt, fee, method, precision, shares, parents, sources }: AnswerView): object {
+  return { receipt, fee, method, precision, shares, ...(parents == null ? {} : { parents }), ...(sources == null ? {} : { sources }) }
 }

@@ -41,9 +41,9 @@ export function openaiRoutes (server: FastifyInstance, context: ApiContext): voi
 
   server.get<{ Params: ById }>('/v1/attributions/:id', { ...infer, schema: { params: idParams } }, async ({ params }): Promise<AttributionView> => {
     const id = cidOf(params.id).toString()
-    const { receipt, adapter, method, precision, shares, sources, spans, tokens } = await node.answers.get(id) ?? missing(id)
+    const { receipt, adapter, method, precision, shares, parents, sources, spans, tokens } = await node.answers.get(id) ?? missing(id)
 
-    return { receipt, adapter, method, precision, shares, ...(sources == null ? {} : { sources }), ...(spans == null ? {} : { spans }), tokens }
+    return { receipt, adapter, method, precision, shares, ...(parents == null ? {} : { parents }), ...(sources == null ? {} : { sources }), ...(spans == null ? {} : { spans }), tokens }
   })
 
   server.post<{ Body: Completion }>('/v1/completions', { ...infer, schema: { body: completionBody } }, async (request, reply) =>
@@ -66,7 +66,7 @@ async function answer (context: ApiContext, request: FastifyRequest<{ Body: Comm
     return wholeAnswer(form, await context.desk.buy(asked, callerOf(request), { signal }))
   }
 
-  const run = running(async onPiece => context.desk.buy(asked, callerOf(request), { signal, onPiece }))
+  const run = running(async listening => context.desk.buy(asked, callerOf(request), { signal, ...listening }))
 
   await run.begun
 

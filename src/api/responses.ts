@@ -133,6 +133,7 @@ const adapterDetail = object({
 /** bytes as they are */
 const file = Type.Unsafe<Uint8Array>({ content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } })
 
+const answerParents = may(list(object({ adapter: cidText, name: text, developer: text, weight: real, effect: real, share: real, contributions: list(object({ contribution: cidText, share: real })) })))
 const shares = list(object({ contribution: cidText, contributor: text, title: text, influence: real, share: real }))
 const tokens = list(object({ text, share: orNull(count), influence: real }))
 /** words of an answer that stand in the data as they are */
@@ -157,6 +158,7 @@ const answer = object({
   answer: text,
   tokens,
   shares,
+  parents: answerParents,
   sources,
   spans,
   method: text,
@@ -251,7 +253,7 @@ const completion = (object_: string, logprobs: TSchema, choice: Record<string, T
   model: cidText,
   choices: list(object({ index: count, ...choice, finish_reason: oneOf('stop', 'length'), logprobs: orNull(logprobs) })),
   usage: object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),
-  datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, sources, spans })
+  datanet: object({ receipt: cidText, fee: amountText, method: text, precision, shares, parents: answerParents, sources, spans })
 })
 
 const quotes = may(list(object({ receipt: cidText, text, count, rarityBits: real, row: count, before: text, after: text })))
@@ -274,6 +276,7 @@ export const responses: Record<string, TSchema> = {
   'POST /api/v1/adapters/import': object({
     weights: cidText, base: cidText, rank: count, alpha: count, targets: list(text), parameters: count, bytes: count, sameAs: orNull(cidText)
   }),
+  'POST /api/v1/adapters/merge': object({ adapter: cidText, name: text, parents: list(object({ adapter: cidText, weight: real })), status: oneOf('pending', 'admitted'), pricePerThousandTokens: amountText }),
   'POST /api/v1/adapters/publish': object({ adapter: cidText, name: text, weights: cidText, status: admission }),
   'POST /api/v1/adapters/{id}/deprecate': object(sent),
   'POST /api/v1/adapters/{id}/pull': object({ adapter: cidText, name: text, files: count, bytes: count, parameters: count }),
@@ -343,7 +346,7 @@ export const responses: Record<string, TSchema> = {
   'POST /v1/models/{id}/load': object(loaded),
   'POST /v1/models/{id}/unload': object(loaded),
   'GET /v1/receipts/{id}': receipt,
-  'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, sources, spans, tokens }),
+  'GET /v1/attributions/{id}': object({ receipt: cidText, adapter: cidText, method: text, precision, shares, parents: answerParents, sources, spans, tokens }),
   'POST /v1/completions': completion('text_completion', completionLogprobs, { text }),
   'POST /v1/chat/completions': completion('chat.completion', chatLogprobs, { message: object({ role: Type.Literal('assistant'), content: text, refusal: Type.Null() }) })
 }

@@ -1,8 +1,8 @@
 import { CID } from 'multiformats/cid'
-import { adapterDetail, adapterRegistry, exportAdapter, importAdapter, publishAdapter, pullAdapter } from '../node/index.ts'
+import { adapterDetail, adapterRegistry, exportAdapter, importAdapter, mergeAdapters, publishAdapter, pullAdapter } from '../node/index.ts'
 import { ADAPTER_FILES_TIMEOUT_MS, IMPORT_BYTES_MAX } from './constants.ts'
-import { cidOf, resolveAdapter, send, signerOf } from './context.ts'
-import { adapterParams, deprecateBody, importBody, publishBody, pullBody, registryQuery } from './schemas.ts'
+import { cidOf, parentsByCid, resolveAdapter, send, signerOf } from './context.ts'
+import { adapterParams, deprecateBody, importBody, mergeBody, publishBody, pullBody, registryQuery } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
@@ -29,6 +29,9 @@ export function adapterRoutes (server: FastifyInstance, context: ApiContext): vo
 
   server.post<{ Body: Static<typeof publishBody> }>('/api/v1/adapters/publish', { schema: { body: publishBody } }, async ({ body: { as, ...request } }) =>
     publishAdapter(node, request, signerOf(context, as), patience()))
+
+  server.post<{ Body: Static<typeof mergeBody> }>('/api/v1/adapters/merge', { schema: { body: mergeBody } }, async ({ body: { as, parents, name } }) =>
+    mergeAdapters(node, { parents: await parentsByCid(context, parents), name }, signerOf(context, as), patience()))
 
   server.post<{ Params: Named, Body: Static<typeof deprecateBody> }>('/api/v1/adapters/:id/deprecate', { schema: { params: adapterParams, body: deprecateBody } }, async ({ params, body: { as, reason, successor } }) =>
     send(context, {

@@ -12,7 +12,7 @@ export const hashText = Type.String({ minLength: 64, maxLength: 64, pattern: '^[
 export const amountText = Type.String({ maxLength: 40, pattern: '^[0-9]+$', description: 'base units: 1 OPEN is 10^18' })
 export const accountName = Type.String({ maxLength: 48, pattern: '^[a-z0-9][a-z0-9-]*$' })
 const stopText = Type.String({ minLength: 1, maxLength: 64 })
-export const adapterText = Type.String({ minLength: 1, maxLength: 160, description: 'CID or name of an adapter' })
+export const adapterText = Type.String({ minLength: 1, maxLength: 320, description: 'CID or name of an adapter, or several with weights that are published as a merge, as `a:0.7+b:0.3`' })
 
 /** Which account of the keychain acts; the node's own if left out. */
 const as = Type.Optional(accountName)
@@ -144,6 +144,15 @@ export const publishBody = strict({
   pricePerThousandTokens: Type.Optional(amountText),
   promptPricePerThousandTokens: Type.Optional(amountText)
 })
+/** POST /api/v1/adapters/merge */
+export const mergeBody = strict({
+  as,
+  parents: Type.Array(strict({
+    adapter: Type.String({ minLength: 1, maxLength: 160, description: 'CID, or name for the newest version' }),
+    weight: Type.Number({ minimum: -10, maximum: 10, description: 'in thousandths; 1 is the adapter as it was trained' })
+  }), { minItems: 2, maxItems: 4 }),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'default: the parents\' names and weights' }))
+})
 /** POST /api/v1/contributions/:id/withdraw */
 export const withdrawBody = strict({ as })
 export const deprecateBody = strict({ as, reason: Type.String({ minLength: 1, maxLength: 120 }), successor: Type.Optional(adapterText) })
@@ -157,7 +166,7 @@ export const registryQuery = strict({
   licence: someText,
   developer: Type.Optional(accountText),
   status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('admitted'), Type.Literal('rejected')])),
-  origin: Type.Optional(Type.Union([Type.Literal('trained'), Type.Literal('imported')])),
+  origin: Type.Optional(Type.Union([Type.Literal('trained'), Type.Literal('imported'), Type.Literal('merged')])),
   newest: Type.Optional(Type.Boolean({ description: 'only the newest version of each' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
 })

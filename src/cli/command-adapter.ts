@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { integer } from './arguments.ts'
-import { deprecateCommand, importCommand, publishCommand } from './command-adapter-publish.ts'
+import { deprecateCommand, importCommand, mergeCommand, publishCommand } from './command-adapter-publish.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -37,6 +37,7 @@ export function adapterCommand (): Command {
   command.addCommand(exportCommand())
   command.addCommand(importCommand())
   command.addCommand(publishCommand())
+  command.addCommand(mergeCommand())
   command.addCommand(deprecateCommand())
 
   return examples(command, ['datanet adapter list', 'datanet adapter search speech --licence CC0-1.0', 'datanet adapter export speeches ./speeches', 'datanet adapter publish ./speeches --name speeches --licence CC0-1.0'])
@@ -49,7 +50,7 @@ function filterOptions (command: Command): Command {
     .option('--licence <spdx>', 'licence of the base or of a Datanet')
     .option('--developer <account>', 'who published it')
     .addOption(new Option('--status <status>', 'what validators said').choices(['pending', 'admitted', 'rejected']))
-    .addOption(new Option('--origin <origin>', 'trained by a recipe of the network, or imported').choices(['trained', 'imported']))
+    .addOption(new Option('--origin <origin>', 'trained by a recipe of the network, imported, or merged of others').choices(['trained', 'imported', 'merged']))
     .option('--newest', 'only the newest version of each')
     .option('--limit <count>', 'at most so many', integer(1, 500))
 }

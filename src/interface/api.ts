@@ -3,6 +3,7 @@
  * CIDs and hashes are strings, accounts are multikeys, amounts are decimal strings of base units.
  */
 
+import type { AnswerParentView } from './merged.ts'
 import type { AttributionMethod } from './records.ts'
 
 export type Role = 'validator' | 'assessor' | 'gateway' | 'contributor' | 'light'
@@ -283,13 +284,16 @@ export interface AnswerView {
   answer: string
   /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`) */
   tokens: Array<{ text: string, share: number | null, influence: number }>
+  /** of a merge they sum to less than 1 where a parent was trained elsewhere or has no influence Jacobian */
   shares: AttributionShare[]
+  /** of a merge: what each of its adapters did */
+  parents?: AnswerParentView[]
   /** the rows that the prompt showed; each has the same part of what this answer pays for retrieval */
   sources?: SourceView[]
   /** what it repeats of the data word for word, the rarest first; left out if the data could not be had */
   spans?: SpanView[]
   method: string
-  /** `exact` from the influence Jacobian; `preview`: there is none, so the shares are empty until the epoch's replay, and for ever if `method` is `none` */
+  /** `exact` from the influence Jacobian, or of a merge from all that its adapters have; `preview`: there is none, so the shares are empty until the epoch's replay, and for ever if `method` is `none` */
   precision: 'exact' | 'preview'
   fee: string
   promptTokens: number
@@ -324,7 +328,7 @@ export interface ReceiptView {
 }
 
 /** GET /v1/attributions/:cid: which contributions shaped an answer, and each of its tokens */
-export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'sources' | 'spans' | 'tokens'>
+export type AttributionView = Pick<AnswerView, 'receipt' | 'adapter' | 'method' | 'precision' | 'shares' | 'parents' | 'sources' | 'spans' | 'tokens'>
 
 /** GET /api/v1/tasks */
 export interface TaskView {
@@ -339,6 +343,8 @@ export interface TaskView {
   deadline: number
   seats: Array<{ assessor: string, state: 'drawn' | 'committed' | 'revealed' | 'opened' | 'slashed', scoreRoot: string | null, fault: string | null }>
   payouts: Array<{ account: string, reason: string, contribution?: string, amount: string }>
+  /** of a merge: what the developers of its parents were paid */
+  developers?: Array<{ account: string, adapter: string, amount: string }>
 }
 
 /** GET /api/v1/proposals */

@@ -1,5 +1,5 @@
 import { accountToString, verifyRecord } from '../identity/index.ts'
-import { payout, scoreTree, verifyScoreClaim } from '../scoring/index.ts'
+import { dataTotal, payout, scoreTree, verifyScoreClaim } from '../scoring/index.ts'
 import { cidOf, contributionCodec, domains, equalBytes, headerHash, signedCodec, toHex } from '../wire/index.ts'
 import { NotPaidError, SourceError, StateProofError } from './errors.ts'
 import { ask } from './source.ts'
@@ -21,8 +21,12 @@ interface Facts {
   at: CertifiedHeader
   contribution: ContributionState
   adapter: AdapterState
+  /** of a merge, those of its parents that stand on the contribution */
+  parents: Array<{ adapter: CID, weightMilli: number, state: AdapterState }>
   task: TaskState
   payout: PayoutState
+  /** what of the task's total is of contributions */
+  total: bigint
 }
 
 async function present<T> (read: Promise<{ value: T | null }>, key: string, height: number): Promise<T> {
@@ -46,13 +50,25 @@ async function gather (client: LightClient, taskId: Hash, cid: CID, options: Abo
   }
 
   const task = await present(client.task(taskId, read), `task/${toHex(taskId)}`, height)
+  const adapter = await present(client.adapter(task.adapter, read), `adapter/${task.adapter.toString()}`, height)
+  const parents: Facts['parents'] = []
+
+  for (const parent of adapter.parents ?? []) {
+    const state = await present(client.adapter(parent.adapter, read), `adapter/${parent.adapter.toString()}`, height)
+
+    if (state.contributions.some(one => one.equals(cid))) {
+      parents.push({ ...parent, state })
+    }
+  }
 
   return {
     at,
     payout: paid,
     task,
     contribution: await present(client.contribution(cid, read), `contribution/${cid.toString()}`, height),
-    adapter: await present(client.adapter(task.adapter, read), `adapter/${task.adapter.toString()}`, height)
+    adapter,
+    parents,
+    total: dataTotal(task.total, adapter.parents !== undefined)
   }
 }
 
@@ -119,6 +135,17 @@ async function admissionSteps ({ client }: Components, { at, contribution }: Fac
   }]
 }
 
+/** Of a merge, by which of its parents it comes to the contribution. */
+function parentSteps ({ adapter, parents, task }: Facts): Step[] {
+  return adapter.parents === undefined
+    ? []
+    : [{
+        title: 'The answers were of several adapters',
+        detail: `adapter ${task.adapter.toString()} adds up ${adapter.parents.length} adapters; ${parents.map(one => `${one.adapter.toString()} (${one.weightMilli / 1000} times)`).join(' and ')} of them list the contribution`,
+        verified: parents.length > 0 && parents.every(({ state }) => state.status === 'admitted')
+      }]
+}
+
 function agreementSteps ({ adapter, task }: Facts, cid: CID): Step[] {
   const agreeing = task.seats.filter(seat => seat.fault === null && seat.scoreRoot !== null && task.scoreRoot !== null && equalBytes(seat.scoreRoot, task.scoreRoot)).length
   const root = task.scoreRoot
@@ -140,7 +167,7 @@ function inclusion (table: ScoreTable, { adapter, task, payout: paid }: Facts, c
   const index = table.entries.findIndex(entry => entry.contribution.equals(cid))
 
   return task.scoreRoot !== null && index !== -1 && table.adapter.equals(task.adapter) && tree.total === task.total &&
-    table.entries[index].score === paid.score && tree.count === adapter.contributions.length &&
+    table.entries[index].score === paid.score && tree.count === adapter.contributions.length + (adapter.parents?.length ?? 0) &&
     verifyScoreClaim(task.scoreRoot, tree.count, tree.claim(index))
 }
 
@@ -151,7 +178,7 @@ async function scoreStep ({ source, timeoutMs }: Components, facts: Facts, taskI
   if (source.scores === undefined) {
     return {
       title,
-      detail: `score ${score} of ${facts.task.total}: in the certified state; the ledger pays only by a Merkle proof, which this source does not repeat`,
+      detail: `score ${score} of ${facts.total}: in the certified state; the ledger pays only by a Merkle proof, which this source does not repeat`,
       verified: false
     }
   }
@@ -159,13 +186,13 @@ async function scoreStep ({ source, timeoutMs }: Components, facts: Facts, taskI
   const { scores } = source
   const table = await ask('the scores of the task', timeoutMs, options, async within => scores.call(source, taskId, within))
 
-  return { title, detail: `score ${score} of ${facts.task.total}, by Merkle proof in a tree of ${table.entries.length} entries`, verified: inclusion(table, facts, cid) }
+  return { title, detail: `score ${score} of ${facts.total}, by Merkle proof in a tree of ${table.entries.length} entries`, verified: inclusion(table, facts, cid) }
 }
 
-async function paymentSteps ({ client }: Components, { at, contribution, payout: paid, task }: Facts, options: AbortOptions): Promise<Step[]> {
+async function paymentSteps ({ client }: Components, { at, contribution, payout: paid, task, total }: Facts, options: AbortOptions): Promise<Step[]> {
   const { withdrawn } = contribution
-  const detail = `${paid.amount} base units = ${task.dataPool} × ${paid.score} / ${task.total}, at height ${paid.height}`
-  const isShare = paid.amount === payout(task.dataPool, paid.score, task.total)
+  const detail = `${paid.amount} base units = ${task.dataPool} × ${paid.score} / ${total}, at height ${paid.height}`
+  const isShare = paid.amount === payout(task.dataPool, paid.score, total)
 
   if (withdrawn !== undefined && task.epoch > withdrawn.epoch) {
     return [{
@@ -191,7 +218,7 @@ async function paymentSteps ({ client }: Components, { at, contribution, payout:
 /** See `LightClient.why`. */
 export async function whyPaid (components: Components, taskId: Hash, cid: CID, options: AbortOptions): Promise<WhyView> {
   const facts = await gather(components.client, taskId, cid, options)
-  const { at, contribution, payout: paid, task } = facts
+  const { at, contribution, payout: paid, task, total } = facts
   const { title, steps: record } = await recordStep(components, facts, cid, options)
   const { signers, validators } = components.client.signersOf(at)
 
@@ -203,15 +230,16 @@ export async function whyPaid (components: Components, taskId: Hash, cid: CID, o
     adapter: task.adapter.toString(),
     epoch: task.epoch,
     score: String(paid.score),
-    totalScore: String(task.total),
+    totalScore: String(total),
     // for people: rounded to a hundredth of a per cent
-    sharePercent: task.total === 0n ? 0 : Number(paid.score * 10_000n / task.total) / 100,
+    sharePercent: total === 0n ? 0 : Number(paid.score * 10_000n / total) / 100,
     dataPool: String(task.dataPool),
     amount: String(paid.amount),
     steps: [
       headerStep(components, facts),
       ...record,
       ...await admissionSteps(components, facts, cid, options),
+      ...parentSteps(facts),
       ...agreementSteps(facts, cid),
       await scoreStep(components, facts, taskId, cid, options),
       ...await paymentSteps(components, facts, options)

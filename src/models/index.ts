@@ -34,7 +34,7 @@ export { llama2cEntries, llama2cPieces, parseLlama2c, parseLlama2cTokenizer } fr
 export { loraObjective } from './lora-objective.ts'
 export { LORA_TARGETS, initialTheta, loraShape, loraValues } from './lora.ts'
 export { adamState, adamStep, cloneAdamState } from './optimiser.ts'
-export { verifiedGradients } from './merged-gradient.ts'
+export { answerGradients, verifiedGradients } from './merged-gradient.ts'
 export { mergedSafetensors } from './merged-safetensors.ts'
 export { exportPeft, importPeft } from './peft-exchange.ts'
 export { peftToTheta, thetaToPeft } from './peft.ts'

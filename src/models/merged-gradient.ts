@@ -4,7 +4,7 @@ import { inferenceTape } from './inference-tape.ts'
 import { flatten } from './lora-objective.ts'
 import { loraValues } from './lora.ts'
 import { sampler as createSampler } from './sampler.ts'
-import type { LlamaModel, Verification, VerifyOptions, WeightedLora } from './interface.ts'
+import type { LlamaModel, Value, Verification, VerifyOptions, WeightedLora } from './interface.ts'
 
 /**
  * What `verifyGeneration` says of an output of several adapters at once and, if it follows, the
@@ -15,48 +15,59 @@ import type { LlamaModel, Verification, VerifyOptions, WeightedLora } from './in
  * @throws {SettingsError} if the sampler's settings are out of range
  */
 export function verifiedGradients (model: LlamaModel, options: VerifyOptions & { lora: readonly WeightedLora[] }): { verification: Verification, gradients?: Float64Array[] } {
-  const { prompt, output } = options
+  const { prompt, output, lora } = options
   const { vocabularySize } = model.config
 
   if (output.length === 0 || Array.from(output).some(id => !Number.isInteger(id) || id < 0 || id >= vocabularySize)) {
     return { verification: verifyGeneration(model, options) }
   }
 
-  checkTokens(model.config, prompt)
-
-  const ids = [...Array.from(prompt), ...Array.from(output)]
-  // the last token is never fed back
-  const inputs = ids.slice(0, -1)
-
-  checkTokens(model.config, inputs)
-
   const sample = createSampler(options.sampler, options)
+  const { logits, gradients } = begin(model, lora, prompt, output)
+  const verification = comparedWith(output, sample, logits.data, vocabularySize)
+
+  return verification.ok ? { verification, gradients: gradients() } : { verification }
+}
+
+/**
+ * The gradients of `verifiedGradients` alone, for who knows that the output follows.
+ *
+ * @throws {TokensError} if prompt or output is empty, both exceed the context, or a token is foreign
+ */
+export function answerGradients (model: LlamaModel, lora: readonly WeightedLora[], prompt: ArrayLike<number>, output: ArrayLike<number>): Float64Array[] {
+  return begin(model, lora, prompt, output).gradients()
+}
+
+/** Logits of the positions that predict the output, and the way back from them. */
+function begin (model: LlamaModel, lora: readonly WeightedLora[], prompt: ArrayLike<number>, output: ArrayLike<number>): { logits: Value, gradients (): Float64Array[] } {
+  checkTokens(model.config, prompt)
+  checkTokens(model.config, output)
+
+  // the last token is never fed back
+  const inputs = [...Array.from(prompt), ...Array.from(output)].slice(0, -1)
   const tape = inferenceTape(model)
-  const placed = options.lora.map(({ lora: { shape, theta }, weightMilli = 1000 }) => {
+  const placed = lora.map(({ lora: { shape, theta }, weightMilli = 1000 }) => {
     const { lora, parameters } = loraValues(tape, shape, theta)
 
     return { shape, parameters, lora: { ...lora, scale: lora.scale * (weightMilli / 1000) } }
   })
   const rows = Uint32Array.from({ length: output.length }, (_, i) => prompt.length - 1 + i)
   const logits = forward(tape, model, inputs, { lora: placed.map(({ lora }) => lora), rows })
-  const verification = comparedWith(output, sample, logits.data, vocabularySize)
-
-  if (!verification.ok) {
-    return { verification }
-  }
-
-  const values = tape.gradient(tape.crossEntropy(logits, output), placed.flatMap(({ parameters }) => parameters))
-  let from = 0
 
   return {
-    verification,
-    gradients: placed.map(({ shape, parameters }) => {
-      const own = values.slice(from, from += parameters.length)
-      const loss = new Float64Array(shape.parameters)
+    logits,
+    gradients () {
+      const values = tape.gradient(tape.crossEntropy(logits, output), placed.flatMap(({ parameters }) => parameters))
+      let from = 0
 
-      flatten(own.map(({ data }) => data), own, loss)
+      return placed.map(({ shape, parameters }) => {
+        const own = values.slice(from, from += parameters.length)
+        const loss = new Float64Array(shape.parameters)
 
-      return loss.map(value => -value)
-    })
+        flatten(own.map(({ data }) => data), own, loss)
+
+        return loss.map(value => -value)
+      })
+    }
   }
 }

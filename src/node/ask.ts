@@ -3,6 +3,7 @@ import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts
 import { toError } from '../utils/index.ts'
 import { answerColumns } from './answer-columns.ts'
 import { likelihoodsOf } from './likelihoods.ts'
+import { mergedShares } from './merged-views.ts'
 import { toJson } from './to-json.ts'
 import { shareViews } from './views.ts'
 import type { DatanetNode } from './node.ts'
@@ -17,8 +18,10 @@ export interface AnswerPiece {
 }
 
 export interface AskingOptions extends AbortOptions {
-  /** Told the answer while it is made, each token and each letter once; what it shaped comes with the whole. */
+  /** Told the answer while it is made, each token and each letter once. */
   onPiece? (piece: AnswerPiece): void
+  /** Told once what shaped the answer, as soon as that is known: what it quotes is still looked for, and the node has not stored it yet. */
+  onTraced? (view: AnswerView): void
 }
 
 /** What a gateway is asked for a request in this node's words. */
@@ -82,12 +85,16 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   onPiece?.({ tokens: [], text: text.end() })
 
   const attribution = attributeAnswer(adapter, paid.opening, await columns)
+  const merged = adapter.parents == null ? undefined : await mergedShares(node, adapter, paid.opening, options)
   const milliseconds = performance.now() - started
 
+  const traced: AnswerView = { ...await answerView(node, request, adapter, paid, attribution, milliseconds), ...merged, ...(sources == null ? {} : { sources }) }
+
+  options.onTraced?.(traced)
   await indexed
 
   const spans = await spansOf(node, adapter, paid.opening.output, options)
-  const view: AnswerView = { ...await answerView(node, request, adapter, paid, attribution, milliseconds), ...(sources == null ? {} : { sources }), ...(spans == null ? {} : { spans }) }
+  const view: AnswerView = { ...traced, ...(spans == null ? {} : { spans }) }
 
   await node.answers.add(view, receiptView(paid))
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })
@@ -116,7 +123,7 @@ async function answerView (node: DatanetNode, request: AskRequest, adapter: Load
     answer: paid.text,
     tokens: tokenViews(adapter, paid.opening.output, attribution),
     shares: shares as AttributionShare[],
-    method: adapter.record.type === 'adapter' ? adapter.record.method : 'none',
+    method: methodOf(adapter),
     precision: attribution == null ? 'preview' : 'exact',
     fee: payload.fee.toString(),
     promptTokens: payload.promptTokens,
@@ -125,6 +132,14 @@ async function answerView (node: DatanetNode, request: AskRequest, adapter: Load
     finish: paid.finish,
     ...likelihoodsOf(request, adapter, paid.opening)
   }
+}
+
+function methodOf ({ record, parents }: LoadedAdapter): string {
+  if (parents != null) {
+    return 'merged'
+  }
+
+  return record.type === 'adapter' ? record.method : 'none'
 }
 
 function receiptView ({ receipt, cosigned: { payload, gatewaySignature, payerSignature } }: PaidAnswer): ReceiptView {

@@ -10,7 +10,7 @@ import { NotFoundError } from './errors.ts'
 import { withQuotes } from './quotes.ts'
 import { contributionTitle } from './views.ts'
 import type { DatanetNode } from './node.ts'
-import type { AbortOptions, Account, AdapterState, Amount, AnswerView, GraphNode, GraphView } from '../interface/index.ts'
+import type { AbortOptions, Account, AdapterState, Amount, AnswerParentView, AnswerView, GraphNode, GraphView, MergeParent } from '../interface/index.ts'
 
 const MILLION = 1_000_000n
 
@@ -53,14 +53,7 @@ async function answerGraph (node: DatanetNode, answer: AnswerView): Promise<Grap
   const fee = BigInt(answer.fee)
   const { platform, developers, validators, data } = divide(fee, readChain(state).epochFeeSplit)
   const ofBase = developers / 2n
-  const contributions = answer.shares
-    .map(({ contribution, contributor, title, share }) => ({ contribution, contributor, title, ppm: BigInt(Math.floor(share * Number(MILLION))) }))
-    .toSorted((a, b) => Number(b.ppm - a.ppm))
-    .map(({ contribution, contributor, title, ppm }): GraphNode => {
-      const amount = data * ppm / MILLION
-
-      return { kind: 'contribution', id: contribution, title, sharePpm: Number(ppm), amount: `${amount}`, children: contributor === '' ? [] : [person(contributor, 'contributor', amount)] }
-    })
+  const ofAdapter = developers - ofBase
 
   return {
     kind: 'answer',
@@ -72,8 +65,10 @@ async function answerGraph (node: DatanetNode, answer: AnswerView): Promise<Grap
         kind: 'adapter',
         id: answer.adapter,
         title: await adapterName(node, cid),
-        ...part(fee, developers - ofBase + data),
-        children: [...adapter == null ? [] : [person(accountToString(adapter.developer), 'developer', developers - ofBase)], ...contributions]
+        ...part(fee, ofAdapter + data),
+        children: answer.parents == null
+          ? [...adapter == null ? [] : [person(accountToString(adapter.developer), 'developer', ofAdapter)], ...contributionGraphs(answer.shares, data)]
+          : answer.parents.map(parent => parentGraph(answer, parent, ofAdapter, data))
       },
       ...adapter == null ? [] : [baseGraph(node, adapter, { fee, amount: ofBase })],
       { kind: 'work', id: 'validators', title: 'validators and assessors', ...part(fee, validators), children: [] },
@@ -82,10 +77,42 @@ async function answerGraph (node: DatanetNode, answer: AnswerView): Promise<Grap
   }
 }
 
+/** One adapter of a merge: by its part of the answer its developer is paid, and the contributions that it stands on. */
+function parentGraph ({ shares }: AnswerView, { adapter, name, developer, weight, share, contributions }: AnswerParentView, ofAdapter: Amount, data: Amount): GraphNode {
+  const ppm = ppmOf(share)
+  const paid = ofAdapter * ppm / MILLION
+  const own = contributions.flatMap(({ contribution, share }) => shares.filter(one => one.contribution === contribution).map(one => ({ ...one, share })))
+
+  return {
+    kind: 'adapter',
+    id: adapter,
+    title: `${weight} × ${name}`,
+    sharePpm: Number(ppm),
+    amount: `${paid + data * ppm / MILLION}`,
+    children: [person(developer, 'developer', paid), ...contributionGraphs(own, data)]
+  }
+}
+
+function contributionGraphs (shares: AnswerView['shares'], data: Amount): GraphNode[] {
+  return shares
+    .map(({ contribution, contributor, title, share }) => ({ contribution, contributor, title, ppm: ppmOf(share) }))
+    .toSorted((a, b) => Number(b.ppm - a.ppm))
+    .map(({ contribution, contributor, title, ppm }): GraphNode => {
+      const amount = data * ppm / MILLION
+
+      return { kind: 'contribution', id: contribution, title, sharePpm: Number(ppm), amount: `${amount}`, children: contributor === '' ? [] : [person(contributor, 'contributor', amount)] }
+    })
+}
+
+const ppmOf = (share: number): bigint => BigInt(Math.floor(share * Number(MILLION)))
+
 /** Contributions by what answers of this adapter earned them, and who agreed on their columns. */
 async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState, options: AbortOptions): Promise<GraphNode> {
   const paid = paidBy(node, cid)
-  const total = [...paid.values()].reduce((sum, one) => sum + one, 0n)
+  // a merge pays its parents' developers as well
+  const total = adapter.contributions.reduce((sum, one) => sum + (paid.get(one.toString()) ?? 0n), 0n)
+  const parents = await Promise.all((adapter.parents ?? []).map(async parent => parentNode(node, parent, paid.get(parent.adapter.toString()) ?? 0n)))
+  const earned = parents.reduce((sum, { amount = '0' }) => sum + BigInt(amount), adapter.earned)
   const columns = await columnViews(node, cid, options)
   const contributions = await Promise.all(adapter.contributions.map(async (contribution, column): Promise<GraphNode> => {
     const known = readContribution(node.chain.state(), contribution)
@@ -108,12 +135,30 @@ async function adapterGraph (node: DatanetNode, cid: CID, adapter: AdapterState,
     kind: 'adapter',
     id: cid.toString(),
     title: await adapterName(node, cid),
-    amount: `${adapter.earned + total}`,
+    amount: `${earned + total}`,
     children: [
-      person(accountToString(adapter.developer), 'developer', adapter.earned),
+      ...adapter.parents == null ? [person(accountToString(adapter.developer), 'developer', adapter.earned)] : parents,
       baseGraph(node, adapter),
       ...contributions.toSorted((a, b) => (b.sharePpm ?? 0) - (a.sharePpm ?? 0))
     ]
+  }
+}
+
+/** What answers of a merge paid the developer of one of its adapters, and what that one stands on. */
+async function parentNode (node: DatanetNode, { adapter, weightMilli }: MergeParent, amount: Amount): Promise<GraphNode> {
+  const state = readAdapter(node.chain.state(), adapter)
+
+  return {
+    kind: 'adapter',
+    id: adapter.toString(),
+    title: `${weightMilli / 1000} × ${await adapterName(node, adapter)}`,
+    amount: `${amount}`,
+    children: state == null
+      ? []
+      : [
+          person(accountToString(state.developer), 'developer', amount),
+          ...await Promise.all(state.contributions.map(async (contribution): Promise<GraphNode> => ({ kind: 'contribution', id: contribution.toString(), title: await contributionTitle(node, contribution), children: [] })))
+        ]
   }
 }
 

@@ -1,11 +1,14 @@
 import { accountToString } from '../identity/index.ts'
-import { listPayouts } from '../ledger/index.ts'
+import { listPayouts, readAdapter } from '../ledger/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { Hash, SeatState, TaskState, TaskView } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 
 /** A task as the API shows it. */
 export function taskView (state: LedgerState, id: Hash, task: TaskState): TaskView {
+  const parents = new Set(readAdapter(state, task.adapter)?.parents?.map(({ adapter }) => adapter.toString()))
+  const payouts = [...listPayouts(state, id)].map(({ contribution, state: { contributor, amount } }) => ({ account: accountToString(contributor), of: contribution.toString(), amount: amount.toString() }))
+
   return {
     task: toHex(id),
     adapter: task.adapter.toString(),
@@ -21,12 +24,8 @@ export function taskView (state: LedgerState, id: Hash, task: TaskState): TaskVi
       scoreRoot: seat.scoreRoot == null ? null : toHex(seat.scoreRoot),
       fault: seat.fault
     })),
-    payouts: [...listPayouts(state, id)].map(({ contribution, state: payout }) => ({
-      account: accountToString(payout.contributor),
-      reason: 'data',
-      contribution: contribution.toString(),
-      amount: payout.amount.toString()
-    }))
+    payouts: payouts.filter(({ of }) => !parents.has(of)).map(({ account, of, amount }) => ({ account, reason: 'data', contribution: of, amount })),
+    ...(parents.size === 0 ? {} : { developers: payouts.filter(({ of }) => parents.has(of)).map(({ account, of, amount }) => ({ account, adapter: of, amount })) })
   }
 }
 

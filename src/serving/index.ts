@@ -13,6 +13,7 @@
  * ```
  */
 export { attributeAnswer } from './attribution.ts'
+export { attributeMerged } from './attribution-merged.ts'
 export { ASK_PROTOCOL, ASK_STREAM_PROTOCOL, COSIGN_PROTOCOL, OFFERS_PROTOCOL, RECEIPTS_PROTOCOL, RECEIPTS_PER_REDEMPTION_MAX, OPENINGS_BYTES_MAX, TOKENS_DEFAULT } from './constants.ts'
 export { engineDriver, engineDrivers, passRows } from './engine.ts'
 export * from './errors.ts'
@@ -30,6 +31,7 @@ export { reclaiming } from './reclaiming.ts'
 export { checkOpening, compareReceipts, feeOf, isOpened, receiptCid, receiptsRoot, signReceipt, signVoucher, tokensHash } from './receipts.ts'
 export { readAnswer, textStream } from './text-stream.ts'
 export type { AnswerAttribution } from './attribution.ts'
+export type { ParentAttribution } from './attribution-merged.ts'
 export type { Acknowledgement } from './answering.ts'
 export type { EngineDriver, StreamRequest, StreamToken } from './engine.ts'
 export type { Gateway, GatewayComponents, GatewayInit } from './gateway.ts'
