@@ -42,7 +42,7 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
   const door = admission({ atOnce: answersAtOnce, waitingMax: answersWaiting })
   const spending = spendingLimits()
 
-  const pay = async (request: AskRequest, caller: Caller, { account, onPiece, signal }: BuyOptions): Promise<AnswerView> => {
+  const pay = async (request: AskRequest, caller: Caller, { account, onPiece, onTraced, signal }: BuyOptions): Promise<AnswerView> => {
     const { question } = await preparedQuestion(node, request, { signal })
     const quote = await node.payer.quote(question, { signal })
     const release = spending.reserve(caller.id, caller.limits, await keys.spent(caller.id, new Date()), quote.feeMax, new Date())
@@ -52,6 +52,7 @@ export function desk ({ answersAtOnce = ANSWERS_AT_ONCE, answersWaiting = ANSWER
     try {
       const view = await ask(node, request, account ?? caller.account, {
         signal,
+        onTraced,
         onPiece: piece => {
           tokens += piece.tokens.length
           onPiece?.(piece)
