@@ -1,10 +1,11 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
 import { toError } from '../utils/index.ts'
 import { fromAlphabet } from './byte-alphabet.ts'
-import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
+import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, UNIGRAM_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
 import { jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
+import { readUnigram } from './unigram.ts'
 import type { SpecialTokens, Tokenizer } from './interface.ts'
 import type { Json } from './tokenizer-json.ts'
 
@@ -16,7 +17,7 @@ interface AddedToken {
 
 /**
  * A tokenizer from Hugging Face's tokenizer.json of BPE, byte-level or with byte fallback as the
- * Llama family has it. Text is cut and merged by `@huggingface/tokenizers`; what tokens decode to
+ * Llama family has it, or of Unigram. Text is cut and merged by `@huggingface/tokenizers`; what tokens decode to
  * is our own table. Special tokens are taken away from the library, so that no text becomes one.
  *
  * Patterns with `\p{…}` follow the Unicode tables of the engine that runs: characters that a
@@ -30,19 +31,22 @@ interface AddedToken {
 export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens, size: number): Tokenizer {
   const root = parseTokenizerJson(bytes)
   const model = jsonObject(root.model, 'model')
-  if (model.type !== 'BPE') {
-    throw new TokenizerError(`expected a model of type BPE but got ${JSON.stringify(model.type)}: we do not have that kind`)
+  if (model.type !== 'BPE' && model.type !== 'Unigram') {
+    throw new TokenizerError(`expected a model of type BPE or Unigram but got ${JSON.stringify(model.type)}: we do not have that kind`)
   }
-  const vocab = jsonObject(model.vocab, 'model.vocab')
   const added = addedTokens(root.added_tokens ?? [])
-  checkBounds(vocab, model.merges, added, root.pre_tokenizer)
   const named = new Map(added.filter(token => token.special).map(({ content, id }) => [content, id]))
-  const unknown = typeof model.unk_token === 'string' ? model.unk_token : undefined
+  const unigram = model.type === 'Unigram' ? readUnigram({ model, normalizer: root.normalizer, special: new Set(named.keys()) }) : undefined
+  const vocab = unigram?.vocab ?? jsonObject(model.vocab, 'model.vocab')
+  checkBounds(vocab, unigram == null ? model.merges : [], added, root.pre_tokenizer)
+  const plain = new Map(added.filter(token => !token.special).map(({ content, id }) => [content, id]))
+  const unknown = unigram == null ? unknownText(model) : unigram.unknown
+  const charactersMax = unigram == null ? TEXT_CHARACTERS_MAX : UNIGRAM_CHARACTERS_MAX
   const library = build({
     ...root,
     post_processor: null,
     added_tokens: jsonList(root.added_tokens ?? [], 'added_tokens').filter((_, index) => !added[index].special),
-    model: { ...model, vocab: Object.fromEntries(Object.entries(vocab).filter(([text]) => text === unknown || !named.has(text))) }
+    model: unigram?.libraryModel ?? { ...model, vocab: Object.fromEntries(Object.entries(vocab).filter(([text]) => text === unknown || !named.has(text))) }
   })
   const { tokens, dropsFirstSpace } = decodedTokens(vocab, added, root.decoder, size)
   if (unknown != null) {
@@ -55,11 +59,14 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
     named,
     dropsFirstSpace,
     encode (text) {
-      if (text.length > TEXT_CHARACTERS_MAX) {
-        throw new TokenizerError(`expected a text of at most ${TEXT_CHARACTERS_MAX} characters but got ${text.length}: encode it in parts`)
+      if (text.length > charactersMax) {
+        throw new TokenizerError(`expected a text of at most ${charactersMax} characters but got ${text.length}: encode it in parts`)
       }
-      const ids: Array<number | undefined> = text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
-      return ids.map(id => {
+      if (text === '') {
+        return []
+      }
+      const { ids, tokens }: { ids: Array<number | undefined>, tokens: string[] } = library.encode(text, { add_special_tokens: false })
+      return unigram?.idsOf(tokens, plain) ?? ids.map(id => {
         if (id == null) {
           throw new TokenizerError('expected every character to have a token but one has none: this tokenizer has neither bytes nor an unknown token')
         }
@@ -67,6 +74,10 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
       })
     }
   })
+}
+
+function unknownText ({ unk_token: text }: Json): string | undefined {
+  return typeof text === 'string' ? text : undefined
 }
 
 function build (json: Json): Library {
