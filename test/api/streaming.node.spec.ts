@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
 import { cleanTemporary } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
-import type { AttributionShare, AttributionView } from '../../src/interface/index.ts'
 import type { Shop } from './fixtures.ts'
+import type { AttributionShare, AttributionView } from '../../src/interface/index.ts'
 
 describe('a streamed answer', function () {
   this.timeout(90_000)
