@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { forkEvidenceCodec } from '../light-client/index.ts'
-import { forkReports, lightAnswers } from '../node/index.ts'
+import { lightAnswers } from '../node/index.ts'
 import { fromHex } from '../wire/index.ts'
 import { FREE_ADDRESSES_MAX, LIGHT_REQUESTS_PER_MINUTE, TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { cidOf, signerOf } from './context.ts'
+import { cidOf } from './context.ts'
 import { UploadError } from './errors.ts'
 import { requestLimits } from './limits.ts'
 import { cidText, hashText } from './schemas.ts'
@@ -25,7 +25,6 @@ const task = Type.Object({ id: hashText }, { additionalProperties: false })
 export function lightRoutes (server: FastifyInstance, context: ApiContext): void {
   const { node, closing } = context
   const answers = lightAnswers(node)
-  const reports = forkReports({ chain: node.chain, signer: signerOf(context) })
   const limits = requestLimits(FREE_ADDRESSES_MAX)
   const open = { schema: { security: [] } }
   const patience = (): { signal: AbortSignal } => ({ signal: AbortSignal.any([closing, AbortSignal.timeout(TRANSACTION_TIMEOUT_MS)]) })
@@ -59,7 +58,7 @@ export function lightRoutes (server: FastifyInstance, context: ApiContext): void
       throw new UploadError('expected the evidence itself as the body, with content-type application/octet-stream')
     }
 
-    const { transaction } = await reports.report(new Uint8Array(body), patience())
+    const { transaction } = await node.forks.report(new Uint8Array(body), patience())
 
     return { transaction: transaction?.toString() ?? null }
   })

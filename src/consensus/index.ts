@@ -8,6 +8,7 @@ export { bitmapOf, certificateValid, finalityValid, leaderOf, quorum, signedStak
 export { proposalCodec, proposalInput, voteCodec } from './codec.ts'
 export { consensus } from './consensus.ts'
 export { CERTIFICATES_PER_ANSWER_MAX, CERTIFICATE_BYTES_MAX, DEFAULT_TIMEOUTS, JUSTIFICATION_MAX, SYNC_HEIGHTS_MIN, VALIDATORS_MAX, VOTE_BYTES_MAX } from './constants.ts'
+export { contradictionAmong, contradicts } from './contradictions.ts'
 export { ConsensusConfigError, ConsensusDriverError } from './errors.ts'
 export { signVote, voteBytes } from './votes.ts'
 export type { ProposalMessage } from './codec.ts'

@@ -1,13 +1,14 @@
 import { certificateValid } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
-import { readChain, readConviction, readValidators } from '../ledger/index.ts'
+import { readConviction } from '../ledger/index.ts'
 import { forkEvidenceCodec } from '../light-client/index.ts'
+import { reportOf } from '../settlement/index.ts'
 import { cidOf, codec, equalBytes, headerHash, nullable, recordCid, struct } from '../wire/index.ts'
 import { FORK_REPORTS_AT_ONCE, FORK_REPORT_TIMEOUT_MS } from './constants.ts'
 import { EvidenceError, NoPeerError } from './errors.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Account, CertifiedHeader, CertifiedStatement, Validator } from '../interface/index.ts'
+import type { AbortOptions } from '../interface/index.ts'
 import type { ForkEvidence } from '../light-client/index.ts'
 import type { Chain } from '../settlement/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -22,7 +23,7 @@ const forkReportCodec = codec('fork report', struct({ transaction: nullable(reco
 export const forkReportProtocol = (chain: string): string => `/datanet/${chain}/forks/1`
 
 export interface ForkReportsComponents {
-  chain: Pick<Chain, 'id' | 'state' | 'eraChange' | 'send'>
+  chain: Pick<Chain, 'id' | 'state' | 'validatorsOf' | 'contradiction' | 'send'>
   /** pays the fee and gets the reward */
   signer: Signer
 }
@@ -30,7 +31,7 @@ export interface ForkReportsComponents {
 /** Brings light clients' evidence of forks before the ledger, the same evidence once. */
 export interface ForkReports {
   /**
-   * Verifies both certificates and sends the transaction.
+   * Verifies both certificates, looks for what convicts if they are of different views, and sends the transaction.
    *
    * @param bytes - `forkEvidenceCodec`
    * @throws {MalformedRecordError} and its kin, {EvidenceError} if it convicts nobody by itself
@@ -43,14 +44,19 @@ export function forkReports ({ chain, signer }: ForkReportsComponents): ForkRepo
   const underWay = new Map<string, Promise<ForkReport>>()
 
   async function send (evidence: ForkEvidence, options: AbortOptions): Promise<ForkReport> {
-    const { era, view } = evidence.first.certificate
-    const validators = await contradiction(chain, evidence)
+    await checkFork(chain, evidence)
+    const found = await chain.contradiction([evidence.first.certificate, evidence.second.certificate], options)
+    const report = found === undefined ? undefined : reportOf(found.validators, { type: 'conflicting-certificates', first: found.first, second: found.second })
 
-    if (accusedOf(evidence, validators).every(account => readConviction(chain.state(), account) !== undefined)) {
+    if (report === undefined) {
+      throw new EvidenceError('nobody here has the nullification of the lower view, or its other block, without which it convicts nobody: keep the record, and ask another node')
+    }
+
+    if (report.accused.every(account => readConviction(chain.state(), account) !== undefined)) {
       return { transaction: null }
     }
 
-    const result = await chain.send({ kind: 'report-certificates', era, view, first: statement(evidence.first), second: statement(evidence.second), validators }, signer, options)
+    const result = await chain.send(report.body, signer, options)
 
     if (!result.ok) {
       throw new EvidenceError(`the ledger refused it: ${result.message ?? result.code ?? 'without a reason'}`)
@@ -114,37 +120,23 @@ export async function reportFork (network: Network, chain: string, evidence: For
 }
 
 /**
- * The set that signed both certificates of one view.
+ * That two headers cannot be of one chain, and that each has its certificate: nobody is asked about
+ * anything else.
  *
- * @throws {EvidenceError} if the two do not contradict each other within one view, or do not verify
+ * @throws {EvidenceError}
  */
-async function contradiction (chain: ForkReportsComponents['chain'], { first, second }: ForkEvidence): Promise<Validator[]> {
-  const [one, other] = [first.certificate, second.certificate]
+async function checkFork (chain: ForkReportsComponents['chain'], { first, second }: ForkEvidence): Promise<void> {
+  const heights = second.header.height - first.header.height
+  const views = second.header.view - first.header.view
+  const hashes = [first, second].map(({ header }) => headerHash(header))
 
-  // of different views the accusation needs the nullification between them, which headers do not carry
-  if (one.era !== other.era || one.view !== other.view || one.kind !== other.kind || equalBytes(one.blockHash, other.blockHash)) {
-    throw new EvidenceError('expected two certificates of one kind for two blocks in one view: keep the record, people can judge it')
+  if (heights === 0 ? equalBytes(hashes[0], hashes[1]) : heights * views > 0) {
+    throw new EvidenceError('expected two headers of one height, or heights and views that do not rise together')
   }
 
-  if (!equalBytes(one.blockHash, headerHash(first.header)) || !equalBytes(other.blockHash, headerHash(second.header))) {
-    throw new EvidenceError('expected certificates of the headers that it shows')
+  for (const [i, { header, certificate }] of [first, second].entries()) {
+    if (certificate.era !== header.era || !equalBytes(certificate.blockHash, hashes[i]) || !certificateValid(certificate, await chain.validatorsOf(header.era), bls, chain.id)) {
+      throw new EvidenceError('expected the headers\' own certificates, of more than two thirds of the stake')
+    }
   }
-
-  const state = chain.state()
-  const validators: Validator[] = one.era === readChain(state).era ? readValidators(state) : (await chain.eraChange(one.era)).validators
-
-  if (![one, other].every(certificate => certificateValid(certificate, validators, bls, chain.id))) {
-    throw new EvidenceError('expected certificates of more than two thirds of the stake')
-  }
-
-  return validators
-}
-
-/** By the record; the ledger counts the bitmaps again. */
-function accusedOf ({ accused }: ForkEvidence, validators: Validator[]): Account[] {
-  return accused.filter(account => validators.some(validator => equalBytes(validator.account, account)))
-}
-
-function statement ({ certificate: { kind, blockHash, signature, signers } }: CertifiedHeader): CertifiedStatement {
-  return { kind, blockHash, signature, signers }
 }

@@ -31,6 +31,7 @@ import type { Answers } from './answers.ts'
 import type { Citations } from './citations.ts'
 import type { NodeConfig } from './config.ts'
 import type { NodeEvents } from './events.ts'
+import type { ForkReports } from './fork-reports.ts'
 import type { Keychain } from './keychain.ts'
 import type { Retrieval } from './retrieval.ts'
 import type { Trainings } from './trainings.ts'
@@ -69,6 +70,8 @@ export interface DatanetNode extends Startable {
   /** only with the role "gateway" */
   readonly gateway?: Gateway
   readonly events: NodeEvents
+  /** light clients' evidence, over HTTP and streams */
+  readonly forks: ForkReports
   /** the node's state on disk; open between `start` and `stop` */
   readonly db: Level
 }
@@ -154,6 +157,7 @@ function compose (parts: Parts): DatanetNode {
     onError: error => { events.tell({ type: 'log', level: 'warn', message: error.message }) }
   })({ chain: ledger, payer: wallet })
 
+  const forks = forkReports({ chain: ledger, signer })
   const reports = reporting({ signer, onError: error => { events.tell({ type: 'log', level: 'warn', message: `could not report a validator that signed twice: ${error.message}` }) } })({ chain: ledger })
 
   const quotes = citations({ db, storage: store, datanets: nets, chain: ledger, network: net })
@@ -180,11 +184,12 @@ function compose (parts: Parts): DatanetNode {
     assessor: seat,
     gateway: shop,
     events,
+    forks,
     db,
     ...lifecycle(services, db, once(() => {
       ledger.serveQueries()
       quotes.serve()
-      serveForkReports(net, ledger.id, forkReports({ chain: ledger, signer }))
+      serveForkReports(net, ledger.id, forks)
     }))
   }
 }

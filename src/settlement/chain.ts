@@ -7,9 +7,10 @@ import { certificateCodec, proveOutcome, signedTransactionCodec } from '../wire/
 import { book } from './book.ts'
 import { checkKeys, checkValidators, toTimeouts } from './config.ts'
 import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS, REST_EPOCHS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { findContradiction, serveViews } from './culprits.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
-import { eraAfter, selfIn } from './eras.ts'
+import { eraAfter, selfIn, validatorsOfEra } from './eras.ts'
 import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { history } from './history.ts'
 import { lookUp } from './passed-over.ts'
@@ -23,10 +24,11 @@ import { serveSync } from './sync.ts'
 import { validatorPeers } from './validators.ts'
 import { waitForState } from './waiting.ts'
 import type { Book } from './book.ts'
+import type { CulpritsInit } from './culprits.ts'
 import type { Driver, Judgement } from './driver.ts'
 import type { Era } from './eras.ts'
 import type { History } from './history.ts'
-import type { Chain, ChainComponents, ChainInit, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
+import type { Chain, ChainComponents, ChainInit, Contradiction, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
 import type { SigningHistory, SigningInit } from './signing.ts'
 import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
@@ -36,7 +38,7 @@ import type { Consensus, ConsensusInput, Evidence, ProposalMessage, SignedPositi
 import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, PastHeader, Signed, StateProof, Transaction, TransactionBody
+  AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, PastHeader, Signed, StateProof, Transaction, TransactionBody, Validator
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { PeerId } from '@libp2p/interface'
@@ -60,6 +62,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   readonly #certificates: Topic<Certificate>
   readonly #votes: Channel
   readonly #protocols: SyncProtocols
+  readonly #views: CulpritsInit
   #core?: Consensus
   #era: Era
   #self: number | null
@@ -133,6 +136,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       protocol: name('hello')
     }, network)
     const push = pushing({ protocol: name('transaction'), validators: this.#validators, receive: async (signed) => this.#submissions.receive(signed) }, network)
+    this.#views = { chain: this.id, network, store: this.#store, protocol: name('view-certificates'), validatorsOf: async era => this.validatorsOf(era) }
+    serveViews(this.#views)
     serveSnapshots(network, this.#protocols, this.#store)
     serveSync(network, this.#protocols, {
       store: this.#store,
@@ -252,6 +257,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     // everybody who waits for a state listens
     setMaxListeners(Infinity, this.#abort.signal)
     await this.#book.load()
+    this.#evidence.splice(0, this.#evidence.length, ...await this.#store.evidence())
     this.#busyHeight = this.height
     this.#era = eraAfter(this.state())
     this.#self = selfIn(this.#era, this.#init)
@@ -283,7 +289,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
         await this.#enterEra()
       },
       fastSyncBlocks: this.#init.fastSyncBlocks ?? FAST_SYNC_BLOCKS,
-      onEvidence: (evidence) => { this.#onEvidence(evidence) },
+      onEvidence: async (evidence) => this.#onEvidence(evidence),
       signal: this.#abort.signal
     })
     const driver = consensusDriver(core, perform, error => {
@@ -313,7 +319,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     await driver?.stop()
   }
 
-  #onEvidence (detail: Evidence): void {
+  async #onEvidence (detail: Evidence): Promise<void> {
+    await this.#store.putEvidence(detail)
     this.#evidence.push(detail)
     this.#evidence.splice(0, Math.max(0, this.#evidence.length - EVIDENCE_MAX))
     this.safeDispatchEvent('evidence', { detail })
@@ -425,6 +432,14 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
 
   async epochEnd (epoch: number, size: number): Promise<PastHeader> {
     return this.#history.epochEnd(epoch, size)
+  }
+
+  async validatorsOf (era: number): Promise<Validator[]> {
+    return validatorsOfEra(this.#init.genesis, eraAfter(this.state()), era, async past => this.eraChange(past))
+  }
+
+  async contradiction (certificates: [Certificate, Certificate], options?: AbortOptions): Promise<Contradiction | undefined> {
+    return findContradiction(this.#views, certificates, options)
   }
 
   async outcome (id: CID): Promise<OutcomeProof> {

@@ -3,7 +3,7 @@ import {
   BLOCK_BYTES_MAX, blockCodec, bytes, certificateCodec, certifiedHeaderCodec, codec, counter, hash32, integer, list, literal, name, nullable, oneOf, recordCid,
   signedCodec, struct, text
 } from '../wire/index.ts'
-import { HELLO_BYTES_MAX, QUERY_BYTES_MAX, SNAPSHOT_PARTS_MAX, SYNC_BLOCKS_MAX } from './constants.ts'
+import { HELLO_BYTES_MAX, QUERY_BYTES_MAX, SNAPSHOT_PARTS_MAX, SYNC_BLOCKS_MAX, VIEW_CERTIFICATES_MAX } from './constants.ts'
 import type { Block, Certificate, CertifiedHeader, Hash, Signed } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -64,6 +64,13 @@ export const certificatesRequestCodec: Codec<{ fromView: number }> = codec('cert
 export const certificatesCodec: Codec<{ certificates: Certificate[] }> = codec('certificates', struct({
   certificates: list(certificateCodec.schema, { max: CERTIFICATES_PER_ANSWER_MAX })
 }), { bytesMax: CERTIFICATES_PER_ANSWER_MAX * 512 })
+
+export const viewRequestCodec: Codec<{ era: number, view: number }> = codec('view request', struct({ era: counter, view: counter }), { bytesMax: 64 })
+
+/** All that is known of one view. */
+export const certificatesOfViewCodec: Codec<{ certificates: Certificate[] }> = codec('certificates of a view', struct({
+  certificates: list(certificateCodec.schema, { max: VIEW_CERTIFICATES_MAX })
+}), { bytesMax: VIEW_CERTIFICATES_MAX * 512 })
 
 /** What snapshot a node has: the certified header of its height, and the hash of each part. */
 export interface Manifest {

@@ -80,6 +80,23 @@ export const EVIDENCE_MAX = 64
 /** Times `send` signs again because somebody else used the account's nonce. */
 export const SEND_ATTEMPTS_MAX = 3
 
+/** Of a checksum of 32: enough against chance, and whoever writes to the disk can write anything. */
+export const SEAL_BYTES = 16
+
+/**
+ * Views for which certificates are kept after they are final, for those who look for the authors of
+ * a fork: hours of a busy chain, at most 10 MB.
+ */
+export const CERTIFICATES_KEPT_VIEWS = 16_384
+/** Certificates of one view that are given to whoever asks: honest ones are three. */
+export const VIEW_CERTIFICATES_MAX = 16
+/** Peers that are asked for what they know of a view. */
+export const CULPRIT_PEERS_MAX = 8
+/** Times that a fork's authors are looked for, with a longer wait after each. */
+export const CULPRIT_SEARCHES_MAX = 5
+/** Blocks until the second time. */
+export const CULPRIT_PAUSE_BLOCKS = 4
+
 /** Nodes that saw the same evidence report it one after the other, this many blocks apart, until it is judged. */
 export const REPORT_STAGGER_BLOCKS = 2
 

@@ -38,7 +38,8 @@ export interface EffectsInit {
   onLeap (): Promise<void>
   /** blocks that one must be behind to take a snapshot instead */
   fastSyncBlocks: number
-  onEvidence (evidence: Evidence): void
+  /** awaited, so that it is not lost */
+  onEvidence (evidence: Evidence): Promise<void>
   signal: AbortSignal
 }
 
@@ -247,8 +248,7 @@ export function effectPerformer (init: EffectsInit): Effects {
         syncTo(effect.height).catch(ignore)
         return
       case 'evidence':
-        init.onEvidence(effect.evidence)
-        return
+        return init.onEvidence(effect.evidence)
       case 'penalise': {
         const peer = validators.peerOf(effect.validator)
         if (peer !== undefined) {

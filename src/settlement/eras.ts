@@ -3,7 +3,7 @@ import { readChain, readValidators } from '../ledger/index.ts'
 import { equalBytes } from '../wire/index.ts'
 import { ChainConfigError } from './errors.ts'
 import type { ChainInit } from './interface.ts'
-import type { Hash, Validator } from '../interface/index.ts'
+import type { EraChange, Genesis, Hash, Validator } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 
 /** Who certifies the block after a state. */
@@ -26,6 +26,24 @@ export function eraAfter (state: LedgerState): Era {
     known.set(state, era)
   }
   return era
+}
+
+/**
+ * The set of any era that a chain has come through.
+ *
+ * @param genesis - whose validators are those of era 0
+ * @param running - the era that certifies the next block
+ * @param era - 0 to that
+ * @param eraChange - reads how another one came about, and throws for what is not known
+ */
+export async function validatorsOfEra (genesis: Genesis, running: Era, era: number, eraChange: (era: number) => Promise<EraChange>): Promise<Validator[]> {
+  if (era === running.era) {
+    return running.validators
+  }
+
+  return era === 0
+    ? genesis.validators.map(({ account, blsPublicKey, stake }) => ({ account, blsPublicKey, stake }))
+    : (await eraChange(era)).validators
 }
 
 /**

@@ -105,6 +105,15 @@ export class CorruptStoreError extends DatanetError {
   }
 }
 
+/** What a validator has signed cannot be read any more: it must not sign on as if it had not. */
+export class DamagedVotesError extends DatanetError {
+  constructor (what: string) {
+    super('ERR_DAMAGED_VOTES', `the votes in the chain's data directory are damaged (${what}): this validator signs nothing from here`, {
+      hint: 'replace the disk, delete the chain\'s data and sync again with the newest signing history; without one that was written since the last vote, register another key'
+    })
+  }
+}
+
 /** The chain was asked for something before `start` or after `stop`. */
 export class ChainNotStartedError extends DatanetError {
   constructor () {

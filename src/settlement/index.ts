@@ -14,13 +14,13 @@
  * ```
  */
 export { chain } from './chain.ts'
-export { blockRequestCodec, certificatesCodec, certificatesRequestCodec, helloCodec, queryCodec, signedHelloCodec, syncItemCodec, syncRequestCodec } from './codecs.ts'
+export { blockRequestCodec, certificatesCodec, certificatesOfViewCodec, certificatesRequestCodec, helloCodec, queryCodec, signedHelloCodec, syncItemCodec, syncRequestCodec, viewRequestCodec } from './codecs.ts'
 export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
 export { queryProtocol, querySource } from './queries.ts'
 export { reporting, reportOf } from './reporting.ts'
 export { parseSigningHistory } from './signing.ts'
 export * from './errors.ts'
-export type { ReportingInit } from './reporting.ts'
+export type { AccusationReport, ReportingChain, ReportingInit } from './reporting.ts'
 export type { SigningHistory } from './signing.ts'
 export type { Hello, Query, SyncItem, SyncRequest } from './codecs.ts'
 export type * from './interface.ts'

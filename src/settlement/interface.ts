@@ -3,8 +3,8 @@ import type { Evidence } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Account, CertifiedHeader, EraChange, FinalisedBlock, Genesis, Hash, Header, OutcomeProof, PastHeader, Signed, Startable, StateProof,
-  Transaction, TransactionBody, TransactionResult
+  AbortOptions, Account, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Genesis, Hash, Header, OutcomeProof, PastHeader, Signed, Startable, StateProof,
+  Transaction, TransactionBody, TransactionResult, Validator
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { TypedEventTarget } from '@libp2p/interface'
@@ -198,6 +198,13 @@ export interface ValidatorView {
   peer: string | null
 }
 
+/** Two certificates of one view that no honest validator signed both of, and the set whose they are. */
+export interface Contradiction {
+  first: Certificate
+  second: Certificate
+  validators: Validator[]
+}
+
 /** The network's own chain: consensus, ledger, disk and network driven together. */
 export interface Chain extends SettlementBackend {
   readonly view: number
@@ -205,8 +212,23 @@ export interface Chain extends SettlementBackend {
   readonly tip: Hash
   readonly mempool: MempoolStats
   validators (): ValidatorView[]
-  /** proofs against validators, newest last, since the start */
+  /** proofs against validators, newest last; kept over restarts */
   evidence (): Evidence[]
+  /**
+   * Who certifies the blocks of an era.
+   *
+   * @throws {UnknownHeightError} for an era that the chain has not come to
+   */
+  validatorsOf (era: number): Promise<Validator[]>
+  /**
+   * Looks among what is known here, and then to connected peers, for two certificates that convict
+   * the authors of a fork.
+   *
+   * @param certificates - those of the fork, which need not verify
+   * @param options - ends the search, which lasts some seconds at most
+   * @returns undefined if nobody has them
+   */
+  contradiction (certificates: [Certificate, Certificate], options?: AbortOptions): Promise<Contradiction | undefined>
   /**
    * @throws {UnknownHeightError}
    */

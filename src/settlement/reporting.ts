@@ -1,12 +1,12 @@
 import { signersOf } from '../consensus/index.ts'
-import { readChain, readConviction, readValidators } from '../ledger/index.ts'
+import { readChain, readConviction, readValidators, stateKeys } from '../ledger/index.ts'
 import { toError } from '../utils/index.ts'
 import { equalBytes } from '../wire/index.ts'
-import { EVIDENCE_MAX, REPORT_STAGGER_BLOCKS, REPORT_TIMEOUT_MS } from './constants.ts'
-import type { SettlementBackend } from './interface.ts'
+import { CULPRIT_PAUSE_BLOCKS, CULPRIT_SEARCHES_MAX, EVIDENCE_MAX, REPORT_STAGGER_BLOCKS, REPORT_TIMEOUT_MS } from './constants.ts'
+import type { Chain } from './interface.ts'
 import type { Evidence, Vote } from '../consensus/index.ts'
 import type { Signer } from '../identity/index.ts'
-import type { Account, Certificate, CertifiedStatement, SignedStatement, Startable, TransactionBody, Validator } from '../interface/index.ts'
+import type { AbortOptions, Account, Certificate, CertifiedStatement, SignedStatement, Startable, TransactionBody, Validator } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 
 export interface ReportingInit {
@@ -15,29 +15,33 @@ export interface ReportingInit {
   onError? (error: Error): void
 }
 
-interface Report {
-  body: TransactionBody
-  accused: Account[]
+/** What of the chain is needed to report. */
+export type ReportingChain = Pick<Chain, 'addEventListener' | 'removeEventListener' | 'contradiction' | 'evidence' | 'height' | 'send' | 'state' | 'validatorsOf'>
+
+interface Case {
+  evidence: Evidence
   /** before it the others have their turn */
   fromHeight: number
+  /** how often its authors were looked for and not found */
+  searches: number
+}
+
+export interface AccusationReport {
+  body: TransactionBody
+  accused: Account[]
 }
 
 /**
- * The transaction that brings evidence before the ledger.
+ * The transaction that brings a contradiction before the ledger.
  *
- * @param state - of the era in which the evidence was seen
- * @returns undefined if it is of another era, or of certificates of different views, which convict nobody without the nullification between them
+ * @param validators - the set of its era
+ * @returns undefined if the set has no such validator
  */
-export function reportOf (state: LedgerState, evidence: Evidence): { body: TransactionBody, accused: Account[] } | undefined {
-  const { first, second } = evidence
-  const validators = readValidators(state)
-  const { era, view } = first
-
-  if (era !== readChain(state).era || second.era !== era || second.view !== view) {
-    return undefined
-  }
+export function reportOf (validators: Validator[], evidence: Evidence): AccusationReport | undefined {
+  const { first: { era, view } } = evidence
 
   if (evidence.type === 'conflicting-votes') {
+    const { first, second } = evidence
     const accused: Validator | undefined = validators[evidence.validator]
 
     return accused === undefined
@@ -53,43 +57,65 @@ export function reportOf (state: LedgerState, evidence: Evidence): { body: Trans
   }
 }
 
+/** Of the set of the evidence's own era, which the chain may have left; a fork's authors are looked for. */
+async function prepare (chain: ReportingChain, evidence: Evidence, options: AbortOptions): Promise<AccusationReport | undefined> {
+  if (evidence.type === 'conflicting-votes') {
+    return reportOf(await chain.validatorsOf(evidence.first.era), evidence)
+  }
+
+  const found = await chain.contradiction([evidence.first, evidence.second], options)
+
+  return found === undefined ? undefined : reportOf(found.validators, { type: 'conflicting-certificates', first: found.first, second: found.second })
+}
+
+/** Whether the ledger still judges an era, and anybody who is accused is left to convict. */
+function isOpen (state: LedgerState, era: number, accused: Account[]): boolean {
+  return (era === readChain(state).era || state.map.get(stateKeys.era(era)) !== undefined) && accused.some(account => readConviction(state, account) === undefined)
+}
+
 /**
- * Reports validators that contradict themselves, as soon as consensus has the proof. Every node sees
- * it, so they take turns: validators in the order of the set, then all others, until the ledger has
- * convicted all whom it accuses.
+ * Reports validators that contradict themselves, as soon as consensus has the proof, and after a
+ * restart what was not judged before it. Every node sees it, so they take turns: validators in the
+ * order of the set, then all others, until the ledger has convicted all whom it accuses.
  */
-export function reporting ({ signer, onError }: ReportingInit): (components: { chain: SettlementBackend }) => Startable {
+export function reporting ({ signer, onError }: ReportingInit): (components: { chain: ReportingChain }) => Startable {
   return ({ chain }) => {
-    const waiting: Report[] = []
+    const cases: Case[] = []
     let controller = new AbortController()
-    let sending: Promise<unknown> | undefined
+    let working: Promise<unknown> | undefined
 
-    const onEvidence = ({ detail }: CustomEvent<Evidence>): void => {
-      const report = reportOf(chain.state(), detail)
-
-      if (report !== undefined && waiting.length < EVIDENCE_MAX) {
+    const take = (evidence: Evidence): void => {
+      if (cases.length < EVIDENCE_MAX) {
         const validators = readValidators(chain.state())
         const place = validators.findIndex(({ account }) => equalBytes(account, signer.account))
 
-        waiting.push({ ...report, fromHeight: chain.height + (place < 0 ? validators.length : place) * REPORT_STAGGER_BLOCKS })
+        cases.push({ evidence, fromHeight: chain.height + (place < 0 ? validators.length : place) * REPORT_STAGGER_BLOCKS, searches: 0 })
         onBlock()
       }
     }
 
-    const onBlock = (): void => {
-      const [next] = waiting
+    const onEvidence = ({ detail }: CustomEvent<Evidence>): void => { take(detail) }
 
-      if (next === undefined || sending !== undefined) {
-        return
+    const report = async (one: Case): Promise<void> => {
+      const { signal } = controller
+      const accusation = await prepare(chain, one.evidence, { signal })
+
+      if (accusation === undefined) {
+        one.searches++
+        one.fromHeight = chain.height + CULPRIT_PAUSE_BLOCKS * 2 ** one.searches
+        cases.push(...one.searches < CULPRIT_SEARCHES_MAX ? [one] : [])
+      } else if (isOpen(chain.state(), one.evidence.first.era, accusation.accused)) {
+        await chain.send(accusation.body, signer, { signal: AbortSignal.any([signal, AbortSignal.timeout(REPORT_TIMEOUT_MS)]) })
       }
+    }
 
-      if (next.accused.every(account => readConviction(chain.state(), account) !== undefined)) {
-        waiting.shift()
-      } else if (chain.height >= next.fromHeight) {
-        waiting.shift()
-        sending = chain.send(next.body, signer, { signal: AbortSignal.any([controller.signal, AbortSignal.timeout(REPORT_TIMEOUT_MS)]) })
+    const onBlock = (): void => {
+      const next = cases.findIndex(({ fromHeight }) => chain.height >= fromHeight)
+
+      if (next >= 0 && working === undefined) {
+        working = report(cases.splice(next, 1)[0])
           .catch((error: unknown) => { onError?.(toError(error)) })
-          .finally(() => { sending = undefined })
+          .finally(() => { working = undefined })
       }
     }
 
@@ -98,12 +124,14 @@ export function reporting ({ signer, onError }: ReportingInit): (components: { c
         controller = new AbortController()
         chain.addEventListener('evidence', onEvidence)
         chain.addEventListener('block', onBlock)
+        chain.evidence().forEach(take)
       },
       async stop () {
         chain.removeEventListener('evidence', onEvidence)
         chain.removeEventListener('block', onBlock)
         controller.abort()
-        await sending
+        await working
+        cases.length = 0
       }
     }
   }

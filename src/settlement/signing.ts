@@ -1,7 +1,7 @@
 import { accountFromString, accountToString } from '../identity/index.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { SigningHistoryError } from './errors.ts'
-import { isAfter } from './store.ts'
+import { isAfter } from './vote-store.ts'
 import type { ChainStore } from './store.ts'
 import type { Account, Hash } from '../interface/index.ts'
 

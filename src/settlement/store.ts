@@ -1,13 +1,16 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
-import { voteCodec } from '../consensus/index.ts'
 import { blockCodec, certificateCodec, eraChangeCodec, headerCodec, signedTransactionCodec, toHex, transactionId } from '../wire/index.ts'
+import { EVIDENCE_MAX } from './constants.ts'
 import { CorruptStoreError } from './errors.ts'
+import { decodeEvidence, encodeEvidence, evidenceKey } from './evidence.ts'
 import { endKey, historyEntries, nodeKey } from './history.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
+import { candidateKey, pad, voteStore } from './vote-store.ts'
 import type { HistoryEntry, HistoryTree } from './history.ts'
 import type { FinalisedTransaction } from './interface.ts'
-import type { DurableRecord, SignedPosition } from '../consensus/index.ts'
+import type { VoteStore } from './vote-store.ts'
+import type { Evidence } from '../consensus/index.ts'
 import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Header, Signed, Transaction } from '../interface/index.ts'
 import type { RangeNode } from '../ledger/index.ts'
 import type { Level } from 'level'
@@ -27,7 +30,7 @@ export interface Snapshot {
 }
 
 /** All that a chain keeps on disk. Each method is atomic; those that acknowledge something wait for the disk. */
-export interface ChainStore {
+export interface ChainStore extends VoteStore {
   tip (): Promise<number>
   block (height: number): Promise<StoredBlock | undefined>
   heightOf (hash: Hash): Promise<number | undefined>
@@ -61,25 +64,15 @@ export interface ChainStore {
   prune (below: number, limit: number): Promise<number>
   /** the newest snapshot */
   snapshot (): Promise<Snapshot | undefined>
-  /** Durable when it returns; with the block that a vote names. */
-  persist (record: DurableRecord, block?: Block): Promise<void>
-  records (): Promise<DurableRecord[]>
-  /** the highest place that was voted in here, ever */
-  signed (): Promise<SignedPosition | undefined>
-  /** nothing is signed at or below this, because it may have been before; durable when it returns */
-  restored (): Promise<SignedPosition | undefined>
-  putRestored (position: SignedPosition): Promise<void>
-  /** the notarization of a block, if it is among the records */
-  notarization (hash: Hash, view: number): Promise<Certificate | null>
   candidates (): Promise<Block[]>
-  /** Forgets votes and candidates of views up to this one. */
-  forget (view: number): Promise<void>
+  /** proofs against validators, oldest first */
+  evidence (): Promise<Evidence[]>
+  /** Keeps a proof, of all at most `EVIDENCE_MAX`; durable when it returns. */
+  putEvidence (evidence: Evidence): Promise<void>
   journal (signed: Signed<Transaction>): Promise<void>
   unjournal (id: CID): Promise<void>
   journaled (): Promise<Array<Signed<Transaction>>>
 }
-
-const pad = (value: number): string => value.toString().padStart(15, '0')
 
 function encodeStored (stored: StoredBlock): Uint8Array {
   return dagCbor.encode([
@@ -102,29 +95,6 @@ function decodeStored (bytes: Uint8Array): StoredBlock {
     own: own instanceof Uint8Array ? certificateCodec.decode(own) : null,
     ...decodeOutcome(outcome)
   }
-}
-
-export const isAfter = (a: SignedPosition, b: SignedPosition): boolean => a.era > b.era || (a.era === b.era && a.view > b.view)
-
-const encodeRecord = (record: DurableRecord): Uint8Array => dagCbor.encode(record.type === 'vote'
-  ? { vote: voteCodec.encode(record.vote) }
-  : { certificate: certificateCodec.encode(record.certificate) })
-
-function decodeRecord (bytes: Uint8Array): DurableRecord {
-  const { vote, certificate }: { vote?: unknown, certificate?: unknown } = dagCbor.decode(bytes)
-
-  if (vote instanceof Uint8Array) {
-    return { type: 'vote', vote: voteCodec.decode(vote) }
-  }
-  if (certificate instanceof Uint8Array) {
-    return { type: 'certificate', certificate: certificateCodec.decode(certificate) }
-  }
-  throw new CorruptStoreError('a vote')
-}
-
-function recordKey (record: DurableRecord): string {
-  const { view, kind, blockHash } = record.type === 'vote' ? record.vote : record.certificate
-  return `${pad(view)}-${record.type}-${kind}-${toHex(blockHash)}`
 }
 
 async function collect<T> (values: AsyncIterable<Uint8Array>, decode: (bytes: Uint8Array) => T): Promise<T[]> {
@@ -167,22 +137,15 @@ export function chainStore (db: Level): ChainStore {
   const passed = table('passed')
   const executed = table('executed')
   const snapshots = table('snapshots')
-  const records = table('records')
   const candidates = table('candidates')
   const journal = table('journal')
-  const signing = table('signing')
-  let highest: SignedPosition | undefined
-
-  const position = async (key: 'signed' | 'restored'): Promise<SignedPosition | undefined> => {
-    const bytes = await signing.get(key)
-    return bytes === undefined ? undefined : dagCbor.decode(bytes)
-  }
+  const proofs = table('evidence')
 
   const number = (bytes: Uint8Array | undefined): number | undefined => bytes === undefined ? undefined : Number(new TextDecoder().decode(bytes))
   const numeral = (value: number): Uint8Array => new TextEncoder().encode(value.toString())
-  const candidateKey = (block: Block, hash: Hash): string => `${pad(block.header.view)}-${toHex(hash)}`
 
   return {
+    ...voteStore(root, candidates),
     tip: async () => {
       const [key] = await blocks.keys({ reverse: true, limit: 1 }).all()
       return key === undefined ? 0 : Number(key)
@@ -285,33 +248,15 @@ export function chainStore (db: Level): ChainStore {
       await batch.write()
       return old.length
     },
-    persist: async (record, block) => {
-      const batch = root.batch().put(recordKey(record), encodeRecord(record), { sublevel: records })
-
-      if (record.type === 'vote') {
-        const { era, view } = record.vote
-        highest ??= await position('signed') ?? { era: 0, view: 0 }
-        highest = isAfter({ era, view }, highest) ? { era, view } : highest
-        batch.put('signed', dagCbor.encode(highest), { sublevel: signing })
-      }
-      if (block !== undefined && record.type === 'vote') {
-        batch.put(candidateKey(block, record.vote.blockHash), blockCodec.encode(block), { sublevel: candidates })
-      }
-      await batch.write({ sync: record.type === 'vote' })
-    },
-    signed: async () => position('signed'),
-    restored: async () => position('restored'),
-    putRestored: async (value) => { await root.batch().put('restored', dagCbor.encode(value), { sublevel: signing }).write({ sync: true }) },
-    records: async () => collect(records.values(), decodeRecord),
-    notarization: async (blockHash, view) => {
-      const bytes = await records.get(`${pad(view)}-certificate-notarize-${toHex(blockHash)}`)
-      const record = bytes === undefined ? undefined : decodeRecord(bytes)
-      return record?.type === 'certificate' ? record.certificate : null
-    },
     candidates: async () => collect(candidates.values(), blockCodec.decode),
-    forget: async (view) => {
-      await records.clear({ lt: pad(view + 1) })
-      await candidates.clear({ lt: pad(view + 1) })
+    evidence: async () => {
+      const all = await collect(proofs.values(), decodeEvidence)
+      return all.sort((a, b) => a.first.era - b.first.era || a.first.view - b.first.view)
+    },
+    putEvidence: async evidence => {
+      await root.batch().put(evidenceKey(evidence), encodeEvidence(evidence), { sublevel: proofs }).write({ sync: true })
+      const old = (await proofs.keys().all()).slice(0, -EVIDENCE_MAX)
+      await proofs.batch(old.map(key => ({ type: 'del', key })))
     },
     journal: groupCommit(async (group) => {
       const batch = root.batch()
