@@ -2,6 +2,7 @@ import { expect } from 'aegir/chai'
 import { fetchScores } from '../../src/assessment/index.ts'
 import { signRecord } from '../../src/identity/index.ts'
 import { listPayouts, readAccount, readAdapter, readContribution, readTask } from '../../src/ledger/index.ts'
+import { lightClient } from '../../src/light-client/index.ts'
 import { MERGED_TOTAL, scoreTree } from '../../src/scoring/index.ts'
 import { lorasOf, modelLibrary } from '../../src/serving/index.ts'
 import { training } from '../../src/training/index.ts'
@@ -87,6 +88,25 @@ describe('answers of merged adapters', function () {
     for (const contribution of here.here.snapshot.contributions.filter(one => scoreOf(one) > 0n)) {
       expect(readContribution(ledger, contribution)?.earned).to.equal(state.dataPool * scoreOf(contribution) / (state.total - MERGED_TOTAL))
     }
+
+    // a light client follows it from the payout over the parents to the contribution
+    const [paidOne] = here.here.snapshot.contributions.filter(one => scoreOf(one) > 0n)
+    const client = lightClient({
+      genesis: here.genesis,
+      source: {
+        latest: async () => here.chain.certified(),
+        eraChange: async era => here.chain.eraChange(era),
+        header: async height => here.chain.certified(height),
+        proof: async (key, height) => here.chain.prove(key, height),
+        scores: async () => table
+      }
+    })
+    const why = await client.why(task, paidOne, { signal: signal() })
+
+    // the records behind these contributions are made up
+    expect(why.steps.filter(({ verified }) => !verified)).to.deep.equal([])
+    expect(why.steps.find(({ title }) => title === 'The answers were of several adapters')?.detail).to.include(`${here.adapter.toString()} (1.5 times)`).and.include(`${second.toString()} (2.5 times)`)
+    expect(why).to.include({ adapter: merge.toString(), score: String(scoreOf(paidOne)), totalScore: String(state.total - MERGED_TOTAL) })
 
     expect(readAdapter(ledger, merge)?.earned).to.equal(0n)
     // who published the merge is a contributor too, and has that share alone
