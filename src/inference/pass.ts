@@ -158,8 +158,12 @@ export class Pass {
       this.#activate(size, up, gate)
     } else {
       this.#project(index, 2, h, [[layer.gate, gate], [layer.up, up]])
-      this.#activate(size, gate, sigma)
-      kernels.mul(size, sigma, up, gate, false)
+      if (plan.activation === 'gelu') {
+        kernels.gelu(size, gate, sigma)
+        kernels.mul(size, sigma, up, gate, false)
+      } else {
+        kernels.swiglu(size, gate, up, sigma, gate)
+      }
     }
     this.#project(index, 3, gate, [[layer.down, h]])
     kernels.add(rows * plan.dim, x, h, x)
@@ -181,9 +185,7 @@ export class Pass {
       kernels.centre(rows, dim, x, y)
     }
     const from = norm === 'layer' ? y : x
-    kernels.inverseRms(rows, dim, from, normEps, norms)
-    kernels.rowScale(rows, dim, from, norms, y, false)
-    kernels.columnScale(rows, dim, y, gain, y, false)
+    kernels.rmsNorm(rows, dim, from, gain, normEps, norms, y)
     if (bias != null) {
       kernels.addRow(rows, dim, y, bias, y)
     }

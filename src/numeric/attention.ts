@@ -61,12 +61,13 @@ function scores (e: Engine, x: Node, y: Node, s: Heads): Node {
   const { heads, kvHeads, headDim, m, n } = s
   return e.bilinear('attention', x, y, heads * m, n, (q, k, out, accumulate) => {
     const packed = packedBytes('f32', n, headDim)
+    const parts = blocks(s)
     eachHead(e, s, packed + scratchBytes(m, n, headDim), (h, group, scratch) => {
       // one query: packing would cost as much as the product
       if (m > 1 && h % (heads / kvHeads) === 0) {
         e.kernels.packColumns(n, headDim, k + group * headDim * 4, 1, kvHeads * headDim, scratch)
       }
-      for (const { row, rows, end } of blocks(s)) {
+      for (const { row, rows, end } of parts) {
         const to = out + (h * m + row) * n * 4
         e.kernels.gemm(rows, end, headDim, q + (row * heads + h) * headDim * 4, heads * headDim, 1,
           k + group * headDim * 4, 1, kvHeads * headDim, m > 1 ? scratch : NONE, scratch + packed, to, n, accumulate)
@@ -83,8 +84,9 @@ function scores (e: Engine, x: Node, y: Node, s: Heads): Node {
 function mix (e: Engine, weights: Node, y: Node, s: Heads): Node {
   const { heads, kvHeads, headDim, m, n } = s
   return e.bilinear('attention', weights, y, m, heads * headDim, (p, v, out, accumulate) => {
+    const parts = blocks(s)
     eachHead(e, s, scratchBytes(m, headDim, n), (h, group, scratch) => {
-      for (const { row, column, end } of blocks(s)) {
+      for (const { row, column, end } of parts) {
         e.kernels.gemm(m - row, headDim, end - column, p + ((h * m + row) * n + column) * 4, n, 1,
           v + (column * kvHeads + group) * headDim * 4, kvHeads * headDim, 1, NONE, scratch,
           out + (row * heads + h) * headDim * 4, heads * headDim, accumulate || row > 0)
@@ -100,8 +102,9 @@ function collect (e: Engine, weights: Node, x: Node, s: Heads): Node {
     if (!accumulate) {
       e.fill(out, n * kvHeads * headDim, 0)
     }
+    const parts = blocks(s)
     eachHead(e, s, scratchBytes(n, headDim, m), (h, group, scratch) => {
-      for (const { row, rows, end } of blocks(s)) {
+      for (const { row, rows, end } of parts) {
         e.kernels.gemm(end, headDim, rows, p + (h * m + row) * n * 4, 1, n,
           q + (row * heads + h) * headDim * 4, heads * headDim, 1, NONE, scratch, out + group * headDim * 4, kvHeads * headDim, true)
       }

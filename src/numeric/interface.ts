@@ -302,11 +302,11 @@ export interface Kernels {
   /** y[ids[i],:] += x[i,:] in order of i */
   scatter (count: number, d: number, ids: number, x: number, y: number): void
   allFinite (n: number, x: number): boolean
-  /** r[i] = 1/sqrt(Σ_j x[i,j]²/d + eps), y = (x·r)·gain: inverseRms, rowScale and columnScale in one. */
+  /** r[i] = 1/sqrt(Σ_j x[i,j]²/d + eps), y = (x·r)·gain: inverseRms, rowScale and columnScale in one; y may be x. */
   rmsNorm (m: number, d: number, x: number, gain: number, eps: number, r: number, y: number): void
   /** y = (sum + (dy·gain)·r) + x·s with s[i] = rowDot(dy·gain, x)·((r·r²)·(−1/d)), the cotangent of x; `sum` may be 0. */
   rmsNormBack (m: number, d: number, x: number, gain: number, r: number, dy: number, sum: number, y: number): void
-  /** s = σ(gate), y = (gate·s)·up */
+  /** s = σ(gate), y = (gate·s)·up; y may be gate or up. */
   swiglu (n: number, gate: number, up: number, s: number, y: number): void
   /** dUp = dy·(gate·s), dGate = d·s + (s(1 − s))·(d·gate) with d = dy·up */
   swigluBack (n: number, gate: number, up: number, s: number, dy: number, dGate: number, dUp: number): void
