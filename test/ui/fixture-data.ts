@@ -1,4 +1,4 @@
-import type { AdapterView, AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, TaskView } from '../../src/interface/index.ts'
+import type { AdapterView, AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, SpanView, TaskView } from '../../src/interface/index.ts'
 
 /** What a node of the demo says, cut down: canned views for tests of the page, never shipped. */
 
@@ -107,6 +107,13 @@ const influences = [0.021, 0.034, 0.008, 0.052, 0.017, -0.006, 0.011, -0.003]
 const positive = influences.reduce((sum, influence) => sum + Math.max(0, influence), 0)
 const words = [' one', ' of', ' peace', ' and', ' pros', 'perity', ',', ' and', ' the', ' people', ' of', ' the', ' United', ' States', ' have', ' been', ' enabled', ' to', ' extend', ' their', ' commerce', ' and', ' to', ' pay', ' the', ' public', ' debt', ',', '\nand', ' to', ' provide', ' for', ' the', ' common', ' defence', '.']
 
+/** Words of the answer that stand in a contribution. */
+function span (from: number, end: number, rarityBits: number, count: number, index: number): SpanView {
+  const { contribution, contributor, title } = contributions[index]
+
+  return { from, end, text: words.slice(from, end).join(''), count, rarityBits, citations: [{ contribution, contributor, title, row: 7, before: 'It has', after: ' at home and abroad.' }] }
+}
+
 /** An answer to a prompt; always the same words. */
 export function answer (prompt: string, receipt = cid(`receipt${prompt.replace(/\W/g, '').toLowerCase()}`)): AnswerView {
   const tokens = words.map((text, index) => {
@@ -122,6 +129,7 @@ export function answer (prompt: string, receipt = cid(`receipt${prompt.replace(/
     answer: words.join(''),
     tokens,
     shares: contributions.map(({ contribution, contributor, title }, index) => ({ contribution, contributor, title, influence: influences[index], share: Math.max(0, influences[index]) / positive })),
+    spans: [span(16, 21, 61.4, 1, 3), span(7, 14, 38.2, 12, 1)],
     method: 'trajectory',
     precision: 'exact',
     fee: amount(2),

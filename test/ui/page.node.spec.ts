@@ -5,7 +5,7 @@
  * - `region "Network"` (block, epoch, peers, signers) and `combobox "Acting account"` in the header
  * - Data: `table "Contributions"`, buttons New Datanet and Contribute (dialogs with forms)
  * - Fine-tune: `form "New training"` with button Train; `region "Training <name>"` with `list "Phases"`, `img "Loss curve…"`, Cancel, and when done `Ask <name> something`
- * - Ask: `form "Question"` with button Ask; `region "Answer"` with tokens (`[data-token]`, `data-contribution`), `list "Contributions that shaped the answer"`, `[data-testid=fee]`
+ * - Ask: `form "Question"` with button Ask; `region "Answer"` with tokens (`[data-token]`, `data-contribution`), `list "Contributions that shaped the answer"`, `list "Citations, the rarest first"`, `[data-testid=fee]`
  * - Agree and settle: `list "Tasks"`, `region "Task"` with `table "Committee"`, `[data-testid=score-root]`, `region "OPEN flow"`, `table "Payouts"`
  * - Why: `list "Payouts"`, `region "Reasons"` with `list "Verified reasons"`
  * - Govern: `article "Proposal <n>"` (Vote for, Vote against, Abstain, Queue, Execute), `form "Wrap"`, `form "Delegate"`, `form "Propose"`, `list "Fee split in force"`
@@ -196,6 +196,13 @@ describe('page', function () {
     assert.deepEqual(await posted('ask'), { as: 'customer', adapter: canned.adapter.adapter, prompt: 'The state of the Union is', maxTokens: 40, temperature: 0, seed: 0 })
     assert.equal(await answer.getByTestId('fee').textContent(), '0.002')
     await answer.getByRole('button', { name: /copy the receipt/ }).waitFor()
+
+    const citations = answer.getByRole('list', { name: /^Citations/ }).getByRole('listitem')
+
+    assert.equal(await citations.count(), 2)
+    assert.equal(await citations.first().locator('mark').textContent(), ' enabled to extend their commerce')
+    await says(citations.first(), /row 7.*It has enabled to extend their commerce at home and abroad/)
+    await says(citations.last(), 'one of 12 places')
 
     const lincoln = canned.cid('lincoln')
     const share = answer.locator(`.share[data-contribution="${lincoln}"]`)
