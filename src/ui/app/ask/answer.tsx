@@ -3,6 +3,7 @@ import { open, percent } from '../format.ts'
 import { Id } from '../parts/ids.tsx'
 import { useNode } from '../use-node.tsx'
 import { Citations } from './citations.tsx'
+import { Parents } from './parents.tsx'
 import { Shares } from './shares.tsx'
 import { Tokens } from './tokens.tsx'
 import type { AnswerView } from '../../../interface/index.ts'
@@ -20,6 +21,7 @@ export function Answer ({ view }: { view: AnswerView }): ReactNode {
       <div className='answer-text'>
         <Tokens view={view} lit={lit} onLight={setLit} />
         {top != null && top.share > 0 && <p className='small summary'>Shaped most by <b>{top.title}</b>, {percent(top.share)} of what raised this answer’s probability.</p>}
+        <Parents parents={view.parents} />
       </div>
       <Shares view={view} lit={lit} onLight={setLit} />
       <Citations spans={view.spans} />
@@ -28,9 +30,17 @@ export function Answer ({ view }: { view: AnswerView }): ReactNode {
         <div><dt>Tokens</dt><dd className='number'>{view.promptTokens} + {view.outputTokens}</dd></div>
         <div><dt>Took</dt><dd className='number'>{(view.milliseconds / 1000).toFixed(1)} s</dd></div>
         <div><dt>Adapter</dt><dd>{adapter?.name ?? <Id value={view.adapter} label='adapter' />}</dd></div>
-        <div><dt>Attribution</dt><dd>{view.precision === 'exact' ? `exact, by ${view.method}` : 'exact at the epoch’s end'}</dd></div>
+        <div><dt>Attribution</dt><dd>{attributionText(view)}</dd></div>
         <div><dt>Receipt</dt><dd><Id value={view.receipt} label='receipt' /></dd></div>
       </dl>
     </section>
   )
+}
+
+function attributionText ({ precision, method, parents }: AnswerView): string {
+  if (precision !== 'exact') {
+    return 'exact at the epoch’s end'
+  }
+
+  return parents == null ? `exact, by ${method}` : 'exact, by the effect of each adapter'
 }

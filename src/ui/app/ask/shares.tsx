@@ -43,7 +43,7 @@ export function Shares ({ view, lit, onLight }: Props): ReactNode {
           </li>
         ))}
       </ul>
-      {held > 0 && <p className='small'>On the whole, {plural(held, 'contribution')} made this answer less likely. Single examples in {held === 1 ? 'it' : 'them'} may have helped all the same: the payout counts those.</p>}
+      {held > 0 && (view.parents == null || view.precision === 'exact') && <p className='small'>On the whole, {plural(held, 'contribution')} made this answer less likely. Single examples in {held === 1 ? 'it' : 'them'} may have helped all the same: the payout counts those.</p>}
     </div>
   )
 }
