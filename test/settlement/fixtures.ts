@@ -112,7 +112,12 @@ export function swarm (): TestSwarm {
         await ledger.importSigningHistory(history)
       }
       await net.start()
-      await ledger.start()
+      await ledger.start().catch(async (error: unknown) => {
+        await ledger.stop()
+        await net.stop()
+        await db.close()
+        throw error
+      })
       const node: TestNode = {
         net,
         chain: ledger,
