@@ -1,7 +1,7 @@
 /**
  * Adapters that are several others at once.
  */
-import type { Account, Price } from './records.ts'
+import type { Account, Adapter, ImportedAdapter, Price } from './records.ts'
 import type { CID } from 'multiformats/cid'
 
 /** One of the adapters that are merged. */
@@ -25,6 +25,9 @@ export interface MergedAdapter extends Price {
   /** 2 to 4, in the order in which they are added: ascending by CID */
   parents: MergeParent[]
 }
+
+/** What an adapter's CID on the ledger can name; `type` tells which. */
+export type PublishedAdapter = Adapter | ImportedAdapter | MergedAdapter
 
 /** What one adapter of a merge did for an answer. */
 export interface AnswerParentView {

@@ -1,4 +1,3 @@
-import type { MergedAdapter } from './merged.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -323,9 +322,6 @@ export interface ImportedAdapter extends Price {
   /** in order of their names */
   metrics: MetricClaim[]
 }
-
-/** What an adapter's CID on the ledger can name; `type` tells which. */
-export type PublishedAdapter = Adapter | ImportedAdapter | MergedAdapter
 
 /** Deterministic sampling. Temperature 0 is greedy. What is absent changes nothing. */
 export interface SamplerSettings {
