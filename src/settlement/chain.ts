@@ -10,6 +10,7 @@ import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS,
 import { findContradiction, serveViews } from './culprits.ts'
 import { consensusDriver } from './driver.ts'
 import { effectPerformer } from './effects.ts'
+import { fetchEpochEnds } from './epoch-ends.ts'
 import { eraAfter, selfIn, validatorsOfEra } from './eras.ts'
 import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { history } from './history.ts'
@@ -67,6 +68,8 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   #era: Era
   #self: number | null
   #catchUp?: () => void
+  #fetchingEnds?: Promise<void>
+  #endsAsked = false
   /** of the newest block with transactions since the start */
   #busyHeight = 0
   #catchUpTimer?: ReturnType<typeof setTimeout>
@@ -278,6 +281,11 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       publishProposal: async (message) => this.#proposals.publish(message),
       publishCertificate: async (certificate) => this.#certificates.publish(certificate),
       onBlock: async detail => {
+        if (!this.#endsAsked) {
+          // not before: there are no peers at the start
+          this.#endsAsked = true
+          this.#fetchEpochEnds()
+        }
         this.#busyHeight = detail.block.transactions.length > 0 ? this.height : this.#busyHeight
         this.safeDispatchEvent('block', { detail })
         this.#tellPending()
@@ -285,6 +293,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       },
       onLeap: async () => {
         this.#submissions.onLeap()
+        this.#fetchEpochEnds()
         this.safeDispatchEvent('leap', { detail: this.height })
         await this.#enterEra()
       },
@@ -303,6 +312,11 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     driver.start(input)
     this.#tellPending()
     this.#validators.start()
+  }
+
+  /** Beside everything else; what nobody had is asked for again at the next leap or start. */
+  #fetchEpochEnds (): void {
+    this.#fetchingEnds ??= fetchEpochEnds({ chain: this.id, network: this.#network, store: this.#store }, this.state(), { signal: this.#abort.signal }).then(() => {}, () => {}).finally(() => { this.#fetchingEnds = undefined })
   }
 
   async stop (): Promise<void> {

@@ -46,6 +46,9 @@ export const PRUNED_AT_ONCE_MAX = 64
 /** Times that peers are asked what a block that was passed over did with an own transaction, once a block: they may be behind us. */
 export const PASSED_OVER_ATTEMPTS_MAX = 8
 
+/** Ends of epochs that a node fetches after it began at a snapshot, a request of 0.7 KB each: older ones are for archives. */
+export const EPOCH_ENDS_FETCHED_MAX = 65_536
+
 /** Peers that are tried for one block or range before consensus asks again. */
 export const PEERS_TRIED_MAX = 4
 export const FETCH_TIMEOUT_MS = 4_000

@@ -52,6 +52,7 @@ export interface ChainStore extends VoteStore {
   putBase (block: StoredBlock, snapshot: Snapshot, history: HistoryEntry, changes: EraChange[]): Promise<void>
   /** a node of a tree of the history; never forgotten */
   historyNode (tree: HistoryTree, node: RangeNode): Promise<Hash | undefined>
+  putHistory (entry: HistoryEntry): Promise<void>
   /** the last header of an epoch; never forgotten */
   epochEnd (epoch: number): Promise<Header | undefined>
   /** the lowest height whose block is here; 0 without any */
@@ -181,6 +182,7 @@ export function chainStore (db: Level): ChainStore {
       const bytes = await eras.get(pad(era))
       return bytes === undefined ? undefined : eraChangeCodec.decode(bytes)
     },
+    putHistory: async (entry) => { await history.batch(historyEntries(entry).map(([key, value]) => ({ type: 'put', key, value }))) },
     historyNode: async (tree, node) => history.get(nodeKey(tree, node)),
     epochEnd: async (epoch) => {
       const bytes = await history.get(endKey(epoch))

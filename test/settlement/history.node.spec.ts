@@ -80,6 +80,18 @@ describe('the history of a chain, as nodes keep it', function () {
     await reached(leapt, leapt.chain.height + 2)
     assert.equal(hashOf((await client.epochEnd(epoch)).header), hashOf(await archive.chain.header((epoch + 1) * 8)))
     await assert.rejects(leapt.chain.past(1, 60), { code: 'ERR_UNKNOWN_HEIGHT' })
+
+    // the ends of epochs before it were fetched meanwhile, and are given to others with their paths
+    const size = readHistory(leapt.chain.state())?.epochs ?? 0
+    const given = async (old: number): Promise<unknown> => leapt.chain.epochEnd(old, size).catch(async () => {
+      await reached(leapt, leapt.chain.height + 1)
+      return given(old)
+    })
+
+    for (const old of [4, 1, 0]) {
+      await given(old)
+      assert.equal(hashOf((await client.epochEnd(old)).header), hashOf(await archive.chain.header((old + 1) * 8)))
+    }
   })
 
   it('survives a restart, and answers for trees that have grown since', async () => {
