@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
 import { attributeAnswer, textStream, TOKENS_DEFAULT } from '../serving/index.ts'
 import { toError } from '../utils/index.ts'
 import { answerColumns } from './answer-columns.ts'
+import { COLUMNS_PATIENCE_MS } from './constants.ts'
 import { likelihoodsOf } from './likelihoods.ts'
 import { mergedShares } from './merged-views.ts'
 import { toJson } from './to-json.ts'
@@ -84,7 +86,7 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
 
   onPiece?.({ tokens: [], text: text.end() })
 
-  const attribution = attributeAnswer(adapter, paid.opening, await columns)
+  const attribution = attributeAnswer(adapter, paid.opening, await soon(columns, adapter.columns))
   const merged = adapter.parents == null ? undefined : await mergedShares(node, adapter, paid.opening, options)
   const milliseconds = performance.now() - started
 
@@ -100,6 +102,11 @@ export async function ask (node: DatanetNode, request: AskRequest, account = nod
   node.events.tell({ type: 'answer', receipt: view.receipt, adapter: view.adapter, fee: view.fee })
 
   return view
+}
+
+/** Published columns serve where peers do not say in time what they found: nobody's silence holds up scores. */
+async function soon (agreed: Promise<Float64Array[] | null>, published: Float64Array[] | null): Promise<Float64Array[] | null> {
+  return published == null ? agreed : Promise.race([agreed, setTimeout(COLUMNS_PATIENCE_MS, published, { ref: false })])
 }
 
 /** What the answer repeats of the data; an answer that is paid for comes without, where the data cannot be had. */

@@ -84,3 +84,6 @@ export const FORK_REPORTS_AT_ONCE = 4
 
 /** A transaction and its block; whoever reports waits for it. */
 export const FORK_REPORT_TIMEOUT_MS = 40_000
+
+/** Wait for peers' columns once an answer is there: its scores are to follow within 200 ms, and the work on them takes some. */
+export const COLUMNS_PATIENCE_MS = 100
