@@ -2,13 +2,14 @@
  * What exact attribution by the quick preset costs and how well its two forms agree, on a model of
  * the base's shape with random weights: costs do not depend on what a model has learnt.
  */
-import { evaluator, forwardInfluence, influenceOfAnswer, reverseReplay, train } from '../../src/attribution/index.ts'
+import { decodeAdjoint, decodeState, encodeAdjoint, encodeState, evaluator, forwardInfluence, forwardStep, influenceOfAnswer, replaySteps, reverseReplay, reverseStep, train } from '../../src/attribution/index.ts'
 import { initialTheta, llama, llamaShapes, loraObjective, loraShape, presets, trainingPlan } from '../../src/models/index.ts'
 import { prng } from '../../src/numeric/index.ts'
 import { batchCosts } from './attribution-batch.ts'
 import type { Bench } from './interface.ts'
+import type { Evaluator } from '../../src/attribution/index.ts'
 import type { LlamaConfig } from '../../src/interface/index.ts'
-import type { LlamaModel, Tensors } from '../../src/models/index.ts'
+import type { LlamaModel, Tensors, TrainingPlan } from '../../src/models/index.ts'
 
 const CONFIG: LlamaConfig = {
   dim: 128,
@@ -39,7 +40,23 @@ function model (): LlamaModel {
   return llama(CONFIG, weights)
 }
 
-/** Training beside replay and columns, and how far the two forms and retraining agree. */
+/** What a validator fetches to judge a step in the middle of the run, forward or back. */
+async function disputed (examples: Evaluator, plan: TrainingPlan, theta0: Float64Array, cotangent: Float64Array): Promise<{ state: Uint8Array, adjoint: Uint8Array }> {
+  const middle = plan.batches.length >> 1
+  let state = new Uint8Array(0)
+
+  for await (const step of replaySteps(examples, plan, { theta0, cotangent })) {
+    if (step.kind === 'forward' && step.state.step === middle) {
+      state = encodeState(step.state)
+    } else if (step.kind === 'adjoint' && step.step === middle + 1) {
+      return { state, adjoint: encodeAdjoint(step.step, step.adjoint) }
+    }
+  }
+
+  throw new RangeError('expected a run of three steps at least')
+}
+
+/** Training beside replay and columns, what a step in dispute costs alone, and how far the two forms and retraining agree. */
 export const costs: Bench = async ({ quick }) => {
   const settings = { ...presets.quick, seed: 1, ...(quick ? { steps: 4, batchSize: 8 } : {}) }
   const base = model()
@@ -80,6 +97,9 @@ export const costs: Bench = async ({ quick }) => {
 
   const cotangent = Float64Array.from(gradient, value => -value)
   const [{ exampleScores }, reverseMs] = await timed(async () => reverseReplay(examples, plan, { theta0, cotangent }))
+  const start = await disputed(examples, plan, theta0, cotangent)
+  const [, stepMs] = await timed(async () => forwardStep(examples, plan, decodeState(start.state)))
+  const [, backMs] = await timed(async () => reverseStep(examples, plan, decodeState(start.state), decodeAdjoint(start.adjoint, shape.parameters)))
   const [{ columns }, forwardMs] = await timed(async () => forwardInfluence(examples, plan, groups, CONTRIBUTIONS, { theta0 }))
   const forward = influenceOfAnswer(columns, cotangent)
   const reverse = forward.map((_, c) => exampleScores.reduce((sum, score, i) => sum + (groups[i] === c ? score : 0), 0))
@@ -93,6 +113,8 @@ export const costs: Bench = async ({ quick }) => {
   return [
     { name: 'trainMs', value: trainMs, unit: 'ms', detail },
     { name: 'trainOfReplay', value: trainMs / reverseMs, unit: 'ratio', peer: 'reverse replay for all contributions', detail: `replay ${reverseMs.toFixed(0)} ms` },
+    { name: 'wholeOfDisputedStep', value: reverseMs / stepMs, unit: 'ratio', peer: 'one step of training from the state before it', detail: `one step ${stepMs.toFixed(0)} ms, its state ${start.state.length} bytes` },
+    { name: 'wholeOfDisputedAdjoint', value: reverseMs / backMs, unit: 'ratio', peer: 'one step back from the state before it', detail: `one step ${backMs.toFixed(0)} ms, its state ${start.state.length + start.adjoint.length} bytes` },
     { name: 'trainOfColumn', value: trainMs * CONTRIBUTIONS / forwardMs, unit: 'ratio', peer: 'one of 4 Jacobian columns', detail: `columns ${forwardMs.toFixed(0)} ms` },
     { name: 'agreementDigits', value: -Math.log10(Math.max(difference, 1e-16)), unit: 'digits', peer: 'forward against reverse', detail: `relative difference ${difference.toExponential(1)}` },
     { name: 'retrainDigits', value: -Math.log10(Math.max(Math.abs(reverse[0] - retrained) / Math.abs(retrained), 1e-16)), unit: 'digits', peer: 'retraining at weights 1 ± 0.01', detail: `exact ${reverse[0].toExponential(4)}, retrained ${retrained.toExponential(4)}` },
