@@ -40,8 +40,8 @@ export function memoryBytes (source: TensorSource): number {
 }
 
 /**
- * A tensor from the bytes of its range. Matrices of bf16, q8_0 and q4_0 keep their bytes (not
- * copied where the order is the file's); everything else becomes f32.
+ * A tensor from the bytes of its range. Matrices of f32, bf16, q8_0 and q4_0 keep their bytes (not
+ * copied where the order is the file's, and f32 is aligned); everything else becomes f32.
  *
  * @throws {ModelShapeError} that names the tensor and the offset if a number is not finite
  */
@@ -90,16 +90,26 @@ function deinterleave (bytes: Uint8Array, rows: number, heads: number): Uint8Arr
   return out
 }
 
+/** Whether typed arrays lie in memory as files have them. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 function toFloats (entry: TensorEntry, count: number, bytes: Uint8Array): Float32Array {
+  const data = entry.type === 'f32' && LITTLE_ENDIAN && bytes.byteOffset % 4 === 0
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, count)
+    : decoded(entry, count, bytes)
+  const fault = data.findIndex(value => !Number.isFinite(value))
+  if (fault !== -1) {
+    throw notFinite(entry, fault)
+  }
+  return data
+}
+
+function decoded (entry: TensorEntry, count: number, bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = new Float32Array(count)
   const { values, bytes: blockBytes } = BLOCKS[entry.type]
   for (let block = 0; block < count / values; block++) {
     DECODERS[entry.type](view, block * blockBytes, data, block * values)
-  }
-  const fault = data.findIndex(value => !Number.isFinite(value))
-  if (fault !== -1) {
-    throw notFinite(entry, fault)
   }
   return data
 }

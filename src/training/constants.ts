@@ -52,3 +52,6 @@ export const COMPARED_TOKENS_MIN = 16
 
 /** Rows that are cut into tokens to say how many examples a run will have: some milliseconds. */
 export const ROWS_SAMPLED_MAX = 64
+
+/** Bytes of a base that are read at once on their way into memory that threads share. */
+export const SHARED_READ_BYTES = 16 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { ENGINE, initialTheta, loraShape, parameterCount } from '../models/index.ts'
 import { baseModelCodec, recipeCodec, snapshotCodec } from '../wire/index.ts'
-import { EXAMPLES_MAX, FILE_BYTES_MAX, FLOPS_PER_WEIGHT_AND_TOKEN, RECORD_BYTES_MAX, TEXT_BYTES_MAX } from './constants.ts'
+import { EXAMPLES_MAX, FILE_BYTES_MAX, FLOPS_PER_WEIGHT_AND_TOKEN, RECORD_BYTES_MAX, SHARED_READ_BYTES, TEXT_BYTES_MAX } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { comparedTokens, planOf } from './players.ts'
 import { Pool } from './pool.ts'
@@ -91,8 +91,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
 /** Threads with the base on them, for as long as `use` takes. */
 export async function withPool<T> ({ storage }: TrainingComponents, { threads, stallTimeoutMs }: RunSettings, { base, shape }: Pick<RunRecords, 'base' | 'shape'>, options: AbortOptions, use: (pool: Pool) => Promise<T>): Promise<T> {
   const { signal } = options
-  const file = await storage.openFile(base.weights, { signal })
-  const weights = await file.read(0, file.size)
+  const weights = await sharedBytes(await storage.openFile(base.weights, { signal }), signal)
   const tokenizer = await storage.getFile(base.tokenizer, { signal, bytesMax: FILE_BYTES_MAX })
   const chatTemplate = base.chatTemplate == null ? undefined : await storage.getFile(base.chatTemplate, { signal, bytesMax: FILE_BYTES_MAX })
   const { config, format, tokenizerKind, special } = base
@@ -105,6 +104,18 @@ export async function withPool<T> ({ storage }: TrainingComponents, { threads, s
   } finally {
     await pool.close()
   }
+}
+
+/** A file in memory that all threads see: none has a copy of its own. */
+async function sharedBytes (file: { size: number, read (offset: number, length: number): Promise<Uint8Array> }, signal?: AbortSignal): Promise<Uint8Array> {
+  const bytes = new Uint8Array(new SharedArrayBuffer(file.size))
+
+  for (let at = 0; at < file.size; at += SHARED_READ_BYTES) {
+    signal?.throwIfAborted()
+    bytes.set(await file.read(at, Math.min(SHARED_READ_BYTES, file.size - at)), at)
+  }
+
+  return bytes
 }
 
 /** Steps after which a checkpoint is due, ascending; the last step is always one. */
