@@ -8,10 +8,9 @@ import { endKey, historyEntries, nodeKey } from './history.ts'
 import { decodeOutcome, encodeOutcome } from './outcome.ts'
 import { candidateKey, pad, voteStore } from './vote-store.ts'
 import type { HistoryEntry, HistoryTree } from './history.ts'
-import type { FinalisedTransaction } from './interface.ts'
 import type { VoteStore } from './vote-store.ts'
 import type { Evidence } from '../consensus/index.ts'
-import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Header, Signed, Transaction } from '../interface/index.ts'
+import type { Block, Certificate, EraChange, FinalisedBlock, Hash, Header, Signed, Transaction, TransactionResult } from '../interface/index.ts'
 import type { RangeNode } from '../ledger/index.ts'
 import type { Level } from 'level'
 
@@ -29,6 +28,11 @@ export interface Snapshot {
   bytes: Uint8Array
 }
 
+/** What became of an own transaction in a block that is not here. */
+export interface PassedTransaction extends TransactionResult {
+  height: number
+}
+
 /** All that a chain keeps on disk. Each method is atomic; those that acknowledge something wait for the disk. */
 export interface ChainStore extends VoteStore {
   tip (): Promise<number>
@@ -41,8 +45,8 @@ export interface ChainStore extends VoteStore {
   /** The block, its certificate and outcome, what becomes history, its transactions out of the journal, its candidate gone: all or nothing. */
   putFinal (block: StoredBlock, history: HistoryEntry, change?: EraChange): Promise<void>
   /** An own transaction in a block that is not here, out of the journal; durable when it returns. */
-  putPassed (result: FinalisedTransaction): Promise<void>
-  passed (id: CID): Promise<FinalisedTransaction | undefined>
+  putPassed (result: PassedTransaction): Promise<void>
+  passed (id: CID): Promise<PassedTransaction | undefined>
   /** how the validator set of an era came about; never forgotten */
   eraChange (era: number): Promise<EraChange | undefined>
   putSnapshot (snapshot: Snapshot): Promise<void>
