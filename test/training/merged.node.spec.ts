@@ -2,7 +2,7 @@ import { expect } from 'aegir/chai'
 import { mergedEffects } from '../../src/attribution/index.ts'
 import { deriveSeed, ed25519Signer, signRecord } from '../../src/identity/index.ts'
 import { answerProbabilities, generate, loadBase, loraShape, peftToTheta, thetaToPeft } from '../../src/models/index.ts'
-import { MERGED_TOTAL, scoreTree } from '../../src/scoring/index.ts'
+import { MERGED_TOTAL, resultStep, scoreTree } from '../../src/scoring/index.ts'
 import { training } from '../../src/training/index.ts'
 import { adapterCodec, baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, signedCodec, snapshotCodec } from '../../src/wire/index.ts'
 import { opening, world } from './fixtures.ts'
@@ -136,9 +136,11 @@ describe('an assessment of merged adapters', function () {
     expect(merged).to.be.closeTo(single, 0.02)
   })
 
-  it('gives each step of the trace alone', async () => {
-    for (const index of [1, 12]) {
-      expect(await two.step(id, merge, openings.toReversed(), index)).to.deep.equal(mine.trace[index])
+  it('gives each step of the trace alone, and the result that follows from all', async () => {
+    const { root, total } = scoreTree(mine.table)
+
+    for (const [index, step] of [[1, mine.trace[1]], [12, mine.trace[12]], [mine.trace.length, resultStep(root, total)]] as const) {
+      expect(await two.step(id, merge, openings.toReversed(), index)).to.deep.equal(step)
     }
   })
 
