@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { MERGED_ADAPTERS_MAX, mergedContributions, mergedEffects } from '../../src/attribution/index.ts'
+import { MERGED_ADAPTERS_MAX, mergedEffects } from '../../src/attribution/index.ts'
 import { answerProbabilities, initialTheta, loraShape } from '../../src/models/index.ts'
 import { noise, tinyConfig, tinyModel } from '../models/fixtures.ts'
 import type { WeightedLora } from '../../src/models/index.ts'
@@ -50,13 +50,6 @@ describe('an answer of merged adapters', () => {
     expect([helped.effect > 0, harmed.effect < 0]).to.deep.equal([true, true])
     expect([helped.sharePpm, harmed.sharePpm]).to.deep.equal([1_000_000, 0])
     expect(shares(...[1, 2, 3].map(seed => adapter(seed, 0)))).to.have.members([333_334, 333_333, 333_333])
-  })
-
-  it('goes on down to contributions, one of which may be behind several', () => {
-    expect([...mergedContributions([
-      { sharePpm: 600_000, contributions: [{ contribution: 'a', sharePpm: 500_000 }, { contribution: 'b', sharePpm: 500_000 }] },
-      { sharePpm: 400_000, contributions: [{ contribution: 'b', sharePpm: 1_000_000 }] }
-    ])]).to.deep.equal([['a', 300_000], ['b', 700_000]])
   })
 
   it('is refused without adapters and with too many', () => {

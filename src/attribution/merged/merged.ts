@@ -1,9 +1,10 @@
 import { answerProbabilities } from '../../models/index.ts'
+import { MERGE_PARENTS_MAX } from '../../wire/index.ts'
 import { AttributionInputError } from '../influence/errors.ts'
 import type { LlamaModel, WeightedLora } from '../../models/index.ts'
 
-/** Adapters of one answer: all their subsets are measured, so four cost sixteen passes over it. */
-export const MERGED_ADAPTERS_MAX = 4
+/** Adapters of one answer, as many as a merge has: all their subsets are measured, so four cost sixteen passes over it. */
+export const MERGED_ADAPTERS_MAX = MERGE_PARENTS_MAX
 
 const MILLION = 1_000_000
 
@@ -50,33 +51,6 @@ export function mergedEffects (model: LlamaModel, { prompt, output, adapters }: 
     (subset >> i & 1) === 1 ? sum : sum + ordersWith(count, sizeOf(subset)) * (value[subset | 1 << i] - without), 0))
 
   return sharesOf(effects)
-}
-
-/** A contribution's share of one adapter's answer. */
-export interface ContributionShare {
-  /** CID */
-  contribution: string
-  /** of the adapter, in millionths */
-  sharePpm: number
-}
-
-/**
- * Down to the contributions: the share of each adapter times those of its contributions. One that
- * is behind several adapters gets what each owes it.
- *
- * @param adapters - of one answer, each with its share of the answer
- * @returns millionths of the answer by contribution, rounded down for each adapter
- */
-export function mergedContributions (adapters: ReadonlyArray<{ sharePpm: number, contributions: readonly ContributionShare[] }>): Map<string, number> {
-  const shares = new Map<string, number>()
-
-  for (const { sharePpm, contributions } of adapters) {
-    for (const one of contributions) {
-      shares.set(one.contribution, (shares.get(one.contribution) ?? 0) + Math.floor(sharePpm * one.sharePpm / MILLION))
-    }
-  }
-
-  return shares
 }
 
 function sharesOf (effects: readonly number[]): MergedEffect[] {
