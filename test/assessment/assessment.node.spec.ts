@@ -4,11 +4,14 @@ import { accountToString } from '../../src/identity/index.ts'
 import { readAccount, readTask } from '../../src/ledger/index.ts'
 import { scoreTree } from '../../src/scoring/index.ts'
 import { training } from '../../src/training/index.ts'
-import { equalBytes, hash } from '../../src/wire/index.ts'
+import { concatBytes, equalBytes, hash } from '../../src/wire/index.ts'
 import { acquaint, assessors, OPEN, people, signal, validator } from '../serving/fixtures.ts'
 import { court, faults, inPhase, paidOut, payouts, seat, trade } from './fixtures.ts'
+import type { Shop } from './fixtures.ts'
 import type { Recomputer } from '../../src/assessment/index.ts'
+import type { Signer } from '../../src/identity/index.ts'
 import type { FinalisedBlock, TransactionBody } from '../../src/interface/index.ts'
+import type { Training } from '../../src/training/index.ts'
 import type { Market } from '../serving/fixtures.ts'
 
 let honest: Record<string, string>
@@ -26,6 +29,11 @@ async function opened (...args: Parameters<typeof court>): ReturnType<typeof cou
 
   return made
 }
+
+/** So long that nobody computes the whole because a state is late. */
+const PATIENT = { verdictBlocks: 600 }
+
+const expectHonest = (paid: Record<string, string>): void => { expect(paid).to.deep.equal(honest) }
 
 describe('a committee of seven', () => {
   it('agrees bit for bit on one and two threads, and pays contributors and developers', async () => {
@@ -81,40 +89,58 @@ describe('a committee of seven', () => {
     expect([liar, copier, silent, good[0]].map(staked)).to.deep.equal([150n, 145n, 195n, 200n].map(amount => amount * OPEN))
   })
 
-  it('pays the same when one computes a step wrongly, which validators find by that step alone', async () => {
-    const { here, shop } = await opened()
-    const [liar, ...good] = assessors
+  // two receipts, six steps of training, the cotangent, six steps back
+  for (const [name, from, work] of [
+    ['a step back', 11, { receipts: 0, gradients: 6, duals: 6 }],
+    ['the table alone', 15, { receipts: 0, gradients: 0, duals: 0 }]
+  ] as const) {
+    it(`pays the same when one makes up ${name}, which validators find by that step alone`, async () => {
+      const { here, shop } = await opened(PATIENT)
+      const { judging, judged } = watched(training({ threads: 1 })(here.here.components))
+      const { liar, good } = await disputants(here, shop, from, judging)
+      const { task, state } = await paidOut(here)
+
+      expectHonest(payouts(here, task))
+      expect(faults(state)).to.deep.equal({ ...Object.fromEntries(good.map(({ account }) => [accountToString(account), null])), [accountToString(liar.account)]: from < 15 ? 'wrong-step' : 'wrong-score' })
+      expect(judged).to.deep.equal([{ index: from, hasState: true, work }])
+      expect(state.verdicts).to.deep.equal([])
+    })
+  }
+
+  it('pays the same when nobody publishes the state that a step starts from, for the work of the whole', async () => {
+    const { here, shop } = await opened({ verdictBlocks: 300 })
     const real = training({ threads: 1 })(here.here.components)
-    const judged: number[] = []
-    // honest up to a training step, made up from there on
-    const lying: Recomputer = {
-      async assess (...args) {
-        const { table, trace, ...rest } = await real.assess(...args)
-        const [first, ...others] = table.entries
-
-        return { ...rest, table: { ...table, entries: [{ ...first, score: first.score + 1_000_000n }, ...others] }, trace: trace.map((step, i) => i < 4 ? step : hash('made up', step)) }
-      }
-    }
-    const judging: Recomputer = {
-      assess: async () => expect.fail('one step is enough'),
-      async step (id, adapter, receipts, index, options) {
-        judged.push(index)
-
-        return real.step(id, adapter, receipts, index, options)
-      }
-    }
-
-    await seat(here, shop, liar, { training: lying })
-    await seat(here, shop, validator, { training: judging })
-    await Promise.all(good.map(async who => seat(here, shop, who)))
-    await trade(here, shop)
-
+    const withholding: Recomputer = { assess: async (...args) => real.assess(...args) }
+    const { judging, judged } = watched(real)
+    const { liar } = await disputants(here, shop, 11, judging, () => withholding)
     const { task, state } = await paidOut(here)
 
     expect(payouts(here, task)).to.deep.equal(honest)
+    expect(faults(state)).to.include({ [accountToString(liar.account)]: 'wrong-step' })
+    expect(judged).to.deep.equal([{ index: 11, hasState: false, work: { receipts: 2, gradients: 42, duals: 18 } }])
+  })
+
+  it('pays the same when states are published that are not the ones that were agreed on', async () => {
+    const five = assessors.slice(0, 5)
+    const { here, shop } = await opened(PATIENT, five)
+    const real = training({ threads: 1 })(here.here.components)
+    const saboteurs: Array<(state: Uint8Array) => Uint8Array> = [
+      // of another trace, with another number, far too large
+      state => state.map((byte, i) => i === 5 ? byte ^ 1 : byte),
+      state => state.map((byte, i) => i === state.length - 5 ? byte ^ 1 : byte),
+      state => concatBytes(state, new Uint8Array(64 * state.length))
+    ]
+    const { judging, judged } = watched(real)
+    const { liar, good } = await disputants(here, shop, 11, judging, place => ({
+      assess: async (...args) => real.assess(...args),
+      stepStateBytesMax: async (...args) => real.stepStateBytesMax(...args),
+      stepState: async (...args) => (saboteurs.at(place) ?? (state => state))(await real.stepState(...args))
+    }), five)
+    const { task, state } = await paidOut(here)
+
+    expectHonest(payouts(here, task))
     expect(faults(state)).to.deep.equal({ ...Object.fromEntries(good.map(({ account }) => [accountToString(account), null])), [accountToString(liar.account)]: 'wrong-step' })
-    expect(judged).to.deep.equal([4])
-    expect(state.verdicts).to.deep.equal([])
+    expect(judged.at(-1)).to.deep.equal({ index: 11, hasState: true, work: { receipts: 0, gradients: 6, duals: 6 } })
   })
 
   it('pays the same when one copies the scores without the work that led to them', async () => {
@@ -139,6 +165,64 @@ describe('a committee of seven', () => {
     expect(faults(state)).to.include({ [accountToString(copier.account)]: 'bad-trace', [accountToString(good[0].account)]: null })
   })
 })
+
+/** A recomputer that cannot do more than single steps, and tells what each took. */
+function watched (real: Training): { judging: Recomputer, judged: Judged[] } {
+  const judged: Judged[] = []
+
+  return {
+    judged,
+    judging: {
+      assess: async () => expect.fail('one step is enough'),
+      stepStateBytesMax: async (...args) => real.stepStateBytesMax(...args),
+      async step (id, adapter, receipts, index, options) {
+        let work
+
+        const step = await real.step(id, adapter, receipts, index, {
+          ...options,
+          onProgress (event) {
+            if (event.type === 'training:judged') {
+              const { receipts, gradients, duals } = event
+
+              work = { receipts, gradients, duals }
+            }
+          }
+        })
+
+        judged.push({ index, hasState: options?.from !== undefined, work })
+
+        return step
+      }
+    }
+  }
+}
+
+interface Judged {
+  index: number
+  hasState: boolean
+  work?: { receipts: number, gradients: number, duals: number }
+}
+
+/** A committee whose first member makes its trace up from a step on, with other scores, and a validator that all know. */
+async function disputants (here: Market, shop: Shop, from: number, judging: Recomputer, seatOf?: (place: number) => Recomputer, committee = assessors): Promise<{ liar: Signer, good: Signer[] }> {
+  const [liar, ...good] = committee
+  const real = training({ threads: 1 })(here.here.components)
+  const lying: Recomputer = {
+    async assess (...args) {
+      const { table, trace, ...rest } = await real.assess(...args)
+      const [first, ...others] = table.entries
+
+      return { ...rest, table: { ...table, entries: [{ ...first, score: first.score + 1_000_000n }, ...others] }, trace: trace.map((step, i) => i < from ? step : hash('made up', step)) }
+    }
+  }
+  const all = [await seat(here, shop, liar, { training: lying }), ...await Promise.all(good.map(async (who, place) => seat(here, shop, who, { training: seatOf?.(place) })))]
+  const judge = await seat(here, shop, validator, { training: judging })
+
+  await Promise.all(all.map(async one => acquaint(judge.net, one.net)))
+  await trade(here, shop)
+
+  return { liar, good }
+}
 
 /** Sends whatever another assessor sends, from its own account. */
 function copy (here: Market, who: typeof validator, victim: typeof validator): void {
