@@ -13,10 +13,9 @@ import type { Amount } from '../../interface/index.ts'
  * @param parameters - trained parameters
  * @param fees - one per receipt, in the order of the receipts' CIDs' bytes
  * @param gradientOf - gradient of receipt i's answer; called once each, in order
- * @param onSum - is told the sum after each receipt; valid during the call only
  * @throws {AttributionInputError} when a fee is negative or a gradient has another length
  */
-export async function taskCotangent (parameters: number, fees: Amount[], gradientOf: (receipt: number) => Float64Array | Promise<Float64Array>, onSum?: (receipt: number, sum: Float64Array) => void): Promise<Float64Array> {
+export async function taskCotangent (parameters: number, fees: Amount[], gradientOf: (receipt: number) => Float64Array | Promise<Float64Array>): Promise<Float64Array> {
   const cotangent = new Float64Array(parameters)
   const weights = feeWeights(fees)
 
@@ -25,7 +24,6 @@ export async function taskCotangent (parameters: number, fees: Amount[], gradien
 
     checkLength('the gradient of an answer', gradient, parameters)
     addScaled(cotangent, weights[i], gradient)
-    onSum?.(i, cotangent)
   }
 
   return cotangent
