@@ -114,6 +114,20 @@ describe('consensus in the simulator', () => {
     assert.ok(seeds.some(seed => forks(seed, { villains: { 0: 'twin', 1: 'twin' } })))
   })
 
+  it('leaves enough with honest nodes to convict whoever made a fork, and nobody else', () => {
+    const found: number[][] = []
+
+    for (let seed = 1; seed <= 12; seed++) {
+      const { violations, culprits } = simulate({ ...stormy, seed, villains: { 0: 'twin', 1: 'twin' } })
+
+      found.push(...violations.some(violation => violation.includes('FORK')) ? [culprits] : [])
+    }
+
+    assert.ok(found.length > 0)
+    // both, which are more than a third of the stake
+    found.forEach(culprits => { assert.deepEqual(culprits, [0, 1]) })
+  })
+
   it('survives f colluders and forks with more', () => {
     const seeds = Array.from({ length: 24 }, (_, i) => i + 1)
     const forksWith = (villains: Scenario['villains']) => (seed: number): boolean => forks(seed, { stakes: ones(7), villains })

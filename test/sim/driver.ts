@@ -324,7 +324,11 @@ const headerOf = (node: SimNode, hash: Uint8Array): Header | undefined =>
   blockOf(node, hash)?.header ?? node.disk.chain.findLast(entry => toHex(entry.hash) === toHex(hash))?.header
 
 /** Writes a record, with its block if it is a vote for one. */
-const persist = ({ scenario: { lyingDisks } }: World, node: SimNode, { record }: Effect<'persist'>): void => {
+const persist = ({ scenario: { lyingDisks }, certificates }: World, node: SimNode, { record }: Effect<'persist'>): void => {
+  if (record.type === 'certificate' && node.villain === null) {
+    certificates.push(record.certificate)
+  }
+
   writeRecord(node.disk, record, record.type === 'vote' && record.vote.kind === 'notarize' ? blockOf(node, record.vote.blockHash) : undefined, lyingDisks)
 }
 

@@ -97,6 +97,8 @@ export interface Report {
   heightsBeforeCalm: number[]
   /** validators against which evidence was found */
   convicted: number[]
+  /** after a fork: who signed both of two certificates that honest nodes keep and no honest validator signs both of */
+  culprits: number[]
   messages: number
   steps: number
   /** messages per final block in the calm; a storm of requests would show */
@@ -164,6 +166,8 @@ export interface World {
   finalHashes: Map<number, string>
   voted: Map<string, string>
   convicted: Set<number>
+  /** every certificate that an honest node wrote */
+  certificates: Certificate[]
   messages: number
   steps: number
   /** when an honest node last finalised a height that was new to all */

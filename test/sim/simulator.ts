@@ -1,4 +1,4 @@
-import { consensus, quorum, totalStake } from '../../src/consensus/index.ts'
+import { consensus, contradictionAmong, quorum, signersOf, totalStake } from '../../src/consensus/index.ts'
 import { CHAIN } from './constants.ts'
 import { emptyDisk, losePower } from './disk.ts'
 import { boot, crash, notePause, step } from './driver.ts'
@@ -160,6 +160,7 @@ export const simulate = (given: Scenario): Report => {
     finalHashes: new Map(),
     voted: new Map(),
     convicted: new Set(),
+    certificates: [],
     messages: 0,
     steps: 0,
     newestFinalMs: 0,
@@ -205,12 +206,27 @@ export const simulate = (given: Scenario): Report => {
     heights: heights(),
     heightsBeforeCalm,
     convicted: [...world.convicted].sort((a, b) => a - b),
+    culprits: world.violations.some(violation => violation.includes('FORK')) ? culpritsOf(world) : [],
     messages: world.messages,
     steps: world.steps,
     era: Math.max(...honest.map(({ disk }) => disk.chain[disk.chain.length - 1].header.era)),
     calmMessagesPerBlock: blocks === 0 ? Infinity : (world.messages - messagesBefore) / blocks,
     longestPauseMs: world.longestPauseMs
   }
+}
+
+/** As a node does that sees a fork: of each view, all certificates that anybody honest keeps. Of one era. */
+const culpritsOf = ({ certificates, crypto: { validators } }: World): number[] => {
+  const both = new Set<number>()
+
+  for (const view of new Set(certificates.map(({ view }) => view))) {
+    const [some, others] = (contradictionAmong(certificates.filter(certificate => certificate.view === view)) ?? [])
+      .map(({ signers }) => signersOf(signers, validators.length) ?? [])
+
+    some?.filter(signer => others.includes(signer)).forEach(signer => both.add(signer))
+  }
+
+  return [...both].sort((a, b) => a - b)
 }
 
 /** Blocks in the calm after which a network counts as well; where sets change, beyond two changes. */
