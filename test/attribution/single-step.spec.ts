@@ -39,7 +39,7 @@ for (const [name, plan] of Object.entries(plans)) {
       const { trace } = await reverseReplay(examples, plan, { theta0, cotangent })
       const steps = await replay(plan)
       const states: TrainingState[] = [adamState(theta0)]
-      let adjoint = { theta: cotangent, m: new Float64Array(cotangent.length), v: new Float64Array(cotangent.length) }
+      let adjoint: ReturnType<typeof decodeAdjoint> = { theta: cotangent, m: new Float64Array(cotangent.length), v: new Float64Array(cotangent.length) }
 
       expect(steps.map(({ hash }) => hash)).to.deep.equal(trace)
 
