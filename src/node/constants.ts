@@ -55,6 +55,9 @@ export const CITATIONS_TIMEOUT_MS = 20_000
 /** To build what an index lacks; what is indexed by then is kept. The largest merge takes some seconds. */
 export const SPAN_BUILD_TIMEOUT_MS = 120_000
 
+/** Of that, to fetch and check what a peer has: whoever names files that never come leaves time to build. */
+export const SPAN_TAKE_TIMEOUT_MS = SPAN_BUILD_TIMEOUT_MS / 2
+
 /** Files that the index of one Datanet has: one for each doubling of its size, and one for each 17 million tokens beyond. */
 export const SPAN_FILES_MAX = 64
 

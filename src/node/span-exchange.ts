@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { PART_BYTES_MAX, checkPart, levelsOf, openPart, partRow, partSizes } from '../attribution/index.ts'
+import { MERGE_SYMBOLS_AT_ONCE, PART_BYTES_MAX, checkPart, levelsOf, openPart, partRow, partSizes } from '../attribution/index.ts'
 import { codec, fileCid, list, nullable, struct } from '../wire/index.ts'
 import { SPAN_CONTRIBUTIONS_CHECKED, SPAN_FILES_MAX, SPAN_INDEX_BYTES_MAX, SPAN_PEERS_ASKED, SPAN_REQUEST_TIMEOUT_MS } from './constants.ts'
 import { FalseSpansError } from './errors.ts'
@@ -7,7 +7,7 @@ import { inTurns } from './in-turns.ts'
 import { contributionsDigest } from './span-store.ts'
 import type { SpanBuild } from './span-levels.ts'
 import type { OpenLevel, Piece, SpanStore } from './span-store.ts'
-import type { SpanPart } from '../attribution/index.ts'
+import type { SpanPart, Work } from '../attribution/index.ts'
 import type { Network } from '../gossip/index.ts'
 import type { AbortOptions } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -67,7 +67,7 @@ export async function takeLevels (build: SpanBuild & { storage: Pick<Storage, 'g
     levels.push({ file, part })
   }
 
-  const found = rowsOf(levels.map(({ part }) => part), contributions)
+  const found = await inTurns(rowsOf(levels.map(({ part }) => part), contributions), signal)
   const sizes = found.map(({ tokens }) => partSizes(tokens))
   const expected = levelsOf(sizes.flat())
 
@@ -94,36 +94,78 @@ export async function takeLevels (build: SpanBuild & { storage: Pick<Storage, 'g
 
 /** How many tokens each row of a contribution has, and the row itself. */
 interface FoundRows {
-  tokens: number[]
+  tokens: Uint32Array
   row (number: number): Uint32Array
 }
 
-/** @throws {FalseSpansError} unless contributions come in their order, their rows from the first on */
-function rowsOf (parts: readonly SpanPart[], contributions: readonly CID[]): FoundRows[] {
+/** Rows of a contribution that follow one another in a part, from a row of the part on. */
+interface Run {
+  part: SpanPart
+  from: number
+  /** number of the first in the contribution */
+  firstRow: number
+  rows: number
+}
+
+/**
+ * Nothing is held for a row but four bytes: a stranger's parts may have tens of millions of empty ones.
+ *
+ * @throws {FalseSpansError} unless contributions come in their order, their rows from the first on
+ */
+function * rowsOf (parts: readonly SpanPart[], contributions: readonly CID[]): Work<FoundRows[]> {
+  const found: FoundRows[] = []
+
+  for (const runs of runsOf(parts, contributions)) {
+    const last = runs.at(-1)
+    const tokens = new Uint32Array(last == null ? 0 : last.firstRow + last.rows)
+
+    for (const { part, from, firstRow, rows } of runs) {
+      for (let row = 0; row < rows; row++) {
+        tokens[firstRow + row] = part.rowStart(from + row + 1) - part.rowStart(from + row) - 1
+
+        if (row % MERGE_SYMBOLS_AT_ONCE === 0) {
+          yield
+        }
+      }
+    }
+
+    found.push({ tokens, row: number => rowIn(runs, number) })
+  }
+
+  return found
+}
+
+function rowIn (runs: readonly Run[], number: number): Uint32Array {
+  const run = runs.find(({ firstRow, rows }) => number >= firstRow && number < firstRow + rows)
+
+  return run == null ? new Uint32Array(0) : partRow(run.part, run.from + number - run.firstRow)
+}
+
+/** Where the rows of each contribution are. */
+function runsOf (parts: readonly SpanPart[], contributions: readonly CID[]): Run[][] {
   const places = new Map(contributions.map((contribution, i) => [contribution.toString(), i]))
-  const found = contributions.map(() => ({ tokens: [] as number[], at: [] as Array<{ part: SpanPart, row: number }> }))
+  const found = contributions.map((): Run[] => [])
   let last = 0
 
   for (const part of parts) {
-    let row = 0
+    let from = 0
 
     for (const { contribution, firstRow, rows } of part.sources) {
       const place = places.get(contribution.toString()) ?? -1
+      const before = found[place]?.at(-1)
 
-      if (place < last || firstRow !== found[place].tokens.length) {
+      // rows of a part that follow one another are one run: a contribution has no more of them than there are files
+      if (place < last || before?.part === part || firstRow !== (before == null ? 0 : before.firstRow + before.rows)) {
         throw new FalseSpansError(`expected rows of ${contributions.length} contributions in their order but got row ${firstRow} of ${contribution.toString()}`)
       }
 
-      for (const end = row + rows; row < end; row++) {
-        found[place].tokens.push(part.rowStart(row + 1) - part.rowStart(row) - 1)
-        found[place].at.push({ part, row })
-      }
-
+      found[place].push({ part, from, firstRow, rows })
+      from += rows
       last = place
     }
   }
 
-  return found.map(({ tokens, at }) => ({ tokens, row: number => partRow(at[number].part, at[number].row) }))
+  return found
 }
 
 /** Some places of so many, without order. */

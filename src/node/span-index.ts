@@ -2,7 +2,7 @@ import { raceSignal } from 'race-signal'
 import { spansIndex } from '../attribution/index.ts'
 import { readContribution } from '../ledger/index.ts'
 import { byCommitment } from '../training/index.ts'
-import { CITATIONS_TIMEOUT_MS, SPAN_BUILD_TIMEOUT_MS } from './constants.ts'
+import { CITATIONS_TIMEOUT_MS, SPAN_BUILD_TIMEOUT_MS, SPAN_TAKE_TIMEOUT_MS } from './constants.ts'
 import { dataset } from './dataset.ts'
 import { askForSpans, serveSpans, takeLevels } from './span-exchange.ts'
 import { buildLevels } from './span-levels.ts'
@@ -47,7 +47,17 @@ export interface SpanIndexes {
   serve (): void
 }
 
-export function spanIndexes ({ db, storage, datanets, chain, network }: SpanIndexesComponents): SpanIndexes {
+/**
+ * @param components - of a node
+ * @param components.db - where files are found again
+ * @param components.storage - where they are
+ * @param components.datanets - rows
+ * @param components.chain - in whose order contributions are indexed
+ * @param components.network - peers that may have an index already
+ * @param init - limits
+ * @param init.takeTimeoutMs - default: SPAN_TAKE_TIMEOUT_MS
+ */
+export function spanIndexes ({ db, storage, datanets, chain, network }: SpanIndexesComponents, { takeTimeoutMs = SPAN_TAKE_TIMEOUT_MS }: { takeTimeoutMs?: number } = {}): SpanIndexes {
   const store = spanStore({ db, storage })
   const texts = dataset(datanets)
   const building = new Map<string, Promise<OpenLevel[]>>()
@@ -61,9 +71,10 @@ export function spanIndexes ({ db, storage, datanets, chain, network }: SpanInde
       return undefined
     }
 
-    const files = await askForSpans(network, chain.id, tokenizer, contributions, build)
+    const taking = { ...build, storage, signal: AbortSignal.any([build.signal, AbortSignal.timeout(takeTimeoutMs)]) }
+    const files = await askForSpans(network, chain.id, tokenizer, contributions, taking)
 
-    return files == null ? undefined : takeLevels({ ...build, storage }, contributions, files)
+    return files == null ? undefined : takeLevels(taking, contributions, files)
   }
 
   async function load (base: SpanBuild['base'], contributions: readonly CID[]): Promise<OpenLevel[]> {

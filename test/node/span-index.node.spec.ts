@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { Level } from 'level'
+import { raceSignal } from 'race-signal'
 import { openPart } from '../../src/attribution/index.ts'
 import { loadTokenizer } from '../../src/models/index.ts'
 import { shippedBase, spanIndexes } from '../../src/node/index.ts'
@@ -27,6 +28,8 @@ class Indexes {
   readonly pinned = new Set<string>()
   readonly spans: SpanIndexes
   handler: Handler | undefined
+  /** files that others name and nobody sends */
+  withheld = new Set<string>()
   private readonly db: Level
 
   constructor (folder: string, rowsOf: (contribution: CID) => string[], peer?: Indexes) {
@@ -45,7 +48,7 @@ class Indexes {
         manifest: async () => ({ textField: 'text' }) as DatanetManifest,
         rows: contribution => this.rows(contribution, rowsOf(contribution))
       }
-    })
+    }, { takeTimeoutMs: 1_000 })
   }
 
   async close (): Promise<void> {
@@ -71,7 +74,9 @@ class Indexes {
 
         return cid
       },
-      getFile: async cid => files.get(cid.toString()) ?? expect.fail(`nobody has ${cid.toString()}`),
+      getFile: async (cid, options) => this.withheld.has(cid.toString())
+        ? raceSignal(new Promise<never>(() => {}), options?.signal)
+        : files.get(cid.toString()) ?? expect.fail(`nobody has ${cid.toString()}`),
       has: async cid => files.has(cid.toString()),
       pin: async cid => { this.pinned.add(cid.toString()) },
       unpin: async cid => { this.pinned.delete(cid.toString()) }
@@ -171,5 +176,19 @@ describe('indexes of snapshots', () => {
 
     expect(index.count([...base.tokenizer.encode(' kept the nation')])).to.equal(0)
     expect(index.count([...base.tokenizer.encode(' kept the union')])).to.equal(4 * 8)
+  })
+
+  it('are built here where the files that a peer names never come', async () => {
+    const contributions = contributionsOf(4)
+    const peer = await open(contribution => honest(contribution).map(text => text.replace('union', 'nation')))
+
+    peer.spans.serve()
+
+    const { files: named } = await peer.spans.of(base, contributions)
+    const one = await open(honest, peer)
+
+    one.withheld = new Set(named.map(String))
+
+    expect((await one.spans.of(base, contributions)).index.count([...base.tokenizer.encode(' kept the union')])).to.equal(4 * 8)
   })
 })
