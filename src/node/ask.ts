@@ -109,11 +109,12 @@ async function soon (agreed: Promise<Float64Array[] | null>, published: Float64A
   return published == null ? agreed : Promise.race([agreed, setTimeout(COLUMNS_PATIENCE_MS, published, { ref: false })])
 }
 
-/** What the answer repeats of the data; an answer that is paid for comes without, where the data cannot be had. */
+/** What the answer repeats of the data; an answer that is paid for is kept without, where the data cannot be had or whoever asked has left. */
 async function spansOf (node: DatanetNode, adapter: LoadedAdapter, output: number[], options: AbortOptions): Promise<SpanView[] | undefined> {
   return node.citations.of(adapter, output, options).catch((err: unknown) => {
-    options.signal?.throwIfAborted()
-    node.events.tell({ type: 'log', level: 'warn', message: `no citations: ${toError(err).message}` })
+    if (options.signal?.aborted !== true) {
+      node.events.tell({ type: 'log', level: 'warn', message: `no citations: ${toError(err).message}` })
+    }
 
     return undefined
   })

@@ -1,4 +1,5 @@
 import { expect } from 'aegir/chai'
+import { raceSignal } from 'race-signal'
 import { cleanTemporary } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
 import type { Shop } from './fixtures.ts'
@@ -50,5 +51,37 @@ describe('a streamed answer', function () {
 
     expect(received).to.match(/data: \[DONE\]\n\n$/)
     expect((await here.home.http.get<AttributionView>(`/v1/attributions/${receipt}`)).spans).to.be.an('array')
+    citations.of = find
+  })
+
+  it('is kept for who paid it and leaves when it has its scores', async () => {
+    const { citations, answers } = here.home.node
+    const [find, add] = [citations.of, answers.add]
+    const looking = Promise.withResolvers<void>()
+    const stored = Promise.withResolvers<string>()
+
+    citations.of = async (_, __, options) => {
+      looking.resolve()
+
+      // until the client has gone
+      return raceSignal(new Promise<never>(() => {}), options?.signal)
+    }
+    answers.add = async (view, receipt) => {
+      await add(view, receipt)
+      stored.resolve(view.receipt)
+    }
+
+    const leaving = new AbortController()
+    const { body } = await here.call('/v1/completions', { method: 'POST', signal: leaving.signal, body: JSON.stringify({ model: 'speeches', prompt: 'The people of', max_tokens: 12, stream: true }) })
+
+    expect(body).to.not.equal(null)
+    await looking.promise
+    leaving.abort()
+
+    const receipt = await stored.promise
+
+    expect((await here.home.http.get<AttributionView>(`/v1/attributions/${receipt}`)).shares).to.have.length(1)
+    Object.assign(citations, { of: find })
+    Object.assign(answers, { add })
   })
 })
