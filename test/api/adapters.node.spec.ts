@@ -9,8 +9,8 @@ import { exportAdapter, pullAdapter } from '../../src/node/index.ts'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
 import type { Shop } from './fixtures.ts'
-import type { DatanetNode } from '../../src/node/index.ts'
 import type { Adapter, AdapterDetailView, AdapterEntryView, ImportedAdapter, PulledAdapterView } from '../../src/interface/index.ts'
+import type { DatanetNode } from '../../src/node/index.ts'
 
 interface ErrorBody { error: { code: string, message: string } }
 
