@@ -1,5 +1,5 @@
 import { exportPeft, loraShape, peftToTheta } from '../models/index.ts'
-import { readAdapterRecord } from '../serving/index.ts'
+import { checkParents, readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, RECORD_BYTES_MAX, recipeCodec } from '../wire/index.ts'
 import { ConfigError } from './errors.ts'
 import { PEFT_BYTES_PER_TENSOR } from './registry-constants.ts'
@@ -27,6 +27,7 @@ interface AdapterWeights {
  *
  * @param storage - of a running node
  * @param adapter - CID of its signed record
+ * @throws {BadMergeError} for a merge of merges, or of other bases
  * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
  */
 export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'pin'>, adapter: CID, { all = false, signal }: PullOptions = {}): Promise<PulledAdapterView> {
@@ -57,7 +58,10 @@ export async function pullAdapter (storage: Pick<Storage, 'get' | 'getFile' | 'p
   return { adapter: adapter.toString(), name: record.name, files: 1 + rest.length, bytes: total, parameters: lora.shape.parameters }
 }
 
-async function pullParents (storage: Parameters<typeof pullAdapter>[0], adapter: CID, { name, parents }: MergedAdapter, options: PullOptions): Promise<PulledAdapterView> {
+async function pullParents (storage: Parameters<typeof pullAdapter>[0], adapter: CID, record: MergedAdapter, options: PullOptions): Promise<PulledAdapterView> {
+  await checkParents(storage, record, options)
+
+  const { name, parents } = record
   const pulled: PulledAdapterView[] = []
 
   for (const parent of parents) {

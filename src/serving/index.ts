@@ -19,7 +19,7 @@ export { engineDriver, engineDrivers, passRows } from './engine.ts'
 export * from './errors.ts'
 export { gateway } from './gateway.ts'
 export { generateAnswer, promptTokens } from './generate.ts'
-export { modelLibrary, readAdapterRecord, readColumns } from './library.ts'
+export { checkParents, modelLibrary, readAdapterRecord, readColumns } from './library.ts'
 export { lorasOf } from './loras.ts'
 export {
   acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec

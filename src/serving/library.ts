@@ -56,6 +56,8 @@ export function modelLibrary (init: { bytesMax?: number } = {}): (components: Mo
       const record = await readAdapterRecord(storage, cid, options)
 
       if (record.type === 'merged-adapter') {
+        await checkParents(storage, record, options)
+
         return merged(cid, record, await base(record.base, options), await Promise.all(record.parents.map(async parent => ({ adapter: await adapter(parent.adapter, options), weightMilli: parent.weightMilli }))))
       }
 
@@ -115,18 +117,24 @@ function withoutAdapter (base: LoadedBase): LoadedAdapter {
 }
 
 /**
- * Adapters that are added up. The ledger admits no other than those of one base that are not merged
- * themselves; whoever loads what is not on it finds out here.
+ * The ledger admits no other parents than those of one base that are not merged themselves; whoever
+ * reads what is not on it finds out here, before any of them is fetched: merges of merges could go on
+ * for ever.
  *
  * @throws {BadMergeError}
  */
-function merged (cid: CID, record: MergedAdapter, base: LoadedBase, parents: LoadedParent[]): LoadedAdapter {
-  const wrong = parents.find(({ adapter }) => adapter.parents !== undefined || adapter.record.type === 'base-alone' || !adapter.base.cid.equals(base.cid))
+export async function checkParents (storage: Pick<Storage, 'get'>, { base, parents }: MergedAdapter, options?: AbortOptions): Promise<void> {
+  for (const { adapter } of parents) {
+    const record = await readAdapterRecord(storage, adapter, options)
 
-  if (wrong !== undefined) {
-    throw new BadMergeError(`expected adapters of the base ${base.cid.toString()} that are not merged themselves, but ${wrong.adapter.cid.toString()} is none`)
+    if (record.type === 'merged-adapter' || !record.base.equals(base)) {
+      throw new BadMergeError(`expected adapters of the base ${base.toString()} that are not merged themselves, but ${adapter.toString()} is none`)
+    }
   }
+}
 
+/** Adapters that are added up. */
+function merged (cid: CID, record: MergedAdapter, base: LoadedBase, parents: LoadedParent[]): LoadedAdapter {
   return { cid, record, recipe: null, snapshot: unitedSnapshot(parents.map(({ adapter }) => adapter.snapshot)), base, lora: noLora(), parents, columns: null }
 }
 
