@@ -77,18 +77,21 @@ export function channelRegistry (): Channels {
 
     for (let failures = 0; outbox.queue.length > 0 && failures < 2;) {
       const signal = AbortSignal.timeout(SEND_TIMEOUT_MS)
+      let writing: Uint8Array[] = []
       try {
         const frames = await open(channel, outbox, signal)
         if (frames === undefined) {
           break
         }
-        await frames.writeV(outbox.queue, { signal })
-        outbox.queue = []
+        // what is sent meanwhile waits for the next turn
+        writing = outbox.queue.splice(0)
+        await frames.writeV(writing, { signal })
       } catch (error) {
         // a stream that went stale between two messages: once more with a new one
         failures++
         outbox.stream?.abort(toError(error))
         outbox.frames = undefined
+        outbox.queue.unshift(...writing)
       }
     }
 

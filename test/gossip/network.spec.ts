@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { network, MessageTooLargeError } from '../../src/gossip/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
 import type { Network, NetworkInit, RefusedMessage, Topic } from '../../src/gossip/index.ts'
@@ -301,6 +302,34 @@ describe('network', function () {
     channel.send(peer, Uint8Array.of(77))
     await again
     assert.equal(got.at(-1), 77)
+  })
+
+  it('loses no message that is sent while the one before is being written', async () => {
+    const sizes: number[] = []
+    let resolve: (() => void) | undefined
+    const options = { messageBytesMax: 524_288 }
+    const listenFor = async (): Promise<void> => new Promise(_resolve => { resolve = _resolve })
+    const a = await started({}, net => {
+      net.channel('/test/sizes/1', options, message => {
+        sizes.push(message.byteLength)
+        if (message.byteLength === 1) { resolve?.() }
+      })
+    })
+    const b = await started()
+    const channel = b.channel('/test/sizes/1', options, () => {})
+    const peer = await b.connect(a.addresses()[0].toString())
+
+    const opened = listenFor()
+    channel.send(peer, new Uint8Array(1))
+    await opened
+
+    const all = listenFor()
+    // more than the window of a stream: it has to wait for the other side
+    channel.send(peer, new Uint8Array(options.messageBytesMax))
+    await nextTurn()
+    channel.send(peer, new Uint8Array(1))
+    await all
+    assert.deepEqual(sizes, [1, options.messageBytesMax, 1])
   })
 
   it('lowers the score of a peer that a service penalises', async () => {
