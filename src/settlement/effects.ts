@@ -57,6 +57,7 @@ export interface Effects {
 export function effectPerformer (init: EffectsInit): Effects {
   const { network, book, store, validators, chain } = init
   let syncing = false
+  let asked = 0
 
   /** those asked for first, then other validators, then anybody */
   const sources = (preferred: number[] = []): PeerId[] => {
@@ -209,7 +210,10 @@ export function effectPerformer (init: EffectsInit): Effects {
   }
 
   const requestCertificates = async ({ fromView, peer }: Effect<'requestCertificates'>): Promise<void> => {
-    const certificates = await fetchCertificates(network, init.protocols, sources(peer === null ? [] : [peer]), fromView, { signal: init.signal })
+    const peers = sources(peer === null ? [] : [peer])
+    // whoever was asked last may stand still as we do: each time another one is the first
+    const from = peer === null && peers.length > 0 ? asked++ % peers.length : 0
+    const certificates = await fetchCertificates(network, init.protocols, [...peers.slice(from), ...peers.slice(0, from)], fromView, { signal: init.signal })
     certificates.forEach(certificate => { init.judge({ type: 'certificate', certificate }) })
   }
 

@@ -6,7 +6,7 @@ import { network } from '../../src/gossip/index.ts'
 import { bls, blsSecretKey, deriveSeed, ed25519Signer, signRecord } from '../../src/identity/index.ts'
 import { chain } from '../../src/settlement/index.ts'
 import { domains, transactionCodec } from '../../src/wire/index.ts'
-import type { Network } from '../../src/gossip/index.ts'
+import type { Network, NetworkInit } from '../../src/gossip/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type { Genesis, Signed, Transaction, TransactionBody } from '../../src/interface/index.ts'
 import type { Chain, ChainInit } from '../../src/settlement/index.ts'
@@ -85,7 +85,7 @@ export interface TestNode {
 
 export interface TestSwarm {
   /** a validator if an index is given, on the data of an earlier node if a folder is given */
-  node (options?: { validator?: number, folder?: string, seed?: number, init?: Partial<ChainInit>, history?: unknown }): Promise<TestNode>
+  node (options?: { validator?: number, folder?: string, seed?: number, net?: Pick<NetworkInit, 'listen' | 'exchange'>, init?: Partial<ChainInit>, history?: unknown }): Promise<TestNode>
   clean (): Promise<void>
 }
 
@@ -95,13 +95,14 @@ export function swarm (): TestSwarm {
   const folders = new Set<string>()
 
   return {
-    node: async ({ validator, folder: given, seed: keySeed, init, history } = {}) => {
+    node: async ({ validator, folder: given, seed: keySeed, net: netInit, init, history } = {}) => {
       const folder = given ?? await mkdtemp(join(tmpdir(), 'datanet-chain-'))
       folders.add(folder)
       const [first] = running
       const db = new Level(folder)
       await db.open()
       const net = network({
+        ...netInit,
         privateKeySeed: keySeed === undefined ? undefined : new Uint8Array(32).fill(keySeed),
         bootstrap: first === undefined ? [] : first.net.addresses().map(String)
       })()

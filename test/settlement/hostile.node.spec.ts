@@ -187,6 +187,35 @@ describe('a node that gossip does not hear', function () {
   })
 })
 
+describe('a node that hears no gossip', function () {
+  this.timeout(60_000)
+
+  const nodes = swarm()
+  after(async () => nodes.clean())
+
+  it('follows by requests, although the validator that it asks first stands still', async () => {
+    const [small, large] = genesisOf(2).validators
+    const uneven = { ...genesisOf(2), validators: [{ ...small, stake: 1n }, { ...large, stake: 1_000n }] }
+    const follower = await nodes.node({ init: { genesis: uneven } })
+    // without the large one, whom it cannot be told of, it goes no further than the follower
+    const still = await nodes.node({ validator: 0, net: { listen: [], exchange: false }, init: { genesis: uneven } })
+    const validator = await nodes.node({ validator: 1, init: { genesis: uneven } })
+    await follower.chain.waitFor((_, height) => height >= 1, { signal: signal() })
+
+    for (let i = 0; i < 64; i++) {
+      validator.net.penalise(follower.net.peerId, new UnknownHeightError('block', 0, 'of a test'))
+    }
+    await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => validator.net.score(follower.net.peerId) < -80)
+    await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+
+    const { height } = validator.chain
+    await follower.chain.waitFor((_, at) => at > height, { signal: AbortSignal.timeout(40_000) })
+    assert.deepEqual(follower.chain.validators().map(({ peer }) => peer), [still, validator].map(({ net }) => net.peerId.toString()))
+    assert.equal(still.net.peers().length, 1)
+    assert.ok(validator.net.score(follower.net.peerId) < -80)
+  })
+})
+
 describe('mempool', function () {
   this.timeout(20_000)
 
