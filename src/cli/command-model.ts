@@ -7,7 +7,7 @@ import { amount, datanetNamed, decimal, integer } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
-import { formatOpen } from './output.ts'
+import { formatOpen, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
 import type { RecipeOptions } from './recipe-options.ts'
@@ -155,7 +155,7 @@ export function askCommand (): Command {
       const schema = jsonSchema == null ? undefined : await schemaIn(jsonSchema)
       const answer = await client.post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt, retrieval, schema }, { signal, timeoutMs: 180_000 })
 
-      out.line(`${pc.dim(answer.prompt)}${answer.answer}`)
+      out.line(`${pc.dim(answer.prompt)}${printable(answer.answer)}`)
       out.line()
 
       if (answer.sources != null) {
@@ -211,7 +211,7 @@ async function schemaIn (file: string): Promise<string> {
 
 /** A row on one line of a table. */
 function clipped (text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const line = printable(text.replaceAll(/\s+/g, ' ')).trim()
 
   return line.length <= 60 ? line : `${line.slice(0, 59)}…`
 }

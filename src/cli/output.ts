@@ -60,6 +60,14 @@ const compactBorders = {
   middle: '  '
 }
 
+/**
+ * Text of strangers (an answer, a row) as a terminal may have it: an adapter or a contribution that
+ * says escape sequences would move the cursor, hide lines or write to the clipboard of who reads it.
+ */
+export function printable (text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, character => character === '\n' || character === '\t' ? character : '\uFFFD')
+}
+
 const UNIT = 10n ** 18n
 
 /**

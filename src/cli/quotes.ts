@@ -1,4 +1,5 @@
 import { colours as pc } from '../demo/index.ts'
+import { printable } from './output.ts'
 import type { Output } from './output.ts'
 import type { AnswerView, QuoteView } from '../interface/index.ts'
 
@@ -7,7 +8,7 @@ const MARGIN = 40
 
 /** Words with the text around them, on one line. */
 export function quoted ({ text, before, after }: Pick<QuoteView, 'text' | 'before' | 'after'>): string {
-  const line = (words: string): string => words.replaceAll(/\s+/g, ' ')
+  const line = (words: string): string => printable(words.replaceAll(/\s+/g, ' '))
 
   return `“…${line(before).slice(-MARGIN)}${pc.bold(line(text))}${line(after).slice(0, MARGIN)}…”`
 }

@@ -10,7 +10,7 @@ interface Failure { error: { code: string, message: string, hint?: string } }
 
 const VERBS = [
   'init', 'start', 'status', 'create', 'contribute', 'withdraw', 'train', 'ask', 'why', 'graph',
-  'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export', 'adapter import', 'adapter publish', 'adapter deprecate',
+  'adapter', 'adapter list', 'adapter search', 'adapter show', 'adapter pull', 'adapter export', 'adapter import', 'adapter publish', 'adapter merge', 'adapter deprecate',
   'model', 'model import', 'model show',
   'key', 'key create', 'key list', 'key revoke',
   'wallet', 'wallet list', 'wallet new', 'wallet transfer', 'wallet stake', 'wallet unstake',
