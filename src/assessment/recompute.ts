@@ -4,7 +4,7 @@ import { readChain, readTask } from '../ledger/index.ts'
 import { DatanetError, toError } from '../utils/index.ts'
 import { toHex } from '../wire/index.ts'
 import { assess, assessStep, stepOf } from './assess.ts'
-import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
+import { ASSESSMENTS_KEPT_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, RECOMPUTE_CONCURRENCY, REPORT_BLOCKS_BEFORE_DEADLINE } from './constants.ts'
 import { judgesAloneAt } from './duties.ts'
 import { FalseReceiptError, ReceiptsUnavailableError } from './errors.ts'
 import type { AssessComponents } from './assess.ts'
@@ -38,6 +38,8 @@ export interface RecomputingComponents extends AssessComponents {
 export class Recomputing {
   readonly #components: RecomputingComponents
   readonly #queue = new PQueue({ concurrency: RECOMPUTE_CONCURRENCY })
+  /** apart from the work: peers may take their time, and seats have deadlines */
+  readonly #asking = new PQueue({ concurrency: RECOMPUTE_CONCURRENCY })
   readonly #attempts = new Map<string, number>()
 
   constructor (components: RecomputingComponents) {
@@ -82,22 +84,55 @@ export class Recomputing {
       return stepOf(known, dispute.agreed) ?? undefined
     }
 
-    return this.#queue.add(async () => {
+    const hasMoved = (): boolean => readTask(chain.state(), task)?.phase !== state.phase
+    const judge = async (from?: Uint8Array): Promise<Hash | null> => this.#queue.add(async () => {
       signal.throwIfAborted()
 
-      if (readTask(chain.state(), task)?.phase !== state.phase) {
-        return undefined
-      }
-
-      const judge = async (from?: Uint8Array): Promise<Hash | null> => assessStep(this.#components, chain.state(), task, state, dispute.agreed, signer, { signal, from })
-      const judged = await states.judge(task, state, dispute, judge, { signal })
-
-      if (judged === undefined && chain.height < judgesAloneAt(state, readChain(chain.state()).params.verdictBlocks)) {
-        return undefined
-      }
-
-      return (judged === undefined || judged === 'needless' ? await judge() : judged) ?? undefined
+      return hasMoved() ? null : assessStep(this.#components, chain.state(), task, state, dispute.agreed, signer, { signal, from })
     })
+
+    const alone = judgesAloneAt(state, readChain(chain.state()).params.verdictBlocks)
+    const judged = await this.#asking.add(async () => hasMoved() ? null : this.#before(alone, async signal => states.judge(task, state, dispute, judge, { signal }), signal))
+
+    if (judged === undefined && chain.height < alone) {
+      return undefined
+    }
+
+    return (judged === undefined || judged === 'needless' ? await judge() : judged) ?? undefined
+  }
+
+  /**
+   * What peers give by the time that this node has to do without: one that sends a state as slowly as
+   * it can must not keep us from our own work. Who comes late asks for one request's time.
+   *
+   * @returns undefined if that time came first
+   */
+  async #before<T> (height: number, ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    const { chain } = this.#components
+    const over = new AbortController()
+    const late = chain.height >= height ? [AbortSignal.timeout(FETCH_TIMEOUT_MS)] : []
+    const onBlock = (): void => {
+      if (chain.height >= height && late.length === 0) {
+        over.abort()
+      }
+    }
+    const bounded = AbortSignal.any([signal, over.signal, ...late])
+
+    chain.addEventListener('block', onBlock)
+
+    try {
+      return await ask(bounded)
+    } catch (err) {
+      signal.throwIfAborted()
+
+      if (bounded.aborted) {
+        return undefined
+      }
+
+      throw err
+    } finally {
+      chain.removeEventListener('block', onBlock)
+    }
   }
 
   /** From the journal, unless a redemption has left the task since. */

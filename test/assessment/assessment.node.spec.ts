@@ -1,22 +1,26 @@
 import { expect } from 'aegir/chai'
+import { raceSignal } from 'race-signal'
 import { fetchScores } from '../../src/assessment/index.ts'
 import { accountToString } from '../../src/identity/index.ts'
 import { readAccount, readTask } from '../../src/ledger/index.ts'
 import { scoreTree } from '../../src/scoring/index.ts'
 import { training } from '../../src/training/index.ts'
-import { concatBytes, equalBytes, hash } from '../../src/wire/index.ts'
+import { codec, concatBytes, equalBytes, fileCid, hash, literal, nullable, rawCid, struct } from '../../src/wire/index.ts'
 import { acquaint, assessors, OPEN, people, signal, validator } from '../serving/fixtures.ts'
 import { court, faults, inPhase, paidOut, payouts, seat, trade } from './fixtures.ts'
-import type { Shop } from './fixtures.ts'
+import type { SeatOptions, Shop } from './fixtures.ts'
 import type { Recomputer } from '../../src/assessment/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
-import type { FinalisedBlock, TransactionBody } from '../../src/interface/index.ts'
+import type { AbortOptions, FinalisedBlock, TransactionBody } from '../../src/interface/index.ts'
 import type { Training } from '../../src/training/index.ts'
-import type { Market } from '../serving/fixtures.ts'
+import type { Market, Peer } from '../serving/fixtures.ts'
+import type { CID } from 'multiformats/cid'
 
 let honest: Record<string, string>
 
 const markets: Market[] = []
+
+const stateResponse = codec('step state response', struct({ type: literal('step-state-response'), state: nullable(fileCid) }))
 
 afterEach(async () => {
   await Promise.all(markets.splice(0).map(async here => here.clean()))
@@ -120,6 +124,25 @@ describe('a committee of seven', () => {
     expect(judged).to.deep.equal([{ index: 11, hasState: false, work: { receipts: 2, gradients: 42, duals: 18 } }])
   })
 
+  it('pays the same when a peer promises the state and never sends it', async () => {
+    const { here, shop } = await opened({ verdictBlocks: 300 })
+    const real = training({ threads: 1 })(here.here.components)
+    const { judging, judged } = watched(real)
+    const promised = rawCid(Uint8Array.of(7))
+    const endless = Object.create(here.here.storage, {
+      getFile: { value: async (cid: CID, options: AbortOptions = {}) => cid.equals(promised) ? raceSignal(new Promise(() => {}), options.signal) : here.here.storage.getFile(cid) }
+    })
+    const hostile = await here.peer()
+
+    hostile.net.handle('/datanet/step-states/1', { requestBytesMax: 1_024, responseBytesMax: 1_024 }, async () => stateResponse.encode({ type: 'step-state-response', state: promised }))
+    const { liar } = await disputants(here, shop, 11, judging, () => ({ assess: async (...args) => real.assess(...args) }), assessors, { storage: endless, peers: [hostile] })
+    const { task, state } = await paidOut(here)
+
+    expect(payouts(here, task)).to.deep.equal(honest)
+    expect(faults(state)).to.include({ [accountToString(liar.account)]: 'wrong-step' })
+    expect(judged).to.deep.equal([{ index: 11, hasState: false, work: { receipts: 2, gradients: 42, duals: 18 } }])
+  })
+
   it('pays the same when states are published that are not the ones that were agreed on', async () => {
     const five = assessors.slice(0, 5)
     const { here, shop } = await opened(PATIENT, five)
@@ -204,7 +227,7 @@ interface Judged {
 }
 
 /** A committee whose first member makes its trace up from a step on, with other scores, and a validator that all know. */
-async function disputants (here: Market, shop: Shop, from: number, judging: Recomputer, seatOf?: (place: number) => Recomputer, committee = assessors): Promise<{ liar: Signer, good: Signer[] }> {
+async function disputants (here: Market, shop: Shop, from: number, judging: Recomputer, seatOf?: (place: number) => Recomputer, committee = assessors, { storage, peers = [] }: { storage?: SeatOptions['storage'], peers?: Peer[] } = {}): Promise<{ liar: Signer, good: Signer[] }> {
   const [liar, ...good] = committee
   const real = training({ threads: 1 })(here.here.components)
   const lying: Recomputer = {
@@ -216,9 +239,9 @@ async function disputants (here: Market, shop: Shop, from: number, judging: Reco
     }
   }
   const all = [await seat(here, shop, liar, { training: lying }), ...await Promise.all(good.map(async (who, place) => seat(here, shop, who, { training: seatOf?.(place) })))]
-  const judge = await seat(here, shop, validator, { training: judging })
+  const judge = await seat(here, shop, validator, { training: judging, storage })
 
-  await Promise.all(all.map(async one => acquaint(judge.net, one.net)))
+  await Promise.all([...all, ...peers].map(async one => acquaint(judge.net, one.net)))
   await trade(here, shop)
 
   return { liar, good }

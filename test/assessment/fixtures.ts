@@ -22,6 +22,8 @@ export interface SeatOptions {
   folder?: string
   seed?: number
   training?: Recomputer
+  /** in place of everybody's */
+  storage?: Market['here']['storage']
   onEvent? (event: AssessorEvent): void
 }
 
@@ -50,7 +52,7 @@ export async function seat (here: Market, shop: Shop, who: Signer, options: Seat
       events.push(event)
       options.onEvent?.(event)
     }
-  })({ network: peer.net, chain: here.chain, storage: here.here.storage, training: jobs, db: peer.db })
+  })({ network: peer.net, chain: here.chain, storage: options.storage ?? here.here.storage, training: jobs, db: peer.db })
 
   await service.start()
 
