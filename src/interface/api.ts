@@ -46,8 +46,10 @@ export interface AccountView {
 export interface DatanetView {
   datanet: string
   name: string
+  /** the name while nobody serves the manifest */
   title: string
   description: string
+  /** empty while nobody serves the manifest */
   licence: string
   curator: string
   contributions: number

@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { readAdapter, readDatanet } from '../ledger/index.ts'
 import { adapterView } from './adapters-view.ts'
-import { LOOKUP_TIMEOUT_MS } from './constants.ts'
+import { LISTED_LOOKUP_TIMEOUT_MS } from './constants.ts'
 import { baseViews } from './views.ts'
 import type { AdapterIndex } from './adapters-index.ts'
 import type { IndexedAdapter } from './indexed-adapter.ts'
@@ -63,7 +63,7 @@ export async function adapterEntries (node: RegistryNode): Promise<AdapterEntrie
         baseName: base?.name ?? '',
         snapshot: state.snapshot?.toString() ?? null,
         datanets,
-        licences: [...new Set([...base == null ? [] : [base.licence], ...datanets.map(({ licence }) => licence), ...indexed.licences])],
+        licences: [...new Set([...base == null ? [] : [base.licence], ...datanets.map(({ licence }) => licence), ...indexed.licences])].filter(licence => licence !== ''),
         height: state.height
       }
     }
@@ -74,7 +74,13 @@ async function originOf ({ chain, datanets }: RegistryNode, datanet: string): Pr
   const cid = CID.parse(datanet)
   const state = readDatanet(chain.state(), cid)
 
-  return state == null ? undefined : { datanet, name: state.name, licence: (await datanets.manifest(cid, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })).licence }
+  if (state == null) {
+    return undefined
+  }
+
+  const manifest = await datanets.manifest(cid, { signal: AbortSignal.timeout(LISTED_LOOKUP_TIMEOUT_MS) }).catch(() => undefined)
+
+  return { datanet, name: state.name, licence: manifest?.licence ?? '' }
 }
 
 async function versionsOf ({ chain, adapters }: RegistryNode, key: string): Promise<Version[]> {

@@ -19,6 +19,9 @@ export const TRAININGS_QUEUED_MAX = 64
 /** Titles and manifests come from our own disk or a peer's; a page does not wait longer for them. */
 export const LOOKUP_TIMEOUT_MS = 10_000
 
+/** The same where many are listed: whoever puts a Datanet on the ledger and serves no manifest of it holds up a list so long. */
+export const LISTED_LOOKUP_TIMEOUT_MS = 2_000
+
 /** Tasks on one page of the API, newest first. */
 export const TASKS_SHOWN_MAX = 100
 

@@ -5,7 +5,7 @@ import {
 import { parameterCount, presets } from '../models/index.ts'
 import { baseModelCodec, toHex } from '../wire/index.ts'
 import { adapterView } from './adapters-view.ts'
-import { LOOKUP_TIMEOUT_MS, TASKS_SHOWN_MAX } from './constants.ts'
+import { LISTED_LOOKUP_TIMEOUT_MS, LOOKUP_TIMEOUT_MS, TASKS_SHOWN_MAX } from './constants.ts'
 import { taskView } from './task-view.ts'
 import { toJson } from './to-json.ts'
 import type { DatanetNode } from './node.ts'
@@ -63,14 +63,14 @@ export function walletView (node: DatanetNode): AccountView[] {
 
 export async function datanetViews (node: DatanetNode): Promise<DatanetView[]> {
   return Promise.all([...listDatanets(node.chain.state())].map(async ({ datanet, state }) => {
-    const { title, description, licence } = await node.datanets.manifest(datanet, lookup())
+    const manifest = await node.datanets.manifest(datanet, { signal: AbortSignal.timeout(LISTED_LOOKUP_TIMEOUT_MS) }).catch(() => undefined)
 
     return {
       datanet: datanet.toString(),
       name: state.name,
-      title,
-      description,
-      licence,
+      title: manifest?.title ?? state.name,
+      description: manifest?.description ?? '',
+      licence: manifest?.licence ?? '',
       curator: accountToString(state.curator),
       contributions: state.contributions,
       admitted: state.admitted

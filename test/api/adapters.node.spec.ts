@@ -6,10 +6,11 @@ import { CID } from 'multiformats/cid'
 import { program } from '../../src/cli/index.ts'
 import { importPeft, peftToTheta } from '../../src/models/index.ts'
 import { exportAdapter, pullAdapter } from '../../src/node/index.ts'
+import { cidOf } from '../../src/wire/index.ts'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
 import type { Shop } from './fixtures.ts'
-import type { Adapter, AdapterDetailView, AdapterEntryView, ImportedAdapter, PulledAdapterView } from '../../src/interface/index.ts'
+import type { Adapter, AdapterDetailView, AdapterEntryView, DatanetView, ImportedAdapter, PulledAdapterView } from '../../src/interface/index.ts'
 import type { DatanetNode } from '../../src/node/index.ts'
 
 interface ErrorBody { error: { code: string, message: string } }
@@ -66,6 +67,26 @@ describe('adapters of the network', function () {
     for (const query of ['name=mails', `base=${datanet}`, 'datanet=mails', 'licence=MIT-0', 'status=rejected', 'name=speech&licence=MIT-0']) {
       expect(await search(query), query).to.be.empty()
     }
+  })
+
+  it('are listed beside Datanets of which nobody serves a manifest', async () => {
+    const { datanets, chain, keychain } = here.shop.node
+    const nowhere = cidOf(Uint8Array.of(1))
+    const manifest = datanets.manifest.bind(datanets)
+
+    expect((await chain.send({ kind: 'create-datanet', datanet: nowhere, name: 'nowhere' }, keychain.signer('main'))).ok).to.equal(true)
+
+    const listed = await here.shop.http.get<DatanetView[]>('/api/v1/datanets')
+
+    expect(listed.map(({ name, title, licence }) => ({ name, title, licence }))).to.have.deep.members([{ name: 'speeches', title: 'Speeches', licence: 'CC0-1.0' }, { name: 'nowhere', title: 'nowhere', licence: '' }])
+
+    datanets.manifest = async () => expect.fail('nobody serves it')
+
+    const [{ datanets: [one], licences }] = await here.shop.http.get<AdapterEntryView[]>('/api/v1/registry')
+
+    datanets.manifest = manifest
+    expect(one).to.include({ name: 'speeches', licence: '' })
+    expect(licences).to.not.include('')
   })
 
   it('refuses to search for what adapters do not have', async () => {
