@@ -113,10 +113,17 @@ export async function runAssessment (components: TrainingComponents, settings: R
   return withRun(components, settings, recipe, options, async run => {
     const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal, bytesMax: FILE_BYTES_MAX }))
     const sources = await checkSources(components, run.snapshot, lines.map(({ opening }) => opening), options)
-    const { gradients, steps, refused, shown } = await replayReceipts(run, theta, lines, options, sources)
-    const fees = lines.map(({ opening }, i) => gradients[i] === undefined ? 0n : opening.receipt.payload.fee)
-    const { sum: cotangent, sums } = sumReceipts(run.shape.parameters, fees, gradients, steps)
-    const { exampleScores, trace } = await scoresOf(components, run, adapter, cotangent, options)
+    let fees = feesOf(lines)
+    let replayed = await sumReceipts(run, theta, lines, fees, options, sources)
+
+    // what does not follow weighs nothing, which is known once all are replayed
+    if (replayed.refused.length > 0) {
+      fees = fees.map((fee, i) => replayed.follows[i] ? fee : 0n)
+      replayed = await sumReceipts(run, theta, lines, fees, options, sources)
+    }
+
+    const { sum, sums, shown, refused } = replayed
+    const { exampleScores, trace } = await scoresOf(components, run, adapter, sum, options)
 
     return {
       table: tableOf(run, id, adapter, exampleScores, { sources, shown, fees }, options),
@@ -128,25 +135,19 @@ export async function runAssessment (components: TrainingComponents, settings: R
   })
 }
 
-/**
- * The weighted sum of the gradients of replayed receipts, and the step of the trace that each sum on
- * the way makes. With fees of more receipts than were replayed it is that of the first ones.
- */
-export function sumReceipts (parameters: number, fees: bigint[], gradients: ReadonlyArray<Float64Array | undefined>, steps: readonly Hash[]): { sum: Float64Array, sums: Hash[] } {
+/** Replays receipts and sums their gradients by weight as they come: they are never held together. */
+export async function sumReceipts (run: Run, theta: Float64Array, lines: Line[], fees: bigint[], options: AssessOptions, sources?: ReadonlyArray<CheckedSources | undefined>): Promise<Replayed & SummedReceipts> {
+  const summed: SummedReceipts = { sum: new Float64Array(run.shape.parameters), sums: [] }
   const weights = feeWeights(fees)
-  const sum = new Float64Array(parameters)
-  const sums = steps.map((step, i) => {
-    const gradient = gradients[i]
-
-    // what does not follow weighs nothing
+  const replayed = await replayReceipts(run, theta, lines, options, sources, (i, step, gradient) => {
     if (gradient !== undefined) {
-      addScaled(sum, weights[i], gradient)
+      addScaled(summed.sum, weights[i], gradient)
     }
 
-    return sumStep(step, encodeFloats(i, sum))
+    summed.sums.push(sumStep(step, encodeFloats(i, summed.sum)))
   })
 
-  return { sum, sums }
+  return { ...replayed, ...summed }
 }
 
 /** Of all receipts: an honest seat commits only if all of them hold. */
@@ -187,33 +188,43 @@ export function sortedLines (receipts: ReceiptOpening[]): Line[] {
 
 /** What came of receipts, in their order. */
 export interface Replayed {
-  gradients: Array<Float64Array | undefined>
+  follows: boolean[]
   steps: Hash[]
   refused: CID[]
   /** whether the answer follows and its prompt shows its rows */
   shown: boolean[]
 }
 
-/** Teacher-forced replay of each receipt and, where it holds, the gradient of its answer. */
-export async function replayReceipts ({ pool }: Pick<Run, 'pool'>, theta: Float64Array, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined> = []): Promise<Replayed> {
-  const gradients: Array<Float64Array | undefined> = []
-  const steps: Hash[] = []
-  const refused: CID[] = []
-  const shown: boolean[] = []
+export interface SummedReceipts {
+  /** of the gradients times their weights */
+  sum: Float64Array
+  /** the step of the trace that the sum up to each receipt makes */
+  sums: Hash[]
+}
+
+/**
+ * Teacher-forced replay of each receipt and, where it holds, the gradient of its answer. Gradients are
+ * handed out one by one and not kept: a task has up to RECEIPTS_MAX, each as large as the adapter.
+ */
+export async function replayReceipts ({ pool }: Pick<Run, 'pool'>, theta: Float64Array, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined> = [], visit?: (i: number, step: Hash, gradient?: Float64Array) => void): Promise<Replayed> {
+  const replayed: Replayed = { follows: [], steps: [], refused: [], shown: [] }
   const requests = lines.map(({ opening: { prompt, output, receipt, conditions } }, i) => ({ prompt, output, sampler: receipt.payload.sampler, schema: conditions?.schema, shows: sources[i]?.shows }))
 
   await pool.answers(theta, requests, (i, { follows, shows, gradient }) => {
+    const step = hash(domains.traceStep, utf8(RECEIPT_STEP), lines[i].key, Uint8Array.of(follows ? 1 : 0), floats(gradient))
+
     if (!follows) {
-      refused.push(cidOf(cosignedReceiptCodec.encode(lines[i].opening.receipt)))
+      replayed.refused.push(cidOf(cosignedReceiptCodec.encode(lines[i].opening.receipt)))
     }
 
-    gradients.push(follows ? gradient : undefined)
-    shown.push(shows)
-    steps.push(hash(domains.traceStep, utf8(RECEIPT_STEP), lines[i].key, Uint8Array.of(follows ? 1 : 0), floats(gradient)))
+    replayed.follows.push(follows)
+    replayed.shown.push(shows)
+    replayed.steps.push(step)
+    visit?.(i, step, follows ? gradient : undefined)
     options.onProgress?.({ type: 'training:receipt', done: i + 1, total: lines.length })
   }, options)
 
-  return { gradients, steps, refused, shown }
+  return replayed
 }
 
 /** What was asked and answered at which price: equal content is interchangeable in any sum. */

@@ -1,7 +1,7 @@
 import { adjointDigest, encodeAdjoint, encodeFloats, encodeState, GRADDOT_CHUNK, gradDotChunk, replaySteps, train } from '../attribution/index.ts'
 import { adamState, cloneAdamState, peftToTheta } from '../models/index.ts'
 import { concatBytes } from '../wire/index.ts'
-import { endOf, feesOf, methodScores, replayReceipts, sortedLines, sumReceipts } from './assess.ts'
+import { endOf, feesOf, methodScores, sortedLines, sumReceipts } from './assess.ts'
 import { EXAMPLES_MAX, FILE_BYTES_MAX } from './constants.ts'
 import { AdapterMismatchError, StepStateError } from './errors.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
@@ -99,8 +99,7 @@ async function sumBefore ({ components, run, adapter, lines, work, options }: Fr
   }
 
   const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal: options.signal, bytesMax: FILE_BYTES_MAX }))
-  const { gradients, steps } = await replayReceipts(run, theta, lines.slice(0, receipts), options)
-  const { sum } = sumReceipts(run.shape.parameters, feesOf(lines), gradients, steps)
+  const { steps, sum } = await sumReceipts(run, theta, lines.slice(0, receipts), feesOf(lines), options)
 
   work.receipts += receipts
 

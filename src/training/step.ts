@@ -75,11 +75,13 @@ async function stepAt (task: Judged, place: Place): Promise<Hash> {
 
 async function receipt ({ components, run, adapter, lines, start, work, options }: Judged, index: number): Promise<Hash> {
   const theta = peftToTheta(run.shape, await components.storage.getFile(adapter.weights, { signal: options.signal, bytesMax: FILE_BYTES_MAX }))
-  const { gradients: [gradient], steps: [step] } = await replayReceipts(run, theta, [lines[index]], options)
   const sum = cotangentOf(run, start)
+  const weight = feeWeights(feesOf(lines))[index]
+  const { steps: [step] } = await replayReceipts(run, theta, [lines[index]], options, [], (_, step, gradient) => {
+    // an honest seat commits only if all receipts hold, so all weigh
+    addScaled(sum, weight, gradient ?? new Float64Array(run.shape.parameters))
+  })
 
-  // an honest seat commits only if all receipts hold, so all weigh
-  addScaled(sum, feeWeights(feesOf(lines))[index], gradient ?? new Float64Array(run.shape.parameters))
   work.receipts++
 
   return sumStep(step, encodeFloats(index, sum))

@@ -1,3 +1,6 @@
+import { memoryUsage } from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'aegir/chai'
 import { decodeFloats, influenceOfAnswer } from '../../src/attribution/index.ts'
 import { answerGradient, generate, loadBase, loraShape, peftToTheta } from '../../src/models/index.ts'
@@ -347,6 +350,28 @@ describe('an assessment', () => {
       expect(with_.refused).to.have.length(1)
       expect(with_.table).to.deep.equal(without.table)
     }
+  })
+
+  it('holds no gradient longer than it takes to add it up, however many receipts a task has', async () => {
+    setFlagsFromString('--expose-gc')
+
+    const collect: () => void = runInNewContext('gc')
+    const many = Array.from({ length: 300 }, () => openings[0])
+    const held: number[] = []
+
+    await two.assess(id, adapter, many, {
+      onProgress (event) {
+        if (event.type === 'training:receipt' && [50, 300].includes(event.done)) {
+          collect()
+          held.push(memoryUsage().arrayBuffers)
+        }
+      }
+    })
+
+    const { shape } = await loaded()
+
+    expect(held).to.have.length(2)
+    expect(held[1] - held[0]).to.be.lessThan(50 * 8 * shape.parameters)
   })
 
   it('refuses an adapter whose run ends elsewhere', async () => {
