@@ -68,7 +68,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   #era: Era
   #self: number | null
   #catchUp?: () => void
-  #fetchingEnds?: Promise<void>
+  #fetchingEnds: Promise<void> = Promise.resolve()
   #endsAsked = false
   /** of the newest block with transactions since the start */
   #busyHeight = 0
@@ -314,9 +314,12 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     this.#validators.start()
   }
 
-  /** Beside everything else; what nobody had is asked for again at the next leap or start. */
+  /** Beside everything else, one after the other; what nobody had is asked for again at the next leap or start. */
   #fetchEpochEnds (): void {
-    this.#fetchingEnds ??= fetchEpochEnds({ chain: this.id, network: this.#network, store: this.#store }, this.state(), { signal: this.#abort.signal }).then(() => {}, () => {}).finally(() => { this.#fetchingEnds = undefined })
+    const { signal } = this.#abort
+    this.#fetchingEnds = this.#fetchingEnds
+      .then(async () => { await fetchEpochEnds({ chain: this.id, network: this.#network, store: this.#store }, this.state(), { signal }) })
+      .catch(() => {})
   }
 
   async stop (): Promise<void> {

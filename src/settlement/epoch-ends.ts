@@ -1,22 +1,23 @@
 import { pathNodes, readHistory } from '../ledger/index.ts'
-import { headerHash, merkleLeaf, verifyMerkleProof } from '../wire/index.ts'
+import { headerHash, merkleLeaf, merkleNode, verifyMerkleProof } from '../wire/index.ts'
 import { EPOCH_ENDS_FETCHED_MAX } from './constants.ts'
 import { querySource } from './queries.ts'
 import type { HistoryEntry } from './history.ts'
+import type { ChainStore } from './store.ts'
 import type { Network } from '../gossip/index.ts'
-import type { AbortOptions, Header } from '../interface/index.ts'
+import type { AbortOptions, PastHeader } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 
 export interface EpochEndsInit {
   chain: string
   network: Network
-  store: { epochEnd (epoch: number): Promise<Header | undefined>, putHistory (entry: HistoryEntry): Promise<void> }
+  store: Pick<ChainStore, 'missingEnd' | 'putHistory'>
 }
 
 /**
- * Fetches what a node that began at a snapshot lacks of the tree of epochs: the last header of each
- * one before, newest first, verified against the history in its own state. Each path brings the
- * nodes beside it, so that in the end every path can be given. Ends early when no peer has the next one.
+ * Fetches what a node that leapt to a snapshot lacks of the tree of epochs: the last header of each
+ * one before that is not here, newest first, verified against the history in its own state. Each path
+ * brings the nodes beside it, so that in the end every path can be given. Ends early when no peer has the next one.
  *
  * @param init - the chain's own parts
  * @param init.chain - its identifier
@@ -30,18 +31,10 @@ export interface EpochEndsInit {
 export async function fetchEpochEnds ({ chain, network, store }: EpochEndsInit, state: LedgerState, options?: AbortOptions): Promise<number> {
   const { epochs: size, epochEnds: root } = readHistory(state) ?? { epochs: 0, epochEnds: new Uint8Array() }
   let fetched = 0
+  let epoch = await store.missingEnd(size)
 
-  // newest first: whoever has the oldest has all
-  if (size === 0 || await store.epochEnd(0) !== undefined) {
-    return fetched
-  }
-
-  for (let epoch = size - 1; epoch >= 0 && fetched < EPOCH_ENDS_FETCHED_MAX; epoch--) {
+  while (epoch !== undefined && fetched < EPOCH_ENDS_FETCHED_MAX) {
     options?.signal?.throwIfAborted()
-
-    if (await store.epochEnd(epoch) !== undefined) {
-      continue
-    }
 
     const entry = await fetchOne({ chain, network }, epoch, size, root, options)
 
@@ -50,6 +43,7 @@ export async function fetchEpochEnds ({ chain, network, store }: EpochEndsInit, 
     }
     await store.putHistory(entry)
     fetched++
+    epoch = await store.missingEnd(epoch)
   }
 
   return fetched
@@ -61,9 +55,33 @@ async function fetchOne ({ chain, network }: Omit<EpochEndsInit, 'store'>, epoch
     const found = await querySource({ network, chain, peers: () => [peer] }).epochEnd(epoch, size, options).catch(() => undefined)
 
     if (found !== undefined && verifyMerkleProof(root, headerHash(found.header), epoch, size, found.path)) {
-      const beside = pathNodes(epoch, size).flatMap((nodes, i) => nodes.length === 1 ? [{ ...nodes[0], hash: found.path[i] }] : [])
-
-      return { blocks: [], epochs: [{ level: 0, index: epoch, hash: merkleLeaf(headerHash(found.header)) }, ...beside], end: { epoch, header: found.header } }
+      return { blocks: [], epochs: nodesOf(found, epoch, size), end: { epoch, header: found.header } }
     }
   }
+}
+
+/** What a path that holds tells of the tree: the leaf, what stands beside it, and their common parents. */
+function nodesOf ({ header, path }: PastHeader, epoch: number, size: number): HistoryEntry['epochs'] {
+  let node = { level: 0, index: epoch, hash: merkleLeaf(headerHash(header)) }
+  const nodes = [node]
+
+  for (const [i, siblings] of pathNodes(epoch, size).entries()) {
+    const [sibling] = siblings.map(one => ({ ...one, hash: path[i] }))
+
+    if (siblings.length > 1) {
+      continue
+    }
+
+    nodes.push(sibling)
+
+    // a parent of two peaks is none of the nodes that are kept
+    if (sibling.level === node.level) {
+      const [left, right] = sibling.index < node.index ? [sibling, node] : [node, sibling]
+
+      node = { level: node.level + 1, index: left.index / 2, hash: merkleNode(left.hash, right.hash) }
+      nodes.push(node)
+    }
+  }
+
+  return nodes
 }

@@ -59,6 +59,8 @@ export interface ChainStore extends VoteStore {
   putHistory (entry: HistoryEntry): Promise<void>
   /** the last header of an epoch; never forgotten */
   epochEnd (epoch: number): Promise<Header | undefined>
+  /** the last epoch before `below` whose last header is not here: each leap passes some over */
+  missingEnd (below: number): Promise<number | undefined>
   /** the lowest height whose block is here; 0 without any */
   oldest (): Promise<number>
   /**
@@ -191,6 +193,16 @@ export function chainStore (db: Level): ChainStore {
     epochEnd: async (epoch) => {
       const bytes = await history.get(endKey(epoch))
       return bytes === undefined ? undefined : headerCodec.decode(bytes)
+    },
+    missingEnd: async (below) => {
+      let epoch = below - 1
+      for await (const key of history.keys({ gte: endKey(0), lt: endKey(below), reverse: true })) {
+        if (key !== endKey(epoch)) {
+          break
+        }
+        epoch--
+      }
+      return epoch < 0 ? undefined : epoch
     },
     oldest: async () => {
       const [key] = await blocks.keys({ limit: 1 }).all()

@@ -171,6 +171,32 @@ describe('a node that leaps by a snapshot', function () {
     assert.equal((await again.chain.submitNow(paid)).toString(), ids[0].toString())
   })
 
+  it('fetches the ends of the epochs that it passed over, although it has those before', async () => {
+    const archive = await nodes.node({ validator: 0, seed: 10, init })
+    const address = archive.net.addresses().map(String)[0]
+    const before = await others.node({ seed: 11, init })
+    await before.net.connect(address)
+    await reached(before, 20)
+    await before.stop()
+    await reached(archive, 90)
+    const after = await others.node({ seed: 11, folder: before.folder, init: { ...init, fastSyncBlocks: 16 } })
+    await after.net.connect(address)
+    await reached(after, 90)
+    await assert.rejects(after.chain.block(40), { code: 'ERR_UNKNOWN_HEIGHT' })
+
+    const { epochs: size = 0, epochEnds } = readHistory(after.chain.state()) ?? {}
+    const given = async (epoch: number): ReturnType<typeof after.chain.epochEnd> => after.chain.epochEnd(epoch, size).catch(async () => {
+      await reached(after, after.chain.height + 1)
+      return given(epoch)
+    })
+
+    for (const epoch of [7, 4, 0]) {
+      const { header, path } = await given(epoch)
+      assert.equal(header.height, (epoch + 1) * 8)
+      assert.ok(epochEnds !== undefined && verifyMerkleProof(epochEnds, headerHash(header), epoch, size, path))
+    }
+  })
+
   it('believes nobody who says something else of them', async () => {
     const archive = await nodes.node({ validator: 0, seed: 9, init })
     const late = await others.node({ seed: 8, init: { ...init, fastSyncBlocks: 16 } })
