@@ -63,6 +63,8 @@ export interface ChainStore extends VoteStore {
   missingEnd (below: number): Promise<number | undefined>
   /** the lowest height whose block is here; 0 without any */
   oldest (): Promise<number>
+  /** whether all blocks from the first one on are here; reads every key */
+  isComplete (): Promise<boolean>
   /**
    * Deletes the oldest blocks below a height, at most `limit`, with what points at them.
    *
@@ -207,6 +209,15 @@ export function chainStore (db: Level): ChainStore {
     oldest: async () => {
       const [key] = await blocks.keys({ limit: 1 }).all()
       return key === undefined ? 0 : Number(key)
+    },
+    isComplete: async () => {
+      let height = 1
+      for await (const key of blocks.keys()) {
+        if (key !== pad(height++)) {
+          return false
+        }
+      }
+      return true
     },
     putFinal: async (stored, entry, change) => {
       const { height } = stored.block.header

@@ -197,6 +197,30 @@ describe('a node that leaps by a snapshot', function () {
     }
   })
 
+  it('does not say after a restart that a transaction was not executed, where blocks between are missing', async () => {
+    const archive = await nodes.node({ validator: 0, seed: 12, init })
+    const address = archive.net.addresses().map(String)[0]
+    const first = await others.node({ seed: 13, init })
+    await first.net.connect(address)
+    await reached(first, 3)
+    await first.stop()
+
+    // alone, while others go on with its nonce
+    const second = await others.node({ seed: 13, folder: first.folder, init: { ...init, fastSyncBlocks: 16 } })
+    await second.chain.submitNow(sign({ kind: 'transfer', to: bob.account, amount: 7n }, 0, carol))
+    await archive.chain.submit(sign({ kind: 'transfer', to: alice.account, amount: 1n }, 0, carol), { signal: signal() })
+    await reached(archive, 40)
+    await second.net.connect(address)
+    await reached(second, 40)
+    await second.stop()
+
+    const third = await others.node({ seed: 13, folder: first.folder, init })
+    const refused = new Promise<string>(resolve => { third.chain.addEventListener('refused', ({ detail }) => { resolve(detail.code) }) })
+    await third.net.connect(address)
+    assert.equal((await third.chain.block(1)).block.header.height, 1)
+    assert.equal(await refused, 'ERR_OUTCOME_UNKNOWN')
+  })
+
   it('believes nobody who says something else of them', async () => {
     const archive = await nodes.node({ validator: 0, seed: 9, init })
     const late = await others.node({ seed: 8, init: { ...init, fastSyncBlocks: 16 } })
