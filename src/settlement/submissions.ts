@@ -4,7 +4,7 @@ import { checkTransaction, feeMin, readAccount, readChain } from '../ledger/inde
 import { DatanetError } from '../utils/index.ts'
 import { domains, signedTransactionCodec, transactionCodec, transactionId } from '../wire/index.ts'
 import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIPS_BEFORE_PUSH, REGOSSIP_INTERVAL_MS, REGOSSIP_TRANSACTIONS_MAX, SEND_ATTEMPTS_MAX } from './constants.ts'
-import { ChainNotStartedError, KnownTransactionError, ReplayedTransactionError, TransactionRefusedError, UnknownOutcomeError } from './errors.ts'
+import { ChainNotStartedError, KnownTransactionError, MempoolFullError, NonceTakenError, ReplayedTransactionError, TransactionRefusedError, UnknownOutcomeError } from './errors.ts'
 import { mempool } from './mempool.ts'
 import { passedOver } from './passed-over.ts'
 import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
@@ -54,6 +54,9 @@ export interface Submissions {
   /** after blocks were passed over: peers are asked what these did with ours */
   onLeap (): void
 }
+
+/** A transaction that was submitted here. */
+type Own = Pick<Waiting, 'id' | 'signed'>
 
 type Waiter = PromiseWithResolvers<FinalisedTransaction>
 
@@ -116,7 +119,7 @@ export function submissions (init: SubmissionsInit): Submissions {
     }
   }
 
-  const refuse = ({ id, signed }: Waiting): void => {
+  const refuse = ({ id, signed }: Own): void => {
     const error = new TransactionRefusedError(id.toString(), 'ERR_NONCE', `nonce ${signed.payload.nonce} was used by another transaction of the account`)
     room.settle(id, waiter => { waiter.reject(error) })
     init.onRefused({ id, code: error.code, message: error.message })
@@ -124,7 +127,7 @@ export function submissions (init: SubmissionsInit): Submissions {
     store.unjournal(id).catch(() => {})
   }
 
-  const passed = passedOver<Waiting>({
+  const passed = passedOver<Own>({
     lookUp: init.lookUp,
     onFound: async (_, result) => {
       await store.putPassed(result)
@@ -208,17 +211,32 @@ export function submissions (init: SubmissionsInit): Submissions {
     }
   }
 
+  const restoreOne = (signed: Signed<Transaction>): void => {
+    try {
+      const waiting = pool.get(transactionId(signed)) ?? pool.add(signed, { local: true, nowMs: performance.now() - REGOSSIP_INTERVAL_MS })
+      waiting.local = true
+    } catch (error) {
+      // the limits may be lower than they were: it stays in the journal for a start that has room
+      if (!(error instanceof MempoolFullError || error instanceof NonceTakenError)) {
+        throw error
+      }
+    }
+  }
+
   const restore = async (): Promise<void> => {
     // of two with one nonce the dearer one stays
     const journaled = (await store.journaled()).sort((a, b) => a.payload.nonce - b.payload.nonce || Number(a.payload.fee - b.payload.fee))
 
+    const stale: Own[] = []
+
     for (const signed of journaled) {
-      const nowMs = performance.now() - REGOSSIP_INTERVAL_MS
-      const waiting = pool.get(transactionId(signed)) ?? pool.add(signed, { local: true, nowMs })
-      waiting.local = true
+      if (signed.payload.nonce < nonceOf(signed.signer)) {
+        stale.push({ id: transactionId(signed), signed })
+      } else {
+        restoreOne(signed)
+      }
     }
 
-    const stale = pool.prune()
     // where no block is missing, another transaction used the nonce; a leap leaves a gap above older blocks
     if (stale.length === 0 || await store.isComplete()) {
       stale.forEach(refuse)

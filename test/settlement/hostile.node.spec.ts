@@ -234,4 +234,15 @@ describe('mempool', function () {
     await assert.rejects(node.chain.submitNow(sign({ kind: 'stake', amount: 1n }, 1, alice)), { code: 'ERR_NONCE_TAKEN' })
     await assert.rejects(node.chain.submitNow(sign({ kind: 'stake', amount: 2_000n }, 3, alice)), { code: 'ERR_INSUFFICIENT_FUNDS' })
   })
+
+  it('starts with a journal that is larger than its limits, and forgets none of it', async () => {
+    const { chain, folder, stop } = await nodes.node({ validator: 0 })
+    await Promise.all([1n, 2n, 3n].map(async amount => chain.sendNow({ kind: 'transfer', to: bob.account, amount }, alice)))
+    await stop()
+    const small = await nodes.node({ validator: 0, folder, init: { mempool: { accountMax: 2 } } })
+    assert.equal(small.chain.mempool.transactions, 2)
+    await small.stop()
+    const large = await nodes.node({ validator: 0, folder })
+    assert.equal(large.chain.mempool.transactions, 3)
+  })
 })
