@@ -25,6 +25,9 @@ export const FILE_BYTES_MAX = 268_435_456
 /** Receipts of one task that one replay attributes. */
 export const RECEIPTS_MAX = 65_536
 
+/** Gradients of answers of a merge that are kept until all are divided; of more they are computed twice. */
+export const MERGED_GRADIENTS_BYTES_MAX = 268_435_456
+
 /** What a thread was measured to do on gradients of small models; replaced by what the first steps take. */
 export const FLOPS_PER_SECOND_AND_THREAD = 8e9
 

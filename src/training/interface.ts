@@ -25,6 +25,13 @@ export interface TrainingInit {
    * @default 268435456
    */
   influenceBytesMax?: number
+  /**
+   * What gradients of answers of merged adapters may take while a task is assessed; more are computed
+   * twice. Changes no byte.
+   *
+   * @default 268435456
+   */
+  gradientsBytesMax?: number
 }
 
 /** Records and files by CID; a `Storage` fits. */

@@ -1,9 +1,9 @@
-import { encodeFloats, taskCotangent } from '../attribution/index.ts'
+import { addScaled, encodeFloats, feeWeights, taskCotangent } from '../attribution/index.ts'
 import { ENGINE, loraShape, peftToTheta } from '../models/index.ts'
 import { contributionScores, creditRetrieved, mergedScores, unitedSnapshot } from '../scoring/index.ts'
 import { baseModelCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, hash, publishedAdapterCodec, recipeCodec, signedCodec, snapshotCodec, utf8 } from '../wire/index.ts'
 import { scoresOf, sortedLines } from './assess.ts'
-import { FILE_BYTES_MAX, RECORD_BYTES_MAX } from './constants.ts'
+import { FILE_BYTES_MAX, MERGED_GRADIENTS_BYTES_MAX, RECORD_BYTES_MAX } from './constants.ts'
 import { AdapterMismatchError, TrainingInputError } from './errors.ts'
 import { representativesOf } from './players.ts'
 import { readRecipe, withPool, withRun } from './run.ts'
@@ -33,8 +33,6 @@ interface Parents {
 interface Replayed {
   /** per receipt and parent: millionths of the answer, 0 where it does not follow */
   sharesPpm: number[][]
-  /** per receipt and parent */
-  gradients: Float64Array[][]
   steps: Hash[]
   refused: CID[]
   /** per receipt: whether it follows and its prompt shows its rows */
@@ -54,15 +52,14 @@ export async function assessMerged (components: TrainingComponents, settings: Ru
   const parents = await readParents(components, merge, options)
   const snapshot = unitedSnapshot(parents.snapshots)
   const sources = await checkSources(components, snapshot, lines.map(({ opening }) => opening), options)
-  const replayed = await replay(components, settings, parents, lines, options, sources)
+  const { replayed, fees, cotangents } = await divided(components, settings, parents, lines, options, sources)
   const places = new Map(snapshot.contributions.map((contribution, place) => [contribution.toString(), place]))
   const effects: ParentEffect[] = []
   const trace = [...replayed.steps]
 
   for (const [parent, record] of parents.records.entries()) {
-    const fees = lines.map(({ opening }, i) => opening.receipt.payload.fee * BigInt(replayed.sharesPpm[i][parent]))
-    const effect = fees.reduce((sum, fee) => sum + fee, 0n)
-    const run = record.type === 'adapter' && effect > 0n ? await scoresOfParent(components, settings, record, fees, i => replayed.gradients[i][parent], options) : { scores: [], trace: [] }
+    const effect = fees[parent].reduce((sum, fee) => sum + fee, 0n)
+    const run = record.type === 'adapter' && effect > 0n ? await scoresOfParent(components, settings, record, cotangents[parent], options) : { scores: [], trace: [] }
 
     trace.push(...run.trace)
     effects.push({ effect, scores: run.scores, places: run.scores.map((_, i) => places.get(parents.snapshots[parent].contributions[i].toString()) ?? 0) })
@@ -110,20 +107,45 @@ export async function stepMerged (components: TrainingComponents, settings: RunS
   return index === trace.length ? tableStep(table) : trace.at(index) ?? null
 }
 
-async function scoresOfParent (components: TrainingComponents, settings: RunSettings, record: Adapter, fees: bigint[], gradientOf: (receipt: number) => Float64Array, options: AssessOptions): Promise<{ scores: bigint[], trace: Hash[] }> {
+async function scoresOfParent (components: TrainingComponents, settings: RunSettings, record: Adapter, cotangent: Float64Array, options: AssessOptions): Promise<{ scores: bigint[], trace: Hash[] }> {
   const recipe = await readRecipe(components, record.recipe, options)
 
   return withRun(components, settings, recipe, options, async run => {
-    const cotangent = await taskCotangent(run.shape.parameters, fees, gradientOf)
     const { exampleScores, trace } = await scoresOf(components, run, record, cotangent, options)
 
     return { scores: contributionScores(exampleScores, run.groups, run.snapshot.contributions.length, representativesOf(run, options)), trace }
   })
 }
 
+/**
+ * What of the answers is each parent's: the fees times its shares, and the gradients weighed by them.
+ * The weights are known when all answers are divided. Until then gradients are kept if they fit; else
+ * they are computed again, to the same bits.
+ */
+async function divided (components: TrainingComponents, settings: RunSettings, parents: Parents, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined>): Promise<{ replayed: Replayed, fees: bigint[][], cotangents: Float64Array[] }> {
+  const sizes = parents.lora.map(({ lora: { shape } }) => shape.parameters)
+  const bytes = 8 * lines.length * sizes.reduce((sum, size) => sum + size, 0)
+  const kept: Float64Array[][] | undefined = bytes <= (settings.gradientsBytesMax ?? MERGED_GRADIENTS_BYTES_MAX) ? [] : undefined
+  const replayed = await replay(components, settings, parents, lines, options, sources, (_, gradients) => { kept?.push(gradients) })
+  const fees = sizes.map((_, parent) => lines.map(({ opening }, i) => opening.receipt.payload.fee * BigInt(replayed.sharesPpm[i][parent])))
+
+  if (kept !== undefined) {
+    return { replayed, fees, cotangents: await Promise.all(sizes.map(async (size, parent) => taskCotangent(size, fees[parent], i => kept[i][parent]))) }
+  }
+
+  const cotangents = sizes.map(size => new Float64Array(size))
+  const weights = fees.map(feeWeights)
+
+  await replay(components, settings, parents, lines, options, sources, (i, gradients) => {
+    gradients.forEach((gradient, parent) => { addScaled(cotangents[parent], weights[parent][i], gradient) })
+  })
+
+  return { replayed, fees, cotangents }
+}
+
 /** Teacher-forced replay of each answer with all parents, its division among them and its gradients. */
-async function replay (components: TrainingComponents, settings: RunSettings, { base, lora }: Parents, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined>): Promise<Replayed> {
-  const replayed: Replayed = { sharesPpm: [], gradients: [], steps: [], refused: [], shown: [] }
+async function replay (components: TrainingComponents, settings: RunSettings, { base, lora }: Parents, lines: Line[], options: AssessOptions, sources: ReadonlyArray<CheckedSources | undefined>, visit?: (i: number, gradients: Float64Array[]) => void): Promise<Replayed> {
+  const replayed: Replayed = { sharesPpm: [], steps: [], refused: [], shown: [] }
   const requests = lines.map(({ opening: { prompt, output, receipt, conditions } }, i) => ({ prompt, output, sampler: receipt.payload.sampler, schema: conditions?.schema, shows: sources[i]?.shows }))
 
   await withPool(components, settings, { base, shape: lora[0].lora.shape }, options, async pool => pool.mergedAnswers(lora, requests, (i, { follows, shows, sharesPpm, gradients }) => {
@@ -132,9 +154,9 @@ async function replay (components: TrainingComponents, settings: RunSettings, { 
     }
 
     replayed.sharesPpm.push(sharesPpm)
-    replayed.gradients.push(gradients)
     replayed.shown.push(shows)
     replayed.steps.push(hash(domains.traceStep, utf8(MERGED_RECEIPT_STEP), lines[i].key, Uint8Array.of(follows ? 1 : 0), utf8(sharesPpm.join(' ')), ...gradients.map(gradient => encodeFloats(0, gradient))))
+    visit?.(i, gradients)
     options.onProgress?.({ type: 'training:receipt', done: i + 1, total: lines.length })
   }, options))
 

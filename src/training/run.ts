@@ -37,6 +37,7 @@ export interface Run extends RunRecords {
 export interface RunSettings {
   threads: number
   stallTimeoutMs: number
+  gradientsBytesMax?: number
 }
 
 export async function readRecipe ({ storage }: TrainingComponents, recipe: CID, options: AbortOptions): Promise<Recipe> {

@@ -37,7 +37,7 @@ export class TrainingService implements Training {
     }
 
     this.#components = components
-    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceFlopsMax: init.influenceFlopsMax, influenceBytesMax: init.influenceBytesMax }
+    this.#settings = { threads, stallTimeoutMs: init.stallTimeoutMs ?? STALL_TIMEOUT_MS, influenceFlopsMax: init.influenceFlopsMax, influenceBytesMax: init.influenceBytesMax, gradientsBytesMax: init.gradientsBytesMax }
     this.#pace = new Pace(threads)
   }
 

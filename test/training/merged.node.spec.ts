@@ -1,3 +1,6 @@
+import { memoryUsage } from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'aegir/chai'
 import { mergedEffects } from '../../src/attribution/index.ts'
 import { deriveSeed, ed25519Signer, signRecord } from '../../src/identity/index.ts'
@@ -100,6 +103,31 @@ describe('an assessment of merged adapters', function () {
     expect(scoreTree(mine.table).total <= 2n * MERGED_TOTAL).to.equal(true)
     // receipts, and each parent's run with its way back
     expect(mine.trace).to.have.length(3 + 2 * (2 * 4 + 1))
+  })
+
+  it('gives the same bits where gradients are too many to be kept, and holds none of them', async () => {
+    setFlagsFromString('--expose-gc')
+
+    const collect: () => void = runInNewContext('gc')
+    const one = training({ threads: 1, gradientsBytesMax: 0 })(here.components)
+    const { shape: { parameters } } = (await loras(merge)).lora[0].lora
+    const many = Array.from({ length: 24 }, (_, i) => openings[i % 3])
+    const held: number[] = []
+
+    expect(await one.assess(id, merge, openings)).to.deep.equal(mine)
+    await one.assess(id, merge, many, {
+      onProgress (event) {
+        if (event.type === 'training:receipt' && [4, 24].includes(event.done)) {
+          collect()
+          held.push(memoryUsage().arrayBuffers)
+        }
+      }
+    })
+    await one.stop()
+    // once to divide them, once to add them up
+    expect(held).to.have.length(4)
+    expect(held[1] - held[0]).to.be.lessThan(10 * 2 * 8 * parameters)
+    expect(held[3] - held[2]).to.be.lessThan(10 * 2 * 8 * parameters)
   })
 
   it('divides among parents as their effect on each answer is, weighted by fees', async () => {
