@@ -63,7 +63,7 @@ export const CHAT_STEPS_MAX = 200_000
 /** One row or prompt; longer text is cut by the caller before it gets here. */
 export const TEXT_CHARACTERS_MAX = 16 * 1024 * 1024
 
-/** The same for Unigram vocabularies, which weigh all ways to cut a text without spaces: some 2 KB a character were seen. */
+/** Unigram vocabularies weigh all ways to cut a text without spaces, for which some 2 KB a character were seen: longer texts are cut by `unigramParts`. */
 export const UNIGRAM_CHARACTERS_MAX = 65_536
 /**
  * Code points of one run of letters, digits, punctuation or space. Merging is quadratic in a

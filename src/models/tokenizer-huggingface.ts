@@ -1,11 +1,11 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
 import { toError } from '../utils/index.ts'
 import { fromAlphabet } from './byte-alphabet.ts'
-import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, UNIGRAM_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
+import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
 import { jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
-import { readUnigram } from './unigram.ts'
+import { readUnigram, unigramParts } from './unigram.ts'
 import type { SpecialTokens, Tokenizer } from './interface.ts'
 import type { Json } from './tokenizer-json.ts'
 
@@ -41,7 +41,6 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   checkBounds(vocab, unigram == null ? model.merges : [], added, root.pre_tokenizer)
   const plain = new Map(added.filter(token => !token.special).map(({ content, id }) => [content, id]))
   const unknown = unigram == null ? unknownText(model) : unigram.unknown
-  const charactersMax = unigram == null ? TEXT_CHARACTERS_MAX : UNIGRAM_CHARACTERS_MAX
   const library = build({
     ...root,
     post_processor: null,
@@ -59,18 +58,20 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
     named,
     dropsFirstSpace,
     encode (text) {
-      if (text.length > charactersMax) {
-        throw new TokenizerError(`expected a text of at most ${charactersMax} characters but got ${text.length}: encode it in parts`)
+      if (text.length > TEXT_CHARACTERS_MAX) {
+        throw new TokenizerError(`expected a text of at most ${TEXT_CHARACTERS_MAX} characters but got ${text.length}: encode it in parts`)
       }
-      if (text === '') {
-        return []
-      }
-      const { ids, tokens }: { ids: Array<number | undefined>, tokens: string[] } = library.encode(text, { add_special_tokens: false })
-      return unigram?.idsOf(tokens, plain) ?? ids.map(id => {
-        if (id == null) {
-          throw new TokenizerError('expected every character to have a token but one has none: this tokenizer has neither bytes nor an unknown token')
+      return (unigram == null ? [text] : unigramParts(text)).flatMap(part => {
+        if (part === '') {
+          return []
         }
-        return id
+        const { ids, tokens }: { ids: Array<number | undefined>, tokens: string[] } = library.encode(part, { add_special_tokens: false })
+        return unigram?.idsOf(tokens, plain) ?? ids.map(id => {
+          if (id == null) {
+            throw new TokenizerError('expected every character to have a token but one has none: this tokenizer has neither bytes nor an unknown token')
+          }
+          return id
+        })
       })
     }
   })

@@ -1,4 +1,4 @@
-import { PIECE_BYTES_MAX, VOCABULARY_MAX } from './constants.ts'
+import { PIECE_BYTES_MAX, UNIGRAM_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { jsonList } from './tokenizer-json.ts'
 import type { Json } from './tokenizer-json.ts'
@@ -59,6 +59,25 @@ export function readUnigram ({ model, normalizer, special }: { model: Json, norm
       })
     }
   }
+}
+
+/**
+ * A text in parts that are weighed each by itself: before the last space that lies in the first
+ * UNIGRAM_CHARACTERS_MAX characters, or after these where there is none, but in no surrogate pair. A
+ * row as long as a shard takes must not stop a training for everybody.
+ */
+export function unigramParts (text: string): string[] {
+  const parts: string[] = []
+  let rest = text
+  while (rest.length > UNIGRAM_CHARACTERS_MAX) {
+    const space = rest.slice(0, UNIGRAM_CHARACTERS_MAX).lastIndexOf(' ')
+    const code = rest.charCodeAt(UNIGRAM_CHARACTERS_MAX - 1)
+    const end = UNIGRAM_CHARACTERS_MAX - (code >= 0xD800 && code <= 0xDBFF ? 1 : 0)
+    const at = space > 0 ? space : end
+    parts.push(rest.slice(0, at))
+    rest = rest.slice(at)
+  }
+  return [...parts, rest]
 }
 
 const BYTE = /^<0x[0-9A-F]{2}>$/

@@ -77,9 +77,19 @@ describe('a Unigram vocabulary in tokenizer.json', () => {
     }
   })
 
-  it('cuts a text without a space in time, and refuses one that is too long', () => {
+  it('cuts a text without a space in time', () => {
     expect(tokenizerOfLines().encode('the'.repeat(20_000)).length).to.equal(20_000)
-    expect(() => tokenizerOfLines().encode('the'.repeat(100_000))).to.throw('in parts').with.property('code', 'ERR_TOKENIZER_INVALID')
+  })
+
+  it('cuts texts as long as a row may be in parts, before spaces, else between characters', () => {
+    const tokenizer = tokenizerOfLines()
+    const decoded = (text: string): string => tokenizer.decode([1, ...tokenizer.encode(text)])
+    const [words, letters, pairs] = ['the cat '.repeat(9_000), 'the'.repeat(22_000), `a${'😀'.repeat(33_000)}`]
+
+    expect(decoded(words)).to.equal(words)
+    // each part begins as a text does
+    expect(decoded(letters).split(' ').join('')).to.equal(letters)
+    expect(decoded(pairs).split(' ').join('')).to.equal(pairs)
   })
 
   const tokenizerOfLines = (): Tokenizer => read(file(true))
