@@ -28,7 +28,9 @@ export function serveViews ({ network, store, protocol }: CulpritsInit): void {
  * Who made a fork. Two finalizations of one view convict by themselves. Of two views, the lower one,
  * v*, was also nullified, or another block of it notarized: an honest validator voted for the first
  * block above *v* on the other side, and had that certificate (consensus.md, Safety). So those who
- * may keep it are asked for all that they know of *v*.
+ * may keep it are asked for all that they know of *v*. A block that is final through a descendant may
+ * come with a notarization of a view below *v*, which honest validators may have nullified: then the
+ * view of the other certificate is looked at too.
  *
  * @param init - where to look
  * @param certificates - of one era, as a fork shows them; none is believed unchecked
@@ -36,16 +38,23 @@ export function serveViews ({ network, store, protocol }: CulpritsInit): void {
  * @param options.signal - fires to end it
  * @returns undefined if nobody here knows what convicts
  */
-export async function findContradiction (init: CulpritsInit, certificates: [Certificate, Certificate], { signal }: AbortOptions = {}): Promise<Contradiction | undefined> {
-  const { chain, network, store, protocol } = init
-  const [{ era }, other] = certificates
+export async function findContradiction (init: CulpritsInit, certificates: [Certificate, Certificate], options: AbortOptions = {}): Promise<Contradiction | undefined> {
+  const [lower, upper] = certificates.toSorted((a, b) => a.view - b.view)
 
-  if (era !== other.era) {
+  if (lower.era !== upper.era) {
     return undefined
   }
 
+  const found = await findIn(init, lower.view, certificates, options)
+
+  return found !== undefined || lower.kind === 'finalize' || lower.view === upper.view ? found : findIn(init, upper.view, certificates, options)
+}
+
+/** Among what is known of one view, here or by peers. */
+async function findIn (init: CulpritsInit, view: number, certificates: Certificate[], { signal }: AbortOptions): Promise<Contradiction | undefined> {
+  const { chain, network, store, protocol } = init
+  const [{ era }] = certificates
   const validators = await init.validatorsOf(era)
-  const view = Math.min(...certificates.map(certificate => certificate.view))
   const known: Certificate[] = []
 
   const learn = (all: Certificate[]): Contradiction | undefined => {

@@ -147,6 +147,22 @@ describe('reporting', function () {
     await reports.stop()
   })
 
+  it('looks at the view of the finalization too, where the other block is final through a descendant', async () => {
+    const node = await nodes.node({ validator: 0, init: { genesis } })
+    // honest validators may nullify a view whose block others notarized
+    const [notarized, finalized, nullified] = [certificate('notarize', 906, 'a'), certificate('finalize', 907, 'b'), certificate('nullify', 907)]
+
+    await stranger(node, net => {
+      net.handle(VIEWS, { requestBytesMax: viewRequestCodec.bytesMax, responseBytesMax: certificatesOfViewCodec.bytesMax }, async request =>
+        certificatesOfViewCodec.encode({ certificates: viewRequestCodec.decode(request).view === 907 ? [nullified] : [certificate('nullify', 906), notarized] }))
+    })
+
+    for (const fork of [[notarized, finalized], [finalized, notarized]] satisfies Array<[Certificate, Certificate]>) {
+      const found = await node.chain.contradiction(fork, { signal: signal() })
+      assert.deepEqual([found?.first, found?.second], [finalized, nullified])
+    }
+  })
+
   it('keeps certificates of views that are final for those who look for the authors of a fork', async () => {
     const node = await nodes.node({ validator: 0, init: { genesis } })
 
