@@ -134,7 +134,8 @@ function mergedAnswer ({ lora, prompt, output, sampler, schema, shows: shown }: 
   }
 
   const shows = shown !== undefined && tokenizer.decode(prompt).includes(shown)
-  const sharesPpm = mergedEffects(model, { prompt, output, adapters: lora }).map(({ sharePpm }) => sharePpm)
+  // each pass may take as long as an answer of one adapter does: a thread that is silent for all of them would count as lost
+  const sharesPpm = mergedEffects(model, { prompt, output, adapters: lora, onPass: () => { reply({ alive: true }) } }).map(({ sharePpm }) => sharePpm)
 
   return { op: 'merged', follows: true, shows, sharesPpm, gradients }
 }

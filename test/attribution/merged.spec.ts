@@ -28,6 +28,13 @@ describe('an answer of merged adapters', () => {
     expect(mergedEffects(model, { prompt, output, adapters: all })).to.deep.equal(mergedEffects(model, { prompt, output, adapters: all }))
   })
 
+  it('tells of each pass before it is made', () => {
+    let passes = 0
+
+    mergedEffects(model, { prompt, output, adapters: [adapter(1), adapter(2), adapter(3)], onPass: () => { passes++ } })
+    expect(passes).to.equal(8)
+  })
+
   it('gives two that say the same the same, and one that says nothing nothing', () => {
     const [one, same, silent, unused] = effects(adapter(1), adapter(1), { lora: { shape, theta: initialTheta(shape, 9) } }, adapter(5, 0))
 

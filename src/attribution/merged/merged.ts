@@ -21,6 +21,8 @@ export interface MergedAnswer {
   prompt: ArrayLike<number>
   output: ArrayLike<number>
   adapters: readonly WeightedLora[]
+  /** before each pass over the answer: all of them together take long */
+  onPass? (): void
 }
 
 /**
@@ -35,7 +37,7 @@ export interface MergedAnswer {
  * @throws {AttributionInputError} for no adapters, or more than MERGED_ADAPTERS_MAX
  * @throws {TokensError} if the prompt is empty, a token is foreign, or both exceed the context
  */
-export function mergedEffects (model: LlamaModel, { prompt, output, adapters }: MergedAnswer): MergedEffect[] {
+export function mergedEffects (model: LlamaModel, { prompt, output, adapters, onPass }: MergedAnswer): MergedEffect[] {
   const count = adapters.length
 
   if (count === 0 || count > MERGED_ADAPTERS_MAX) {
@@ -43,6 +45,8 @@ export function mergedEffects (model: LlamaModel, { prompt, output, adapters }: 
   }
 
   const value = Array.from({ length: 1 << count }, (_, subset) => {
+    onPass?.()
+
     const lora = adapters.filter((_, i) => (subset >> i & 1) === 1)
 
     return answerProbabilities(model, { prompt, output, lora }, 1).reduce((sum, { logProbability }) => sum + logProbability, 0)
