@@ -1,9 +1,11 @@
+import { DatanetError } from '../utils/index.ts'
 import { signedTransactionCodec } from '../wire/index.ts'
 import { FETCH_TIMEOUT_MS, PUSH_VALIDATORS_MAX } from './constants.ts'
 import { KnownTransactionError } from './errors.ts'
 import type { ValidatorPeers } from './validators.ts'
 import type { Network, Verdict } from '../gossip/index.ts'
 import type { AbortOptions, Signed, Transaction } from '../interface/index.ts'
+import type { PeerId } from '@libp2p/interface'
 
 export interface PushingInit {
   protocol: string
@@ -21,8 +23,20 @@ export interface PushingInit {
 export function pushing ({ protocol, validators, receive }: PushingInit, network: Network): (signed: Signed<Transaction>, options?: AbortOptions) => Promise<void> {
   let calls = 0
 
-  network.handle(protocol, { requestBytesMax: signedTransactionCodec.bytesMax, responseBytesMax: 1, timeoutMs: FETCH_TIMEOUT_MS, concurrency: 16 }, async (request) => {
-    const verdict = await receive(signedTransactionCodec.decode(request))
+  /** What is wrong whatever the state costs as much as in gossip: signatures are dear to look at. */
+  const judge = async (request: Uint8Array, peer: PeerId): Promise<Verdict> => {
+    try {
+      return await receive(signedTransactionCodec.decode(request))
+    } catch (error) {
+      if (error instanceof DatanetError) {
+        network.penalise(peer, error)
+      }
+      throw error
+    }
+  }
+
+  network.handle(protocol, { requestBytesMax: signedTransactionCodec.bytesMax, responseBytesMax: 1, timeoutMs: FETCH_TIMEOUT_MS, concurrency: 16 }, async (request, { peer }) => {
+    const verdict = await judge(request, peer)
 
     // the error is the answer: it says why
     if (typeof verdict !== 'string' && !(verdict.reason instanceof KnownTransactionError)) {

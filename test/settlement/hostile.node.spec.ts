@@ -105,6 +105,19 @@ describe('chain under attack', function () {
     ])
   })
 
+  it('lets nobody push at no cost what gossip rejects', async () => {
+    for (const forged of [{ ...transfer(0), signer: carol.account }, sign({ kind: 'stake', amount: 1n }, 0, alice, 'other-1')]) {
+      const net = await attacker()
+      await assert.rejects(net.request(validator.net.peerId, `/datanet/${CHAIN}/transaction/1`, signedTransactionCodec.encode(forged)), { code: 'ERR_REMOTE' })
+      await costs(net)
+    }
+    const net = await attacker()
+    const { nonce } = readAccount(validator.chain.state(), alice.account)
+    await assert.rejects(net.request(validator.net.peerId, `/datanet/${CHAIN}/transaction/1`, signedTransactionCodec.encode(transfer(nonce + 65))), { remoteCode: 'ERR_NONCE' })
+    await event(validator.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+    assert.ok(validator.net.score(net.peerId) >= 0)
+  })
+
   it('rejects replayed transactions, and executes them once', async () => {
     const { nonce } = readAccount(validator.chain.state(), alice.account)
     const signed = transfer(nonce)
