@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { PART_SYMBOLS_MAX, SORTED_TOGETHER_MIN, joinParts, levelsOf, mergeParts, openPart, partBuilder } from '../attribution/index.ts'
 import { ROWS_AT_ONCE } from './constants.ts'
+import { FalseSpansError } from './errors.ts'
 import { inTurns } from './in-turns.ts'
 import type { OpenLevel, Piece, SpanStore } from './span-store.ts'
 import type { Level, SpanPart } from '../attribution/index.ts'
@@ -82,7 +83,14 @@ async function makeLevel (build: SpanBuild, pieces: readonly Piece[], level: Lev
     // it was on disk once: what it is made of still is
     await indexContribution(build, pieces[first].contribution)
 
-    return makeLevel(build, pieces, level)
+    const made = await store.open(tokenizer, pieces.slice(first, end), { signal })
+
+    if (made == null) {
+      // sizes out of a peer's index that nobody drew; from now on they are our own
+      throw new FalseSpansError(`expected part ${pieces[first].part} of ${pieces[first].contribution.toString()} but its rows make fewer`)
+    }
+
+    return made.part
   }
 
   const below = await knownBelow(build, pieces, level)

@@ -51,6 +51,11 @@ class Indexes {
     }, { takeTimeoutMs: 1_000 })
   }
 
+  /** Sizes of a contribution's parts, as a peer's index may have had them. */
+  async believe (tokenizer: CID, contribution: CID, sizes: number[]): Promise<void> {
+    await this.db.sublevel('span-index').sublevel<string, number[]>('sizes', { valueEncoding: 'json' }).put(`${tokenizer.toString()}/${contribution.toString()}`, sizes)
+  }
+
   async close (): Promise<void> {
     await this.db.close()
   }
@@ -148,6 +153,16 @@ describe('indexes of snapshots', () => {
 
     files.clear()
     expect((await one.spans.of(base, contributions)).files.map(String)).to.deep.equal(made.map(String))
+  })
+
+  it('are made of the rows\' own parts once others were believed to be there', async () => {
+    const one = await open()
+    const contributions = contributionsOf(2)
+
+    await one.believe(base.record.tokenizer, contributions[1], [9_000, 1_000])
+
+    await expect(one.spans.of(base, contributions)).to.eventually.be.rejected().with.property('code', 'ERR_FALSE_SPANS')
+    expect((await one.spans.of(base, contributions)).index.count([...base.tokenizer.encode(' kept the union')])).to.equal(2 * 8)
   })
 
   it('come from a peer where it has one, checked by the rows of some contributions', async () => {
