@@ -39,7 +39,9 @@ const PATIENT = { verdictBlocks: 600 }
 
 const expectHonest = (paid: Record<string, string>): void => { expect(paid).to.deep.equal(honest) }
 
-describe('a committee of seven', () => {
+describe('a committee of seven', function () {
+  this.timeout(180_000)
+
   it('agrees bit for bit on one and two threads, and pays contributors and developers', async () => {
     const { here, shop } = await opened()
     const seats = await Promise.all(assessors.map(async (who, i) => seat(here, shop, who, { training: training({ threads: 1 + i % 2 })(here.here.components) })))
@@ -261,7 +263,9 @@ function copy (here: Market, who: typeof validator, victim: typeof validator): v
   })
 }
 
-describe('an assessor', () => {
+describe('an assessor', function () {
+  this.timeout(180_000)
+
   const three = assessors.slice(0, 3)
 
   it('that is killed between commit and reveal reveals what it committed to, without computing again', async () => {

@@ -68,6 +68,9 @@ export async function seat (here: Market, shop: Shop, who: Signer, options: Seat
   }
 }
 
+/** Some disputes wait half a phase for what never comes, beside seats and validators on one machine. */
+const SETTLED_MS = 150_000
+
 /** Two paid answers of one adapter within one epoch; the gateway redeems them by itself. */
 export async function trade (here: Market, shop: Shop, adapter = here.adapter): Promise<PaidAnswer[]> {
   const { payer } = await here.customer([shop])
@@ -83,7 +86,7 @@ export async function inPhase (here: Market, phase: TaskState['phase'], ms = 60_
 
 /** Waits until the only task is settled and all contributors have claimed. */
 export async function paidOut (here: Market): Promise<{ task: Hash, state: TaskState }> {
-  const { task } = await inPhase(here, 'settled')
+  const { task } = await inPhase(here, 'settled', SETTLED_MS)
 
   // rounding leaves less than a base unit per contribution behind
   return here.chain.waitFor(ledger => {
