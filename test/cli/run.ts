@@ -41,7 +41,9 @@ export interface Ended {
 
 /** Runs `datanet` until it ends. */
 export async function datanet (...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 })
+  // under npx the command names itself `npx datanet`
+  const { npm_lifecycle_event: _, ...env } = process.env
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000, env })
   let stdout = ''
   let stderr = ''
 
