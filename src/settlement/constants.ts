@@ -76,8 +76,12 @@ export const QUERY_BYTES_MAX = 512
 
 export const SNAPSHOT_BLOCKS = 64
 export const STATES_KEPT = 64
-/** A transaction that was final for fewer blocks than this is still on its way through gossip: no reason to punish. */
-export const REPLAY_GRACE_BLOCKS = 16
+/**
+ * A node that comes back gossips what it sent before it went, until it sees it in a block: whoever is as far behind
+ * as this takes a snapshot first. To punish sooner shuts out nodes that only have to catch up: their gossip is
+ * passed over, they hear none, and so they stay behind.
+ */
+export const REPLAY_GRACE_BLOCKS = FAST_SYNC_BLOCKS
 /** Evidence against validators that is kept. */
 export const EVIDENCE_MAX = 64
 /** Times `send` signs again because somebody else used the account's nonce. */

@@ -156,7 +156,7 @@ export interface ChainInit {
   /**
    * Blocks for which a transaction that is final may still arrive by gossip without being punished as a replay.
    *
-   * @default 16
+   * @default 1024
    */
   replayGraceBlocks?: number
   mempool?: MempoolLimits

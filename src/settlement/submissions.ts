@@ -108,8 +108,11 @@ export function submissions (init: SubmissionsInit): Submissions {
 
   const regossip = (): void => {
     const nowMs = performance.now()
+    const due = pool.local().filter(waiting => nowMs - waiting.forwardedMs >= REGOSSIP_INTERVAL_MS * 0.9)
+      .sort((a, b) => a.forwardedMs - b.forwardedMs)
+      .slice(0, REGOSSIP_TRANSACTIONS_MAX)
 
-    for (const waiting of pool.local().filter(waiting => nowMs - waiting.forwardedMs >= REGOSSIP_INTERVAL_MS * 0.9).sort((a, b) => a.forwardedMs - b.forwardedMs).slice(0, REGOSSIP_TRANSACTIONS_MAX)) {
+    for (const waiting of due) {
       publish(waiting)
 
       if (++waiting.repeats > REGOSSIPS_BEFORE_PUSH) {

@@ -229,6 +229,29 @@ describe('a node that hears no gossip', function () {
   })
 })
 
+describe('a node that comes back', function () {
+  this.timeout(60_000)
+
+  const nodes = swarm()
+  after(async () => nodes.clean())
+
+  it('may gossip what others executed while it was away: it has to catch up, and hears them only if its score allows', async () => {
+    const validator = await nodes.node({ validator: 0, init: { genesis } })
+    const late = await nodes.node({ init: { genesis } })
+    const signed = sign({ kind: 'transfer', to: bob.account, amount: 1n }, 0, alice)
+    const { height } = await validator.chain.submit(signed, { signal: signal() })
+
+    // longer ago than any message is on its way
+    await late.chain.waitFor((_, at) => at > height + 20, { signal: signal() })
+    while ((await late.net.libp2p.services.pubsub.publish(TRANSACTIONS, signedTransactionCodec.encode(signed))).recipients.length === 0) {
+      await event(late.net.libp2p.services.pubsub, 'gossipsub:heartbeat', () => true)
+    }
+
+    assert.equal((await refusal(validator.net, late.net, 'ERR_REPLAYED')).verdict, 'ignore')
+    assert.ok(validator.net.score(late.net.peerId) >= 0)
+  })
+})
+
 describe('mempool', function () {
   this.timeout(20_000)
 
