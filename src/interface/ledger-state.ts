@@ -67,20 +67,24 @@ export interface DatanetState {
 
 export type AdmissionStatus = 'pending' | 'admitted' | 'rejected'
 
-/** key `contribution/<cid>` */
-export interface ContributionState {
-  datanet: CID
-  contributor: Account
-  rows: number
-  bytes: number
-  /** position in the Datanet, in ledger order, from 0 */
-  index: number
+/** What validators attest: held a deposit for until they decided, and paid from then on. */
+export interface SubjectState {
   deposit: Amount
   status: AdmissionStatus
   stakeFor: Amount
   stakeAgainst: Amount
   height: number
   earned: Amount
+}
+
+/** key `contribution/<cid>` */
+export interface ContributionState extends SubjectState {
+  datanet: CID
+  contributor: Account
+  rows: number
+  bytes: number
+  /** position in the Datanet, in ledger order, from 0 */
+  index: number
   /** its contributor took it back: it enters no further adapter, and what tasks of later epochs owe it is the treasury's */
   withdrawn?: { epoch: number, height: number }
 }
@@ -93,18 +97,12 @@ export interface AttestationState {
 }
 
 /** key `adapter/<cid>` */
-export interface AdapterState {
+export interface AdapterState extends SubjectState {
   developer: Account
   base: CID
   /** null if it was trained elsewhere, and of merged adapters */
   snapshot: CID | null
   contributions: CID[]
-  deposit: Amount
-  status: AdmissionStatus
-  stakeFor: Amount
-  stakeAgainst: Amount
-  height: number
-  earned: Amount
   /** of an imported adapter alone */
   weights?: CID
   /** of a merged adapter alone, whose contributions are theirs */

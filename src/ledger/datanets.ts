@@ -4,7 +4,7 @@ import { announce, credit, debit, findValidator, getChain, getValidators, holder
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
-import type { Account, AdapterState, AdmissionStatus, Amount, ContributionState, TransactionBody } from '../interface/index.ts'
+import type { Account, AdapterState, AdmissionStatus, Amount, ContributionState, SubjectState, TransactionBody } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 type Body<K extends TransactionBody['kind']> = Extract<TransactionBody, { kind: K }>
@@ -50,44 +50,6 @@ export function contribute ({ draft, signer, height }: Context, body: Body<'cont
   })
   draft.put(stateCodecs.datanet, stateKeys.datanet(body.datanet), { ...datanet, contributions: datanet.contributions + 1 })
   draft.emit({ type: 'contribution', contribution: body.contribution, datanet: body.datanet, contributor: signer, status: 'pending' })
-}
-
-export function publishAdapter ({ draft, signer, height }: Context, body: Body<'publish-adapter'>): void {
-  if (isSubject(draft, body.adapter)) {
-    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${body.adapter} is on the ledger already`)
-  }
-
-  if (!draft.has(stateKeys.base(body.base))) {
-    throw new RuleError('ERR_BASE_UNKNOWN', `expected a base model of the genesis but got ${body.base}`)
-  }
-
-  for (const contribution of body.contributions) {
-    const known = draft.get(stateCodecs.contribution, stateKeys.contribution(contribution))
-
-    if (known?.withdrawn !== undefined) {
-      throw new RuleError('ERR_CONTRIBUTION_WITHDRAWN', `expected contributions that are not withdrawn but ${contribution} was at height ${known.withdrawn.height}: train on a snapshot without it`)
-    }
-
-    if (known?.status !== 'admitted') {
-      throw new RuleError('ERR_CONTRIBUTION_NOT_ADMITTED', `expected admitted contributions only but ${contribution} is not: train on a snapshot without it`)
-    }
-  }
-
-  const deposit = takeDeposit(draft, signer, body.adapter, getChain(draft).params.adapterDeposit)
-
-  draft.put(stateCodecs.adapter, stateKeys.adapter(body.adapter), {
-    developer: signer,
-    base: body.base,
-    snapshot: body.snapshot,
-    contributions: body.contributions,
-    deposit,
-    status: 'pending',
-    stakeFor: 0n,
-    stakeAgainst: 0n,
-    height,
-    earned: 0n
-  })
-  draft.emit({ type: 'adapter', adapter: body.adapter, developer: signer, status: 'pending' })
 }
 
 /** Verdicts after the decision are recorded too, but change no status. */
@@ -175,18 +137,13 @@ function tally<T extends { stakeFor: Amount, stakeAgainst: Amount }> (value: T, 
     : { ...value, stakeAgainst: value.stakeAgainst + stake }
 }
 
-interface Admission {
-  status: AdmissionStatus
-  deposit: Amount
-  stakeFor: Amount
-  stakeAgainst: Amount
-}
+type Decidable = Pick<SubjectState, 'status' | 'deposit' | 'stakeFor' | 'stakeAgainst'>
 
 /**
  * More than two thirds of the stake decide. If all have spoken and neither side has that much, the
  * subject is rejected, but its deposit is given back: no quorum found fault with it.
  */
-function decide (draft: Draft, value: Admission, subject: CID, owner: Account): { status: AdmissionStatus, deposit: Amount } {
+function decide (draft: Draft, value: Decidable, subject: CID, owner: Account): { status: AdmissionStatus, deposit: Amount } {
   const all = getValidators(draft).reduce((sum, { stake }) => sum + stake, 0n)
 
   if (value.status !== 'pending') {

@@ -1,9 +1,10 @@
 import { MERGED_TOTAL, payout } from '../scoring/index.ts'
 import { compareBytes, CONTRIBUTIONS_MAX } from '../wire/index.ts'
-import { isSubject, takeDeposit } from './datanets.ts'
+import { submitAdapter } from './adapters.ts'
+import { isSubject } from './datanets.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
-import { getChain, getTask, payFromTask, putTask } from './records.ts'
+import { getTask, payFromTask, putTask } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
@@ -15,7 +16,8 @@ import type { CID } from 'multiformats/cid'
  * owes them is paid as if each had been asked; its developers are the parents' developers, and who
  * publishes it has the deposit back and nothing else: adding up what others made is no work.
  */
-export function mergeAdapters ({ draft, signer, height }: Context, { adapter, base, parents }: Extract<TransactionBody, { kind: 'merge-adapters' }>): void {
+export function mergeAdapters (context: Context, { adapter, base, parents }: Extract<TransactionBody, { kind: 'merge-adapters' }>): void {
+  const { draft } = context
   const same = draft.get(stateCodecs.merge, stateKeys.merge(parents))
 
   if (isSubject(draft, adapter)) {
@@ -27,22 +29,7 @@ export function mergeAdapters ({ draft, signer, height }: Context, { adapter, ba
   }
 
   const contributions = contributionsOf(draft, parents.map(parent => parentOf(draft, parent.adapter, base)))
-  const deposit = takeDeposit(draft, signer, adapter, getChain(draft).params.adapterDeposit)
-
-  draft.put(stateCodecs.adapter, stateKeys.adapter(adapter), {
-    developer: signer,
-    base,
-    snapshot: null,
-    contributions,
-    deposit,
-    status: 'pending',
-    stakeFor: 0n,
-    stakeAgainst: 0n,
-    height,
-    earned: 0n,
-    parents
-  })
-  draft.emit({ type: 'adapter', adapter, developer: signer, status: 'pending' })
+  submitAdapter(context, adapter, { base, snapshot: null, contributions, parents })
 }
 
 function parentOf (draft: Draft, adapter: CID, base: CID): AdapterState {
