@@ -114,5 +114,13 @@ export async function checkContribution (input: ContributionCheckInput): Promise
   ]
 }
 
+/** A check that has no measure. */
+export const plainCheck = (name: string, passed: boolean, detail: string): CheckResult => ({ name, passed, measure: passed ? 0 : 1, limit: 0, detail: detail.slice(0, 480) })
+
 /** The one check of a subject whose record or content is wrong by itself. */
-export const failedCheck = (name: string, detail: string): CheckResult => ({ name, passed: false, measure: 1, limit: 0, detail: detail.slice(0, 480) })
+export const failedCheck = (name: string, detail: string): CheckResult => plainCheck(name, false, detail)
+
+/** Whether a record says what the ledger says of it. */
+export function ledgerCheck (differences: string[]): CheckResult {
+  return plainCheck('ledger', differences.length === 0, differences.length === 0 ? 'the record and the ledger agree' : `the record and the ledger differ in ${differences.join(', ')}`)
+}

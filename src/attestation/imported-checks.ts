@@ -3,6 +3,7 @@ import { listAdapters } from '../ledger/index.ts'
 import { loraShape, peftToTheta, thetaToPeft } from '../models/index.ts'
 import { toError } from '../utils/index.ts'
 import { baseModelCodec, domains, equalBytes, importedAdapterCodec, publishedAdapterCodec, RECORD_BYTES_MAX, signedCodec } from '../wire/index.ts'
+import { ledgerCheck, plainCheck } from './checks.ts'
 import { ADAPTERS_COMPARED_AT_ONCE, ADAPTER_LOOKUP_TIMEOUT_MS, IMPORTED_WEIGHTS_BYTES_MAX } from './constants.ts'
 import type { AbortOptions, AdapterState, CheckResult, ImportedAdapter } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
@@ -67,8 +68,8 @@ export async function checkImported (storage: Store, subject: CID, state: Adapte
     state.weights != null && record.weights.equals(state.weights) ? '' : 'weights'
   ].filter(field => field !== '')
   const checks = [
-    passes('ledger', wrong.length === 0, wrong.length === 0 ? 'the record and the ledger agree' : `the record and the ledger differ in ${wrong.join(', ')}`),
-    passes('licence', isLicenceExpression(record.licence), `the licence is ${record.licence}`)
+    ledgerCheck(wrong),
+    plainCheck('licence', isLicenceExpression(record.licence), `the licence is ${record.licence}`)
   ]
 
   if (checks.some(check => !check.passed)) {
@@ -78,7 +79,7 @@ export async function checkImported (storage: Store, subject: CID, state: Adapte
   const weights = await checkWeights(storage, record, options)
   const copied = weights.every(check => check.passed) ? await sameWeights(storage, subject, state, ledger, options) : undefined
 
-  return [...checks, ...weights, passes('duplicate', copied === undefined, copied === undefined ? 'no earlier adapter has these weights' : `they are those of the adapter ${copied.toString()}`)]
+  return [...checks, ...weights, plainCheck('duplicate', copied === undefined, copied === undefined ? 'no earlier adapter has these weights' : `they are those of the adapter ${copied.toString()}`)]
 }
 
 async function checkWeights (storage: Store, record: ImportedAdapter, options: AbortOptions): Promise<CheckResult[]> {
@@ -88,7 +89,7 @@ async function checkWeights (storage: Store, record: ImportedAdapter, options: A
   try {
     shape = loraShape(base.config, record)
   } catch (err) {
-    return [passes('weights', false, reason(err))]
+    return [plainCheck('weights', false, reason(err))]
   }
 
   const file = await storage.getFile(record.weights, { ...options, bytesMax: IMPORTED_WEIGHTS_BYTES_MAX })
@@ -100,11 +101,11 @@ async function checkWeights (storage: Store, record: ImportedAdapter, options: A
     const changes = shape.factors.some(({ offsetB, outputs }) => theta.subarray(offsetB, offsetB + outputs * shape.rank).some(value => value !== 0))
 
     return [
-      passes('weights', canonical, canonical ? `${shape.parameters} finite parameters` : 'the file is not the canonical one of its values: equal weights must have one CID'),
-      passes('effect', changes, changes ? 'it changes the base' : 'every B is zero: it changes nothing of the base')
+      plainCheck('weights', canonical, canonical ? `${shape.parameters} finite parameters` : 'the file is not the canonical one of its values: equal weights must have one CID'),
+      plainCheck('effect', changes, changes ? 'it changes the base' : 'every B is zero: it changes nothing of the base')
     ]
   } catch (err) {
-    return [passes('weights', false, reason(err))]
+    return [plainCheck('weights', false, reason(err))]
   }
 }
 
@@ -134,10 +135,6 @@ async function sameWeights (storage: Store, subject: CID, state: AdapterState, l
       return same
     }
   }
-}
-
-function passes (name: string, passed: boolean, detail: string): CheckResult {
-  return { name, passed, measure: passed ? 0 : 1, limit: 0, detail: detail.slice(0, 480) }
 }
 
 const reason = (err: unknown): string => toError(err).message

@@ -1,6 +1,7 @@
 import { verifyRecord } from '../identity/index.ts'
 import { mergedPrice } from '../scoring/index.ts'
 import { domains, equalBytes, mergedAdapterCodec, publishedAdapterCodec, signedCodec } from '../wire/index.ts'
+import { ledgerCheck, plainCheck } from './checks.ts'
 import type { AbortOptions, AdapterState, CheckResult, MergeParent } from '../interface/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -27,7 +28,7 @@ export async function checkMerged (storage: Pick<Storage, 'get'>, subject: CID, 
 
   // what the ledger did not order names adapters that perhaps nobody has: they are not asked for
   if (wrong.length > 0) {
-    return [check('ledger', false, `the record and the ledger differ in ${wrong.join(', ')}`)]
+    return [ledgerCheck(wrong)]
   }
 
   const parents = await Promise.all(record.parents.map(async ({ adapter }) => signedPublished.decode(await storage.get(adapter, { ...options, bytesMax: signedPublished.bytesMax })).payload))
@@ -35,15 +36,11 @@ export async function checkMerged (storage: Pick<Storage, 'get'>, subject: CID, 
   const priced = record.pricePerThousandTokens === price.pricePerThousandTokens && record.promptPricePerThousandTokens === price.promptPricePerThousandTokens
 
   return [
-    check('ledger', true, 'the record and the ledger agree'),
-    check('price', priced, priced ? 'it costs what its dearest parent costs' : `its parents make ${price.pricePerThousandTokens} base units for 1,000 tokens of an answer, ${price.promptPricePerThousandTokens ?? 'as much'} of a prompt`)
+    ledgerCheck(wrong),
+    plainCheck('price', priced, priced ? 'it costs what its dearest parent costs' : `its parents make ${price.pricePerThousandTokens} base units for 1,000 tokens of an answer, ${price.promptPricePerThousandTokens ?? 'as much'} of a prompt`)
   ]
 }
 
 function sameParents (a: readonly MergeParent[], b: readonly MergeParent[]): boolean {
   return a.length === b.length && a.every(({ adapter, weightMilli }, i) => adapter.equals(b[i].adapter) && weightMilli === b[i].weightMilli)
-}
-
-function check (name: string, passed: boolean, detail: string): CheckResult {
-  return { name, passed, measure: passed ? 0 : 1, limit: 0, detail: detail.slice(0, 480) }
 }
