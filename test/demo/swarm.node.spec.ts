@@ -107,35 +107,38 @@ describe('the main job on a swarm of processes', function () {
 
     expect(await rest.exit).to.equal(0)
     expect(comparable(result)).to.deep.equal(comparable(first))
-    expect([...killed].toSorted()).to.deep.equal(Object.keys(victims).toSorted())
+    expect(victims.filter(([line]) => !killed.has(line)).map(([line]) => line.source), 'lines that never came').to.deep.equal([])
   })
 })
 
-/** Who is killed when a line says this. Every step has one, and every kind of process its turn. */
-const victims: Record<string, string> = {
-  '❯ Stake assessors': 'validator-2',
-  'George Washington 1790 is on the ledger': 'alice',
-  'Theodore Roosevelt 1905 is on the ledger': 'bob',
-  '❯ Validators fetch': 'validator-3',
-  'step 4 of': 'studio',
-  '❯ Wrap, delegate': 'validator-4',
-  '“': 'gateway',
-  '❯ Cut off the epoch': 'validator-1',
-  '❯ Execute the vote': 'validator-3',
-  '1 committed': 'validator-2',
-  '❯ Settle at 55 %': 'studio'
-}
+/**
+ * Who is killed when a line matches. Every step has a line, and every kind of process its turn. The
+ * demo asks several times a second how far a step is: where work is counted, any count will do.
+ */
+const victims: ReadonlyArray<readonly [line: RegExp, name: string]> = [
+  [/❯ Stake assessors/, 'validator-2'],
+  [/George Washington 1790 is on the ledger/, 'alice'],
+  [/Theodore Roosevelt 1905 is on the ledger/, 'bob'],
+  [/❯ Validators fetch/, 'validator-3'],
+  [/step (?:[4-9]|\d\d) of/, 'studio'],
+  [/❯ Wrap, delegate/, 'validator-4'],
+  [/“/, 'gateway'],
+  [/❯ Cut off the epoch/, 'validator-1'],
+  [/❯ Execute the vote/, 'validator-3'],
+  [/[1-9] committed/, 'validator-2'],
+  [/❯ Settle at 55 %/, 'studio']
+]
 
-function killer (): { onLine(line: string, pids: Map<string, number>): void, killed: Set<string> } {
-  const killed = new Set<string>()
+function killer (): { onLine(line: string, pids: Map<string, number>): void, killed: Set<RegExp> } {
+  const killed = new Set<RegExp>()
 
   return {
     killed,
     onLine (line, pids) {
-      for (const [text, name] of Object.entries(victims)) {
+      for (const [text, name] of victims) {
         const pid = pids.get(name)
 
-        if (line.includes(text) && !killed.has(text) && pid != null) {
+        if (text.test(line) && !killed.has(text) && pid != null) {
           killed.add(text)
           process.kill(pid, 'SIGKILL')
         }
