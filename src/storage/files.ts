@@ -113,11 +113,27 @@ const decodeNode = (cid: CID, bytes: Uint8Array): FileNode => {
 
 interface Leaf { cid: CID, offset: number, bytes: number }
 
-async function collectLeaves (root: CID, node: FileNode, depth: number, offset: number, get: (cid: CID) => Promise<Uint8Array>, leaves: Leaf[]): Promise<void> {
-  let at = offset
+/**
+ * The leaves of a file in their order. Each is as long as ours are and no part is empty, so that there
+ * are no more of them than its size says, whatever its nodes link to.
+ */
+async function collectLeaves (root: CID, node: FileNode, get: (cid: CID) => Promise<Uint8Array>): Promise<Leaf[]> {
+  const leaves: Leaf[] = []
+  await collectUnder(root, node, 1, { size: node.fileBytes, get, leaves })
+  return leaves
+}
+
+async function collectUnder (root: CID, node: FileNode, depth: number, { size, get, leaves }: { size: number, get (cid: CID): Promise<Uint8Array>, leaves: Leaf[] }): Promise<void> {
   for (const [index, link] of node.links.entries()) {
     const bytes = node.blockBytes[index] ?? 0
+    const at = leaves.length * FILE_CHUNK_BYTES
+    if (bytes === 0) {
+      throw new MalformedFileError(root, 'a part of it is empty')
+    }
     if (link.cid.code === RAW) {
+      if (bytes !== Math.min(FILE_CHUNK_BYTES, size - at)) {
+        throw new MalformedFileError(root, `${size} bytes are cut otherwise`)
+      }
       leaves.push({ cid: link.cid, offset: at, bytes })
     } else {
       if (depth === FILE_DEPTH_MAX) {
@@ -127,9 +143,8 @@ async function collectLeaves (root: CID, node: FileNode, depth: number, offset: 
       if (child.fileBytes !== bytes) {
         throw new MalformedFileError(root, `a part was announced with ${bytes} bytes and has ${child.fileBytes}`)
       }
-      await collectLeaves(root, child, depth + 1, at, get, leaves)
+      await collectUnder(root, child, depth + 1, { size, get, leaves })
     }
-    at += bytes
   }
 }
 
@@ -154,9 +169,7 @@ export async function joinFile (cid: CID, bytesMax: number, get: (cid: CID) => P
   if (root.fileBytes > Math.min(bytesMax, FILE_BYTES_MAX)) {
     throw new FileTooLargeError(root.fileBytes, Math.min(bytesMax, FILE_BYTES_MAX))
   }
-  const leaves: Leaf[] = []
-  await collectLeaves(cid, root, 1, 0, get, leaves)
-
+  const leaves = await collectLeaves(cid, root, get)
   const out = new Uint8Array(root.fileBytes)
   for (let at = 0; at < leaves.length; at += FILE_CONCURRENCY) {
     await Promise.all(leaves.slice(at, at + FILE_CONCURRENCY).map(async leaf => {
@@ -195,8 +208,7 @@ export async function openFile (cid: CID, bytesMax: number, get: (cid: CID) => P
   if (size > Math.min(bytesMax, FILE_STREAM_BYTES_MAX)) {
     throw new FileTooLargeError(size, Math.min(bytesMax, FILE_STREAM_BYTES_MAX))
   }
-  const leaves: Leaf[] = []
-  await collectLeaves(cid, root, 1, 0, get, leaves)
+  const leaves = await collectLeaves(cid, root, get)
   checkShape(cid, size, leaves)
 
   return {
@@ -220,11 +232,10 @@ export async function openFile (cid: CID, bytesMax: number, get: (cid: CID) => P
   }
 }
 
-/** One content has one CID: leaves of equal size under nodes that follow from their number. */
+/** One content has one CID: its leaves are under nodes that follow from their number. */
 function checkShape (cid: CID, size: number, leaves: Leaf[]): void {
-  const uneven = leaves.find(({ bytes }, index) => bytes !== Math.min(FILE_CHUNK_BYTES, size - index * FILE_CHUNK_BYTES))
-  if (uneven != null || size <= FILE_BLOCK_BYTES_MAX) {
-    throw new MalformedFileError(cid, `${size} bytes are cut otherwise`)
+  if (size <= FILE_BLOCK_BYTES_MAX) {
+    throw new MalformedFileError(cid, `${size} bytes are one block`)
   }
   let root: CID | undefined
   for (const block of nodesOver(leaves.map(leaf => ({ cid: leaf.cid, contentBytes: leaf.bytes, treeBytes: leaf.bytes })))) {

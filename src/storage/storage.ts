@@ -192,7 +192,10 @@ export class HeliaStorage implements Storage {
     let writes: Array<Promise<void>> = []
     for await (const block of blocks) {
       options.signal?.throwIfAborted()
-      writes.push(write(block.cid, block.bytes, options))
+      const written = write(block.cid, block.bytes, options)
+      // it is awaited below, but the source or the signal may end this before
+      written.catch(() => {})
+      writes.push(written)
       cid = block.cid
       options.onBlock?.(block.bytes.byteLength)
       // level syncs writes that come together once

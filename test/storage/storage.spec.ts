@@ -12,6 +12,8 @@ import { CID } from 'multiformats/cid'
 import { create } from 'multiformats/hashes/digest'
 import { identity } from 'multiformats/hashes/identity'
 import { fileCid, storage } from '../../src/storage/index.ts'
+import { encodeFileNode } from '../../src/storage/unixfs.ts'
+import { cidOf, DAG_PB } from '../../src/wire/index.ts'
 import { testNetwork } from './network.ts'
 import type { Storage, StorageInit } from '../../src/storage/index.ts'
 
@@ -195,6 +197,52 @@ describe('storage', function () {
     const file = await store.putFile(pattern(2 * MIB))
     await expect(store.getFile(file, { bytesMax: MIB })).to.eventually.be.rejected.with.property('code', 'ERR_FILE_TOO_LARGE')
     await expect(store.getFile(await store.put(encode('no file')))).to.eventually.be.rejected.with.property('code', 'ERR_MALFORMED_FILE')
+  })
+
+  it('refuses a file of many empty parts as soon as it sees one', async () => {
+    const { store } = await node()
+    const blockstore = new LevelBlockstore(join(await folder(), 'bomb'))
+    await blockstore.open()
+    cleanups.push(async () => blockstore.close())
+    const empty = await store.put(new Uint8Array(0), { codec: RAW })
+    let root = empty
+    // three blocks, under which there are 174 ** 3 leaves
+    for (let depth = 0; depth < 3; depth++) {
+      const bytes = encodeFileNode({ links: new Array(174).fill({ cid: root, treeBytes: 0 }), fileBytes: 0, blockBytes: new Array(174).fill(0) })
+      root = cidOf(bytes, DAG_PB)
+      await blockstore.put(root, bytes)
+    }
+    const villain = await node({ stores: { blockstore } })
+    let reads = 0
+    const get = blockstore.get.bind(blockstore)
+    blockstore.get = (...args) => { reads++; return get(...args) }
+    await expect(villain.store.getFile(root)).to.eventually.be.rejected.with.property('code', 'ERR_MALFORMED_FILE')
+    await expect(villain.store.openFile(root)).to.eventually.be.rejected.with.property('code', 'ERR_MALFORMED_FILE')
+    expect(reads).to.be.below(10)
+  })
+
+  it('leaves no promise behind when putting a file is cancelled or its source fails', async () => {
+    const { store } = await node({ dataDir: await folder() })
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => { unhandled.push(reason) }
+    process.on('unhandledRejection', note)
+    cleanups.push(async () => process.off('unhandledRejection', note))
+    const controller = new AbortController()
+    const source = {
+      size: 8 * MIB,
+      read: async (offset: number, length: number) => {
+        if (offset === MIB) {
+          controller.abort()
+        }
+        await new Promise(resolve => { setImmediate(resolve) })
+        return pattern(length, offset)
+      }
+    }
+    await expect(store.putFileFrom(source, { signal: controller.signal })).to.eventually.be.rejected.with.property('name', 'AbortError')
+    for (let turn = 0; turn < 50; turn++) {
+      await new Promise(resolve => { setImmediate(resolve) })
+    }
+    expect(unhandled).to.deep.equal([])
   })
 
   it('ends a fetch when its signal fires', async () => {
