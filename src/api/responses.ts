@@ -135,7 +135,7 @@ const file = Type.Unsafe<Uint8Array>({ content: { 'application/octet-stream': { 
 
 const answerParents = may(list(object({ adapter: cidText, name: text, developer: text, weight: real, effect: real, share: real, contributions: list(object({ contribution: cidText, share: real })) })))
 const shares = list(object({ contribution: cidText, contributor: text, title: text, influence: real, share: real }))
-const tokens = list(object({ text, share: orNull(count), influence: real }))
+const tokens = list(object({ text, share: orNull(count), influence: real, parent: may(orNull(count)) }))
 /** words of an answer that stand in the data as they are */
 const sources = may(list(object({ contribution: cidText, contributor: text, title: text, row: count, text })))
 

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { Listr } from 'listr2'
 import { colours as pc } from '../demo/index.ts'
 import { presets } from '../models/index.ts'
+import { answerText, printShares } from './answer-print.ts'
 import { amount, datanetNamed, decimal, integer } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
@@ -155,7 +156,7 @@ export function askCommand (): Command {
       const schema = jsonSchema == null ? undefined : await schemaIn(jsonSchema)
       const answer = await client.post<AnswerView>('/api/v1/ask', { ...options, adapter, prompt, retrieval, schema }, { signal, timeoutMs: 180_000 })
 
-      out.line(`${pc.dim(answer.prompt)}${printable(answer.answer)}`)
+      out.line(`${pc.dim(answer.prompt)}${answerText(answer)}`)
       out.line()
 
       if (answer.sources != null) {
@@ -163,10 +164,7 @@ export function askCommand (): Command {
         out.line()
       }
 
-      out.table(['share', 'influence', 'contribution', ''], answer.shares
-        .toSorted((a, b) => b.share - a.share)
-        .map(({ share, influence, title, contribution }) => [`${(share * 100).toFixed(1)} %`, influence.toExponential(2), title, contribution]))
-      out.line()
+      printShares(out, answer)
       printCitations(out, answer)
       out.line(`paid ${formatOpen(answer.fee)} for ${answer.promptTokens} + ${answer.outputTokens} tokens, receipt ${answer.receipt}`)
 

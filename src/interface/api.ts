@@ -284,8 +284,8 @@ export interface AnswerView {
   adapter: string
   prompt: string
   answer: string
-  /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`) */
-  tokens: Array<{ text: string, share: number | null, influence: number }>
+  /** the answer cut into tokens, each with the contribution that shaped it most (index into `shares`), and of a merge the adapter that did (index into `parents`) */
+  tokens: Array<{ text: string, share: number | null, influence: number, parent?: number | null }>
   /** of a merge they sum to less than 1 where a parent was trained elsewhere or has no influence Jacobian */
   shares: AttributionShare[]
   /** of a merge: what each of its adapters did */

@@ -87,7 +87,7 @@ function begin (tape: Tape, model: LlamaModel, shape: LoraShape, theta: Float64A
 }
 
 /** The negative log-likelihood of one token, from its row alone. */
-function tokenLoss (tape: Tape, logits: Value, targets: ArrayLike<number>, row: number): Value {
+export function tokenLoss (tape: Tape, logits: Value, targets: ArrayLike<number>, row: number): Value {
   return tape.crossEntropy(tape.gather(logits, [row]), [targets[row]])
 }
 

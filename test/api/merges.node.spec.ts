@@ -7,7 +7,7 @@ import { adapterViews } from '../../src/node/index.ts'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
 import type { Shop } from './fixtures.ts'
-import type { AdapterDetailView, AdapterEntryView, AdapterView, AnswerParentView, AttributionShare, GraphNode, GraphView, MergedAdapterView, TrainingView } from '../../src/interface/index.ts'
+import type { AdapterDetailView, AdapterEntryView, AdapterView, AnswerParentView, AnswerView, AttributionShare, GraphNode, GraphView, MergedAdapterView, TrainingView } from '../../src/interface/index.ts'
 
 interface ErrorBody { error: { code: string, message: string, param: string | null, hint?: string } }
 interface Answer { model: string, datanet: { receipt: string, fee: string, method: string, precision: string, shares: AttributionShare[], parents?: AnswerParentView[] } }
@@ -113,9 +113,17 @@ describe('merged adapters over HTTP', function () {
     expect(shares).to.have.length(1)
     expect(shares[0].share).to.be.closeTo(parents.reduce((sum, { contributions }) => sum + contributions.reduce((sum, { share }) => sum + share, 0), 0), 1e-9)
 
-    const attribution = await (await here.call(`/v1/attributions/${receipt}`)).json() as { parents?: AnswerParentView[] }
+    const attribution = await (await here.call(`/v1/attributions/${receipt}`)).json() as Pick<AnswerView, 'parents' | 'tokens'>
 
     expect(attribution.parents).to.deep.equal(parents)
+
+    const shaped = attribution.tokens.filter(({ share }) => share != null)
+
+    // one contribution alone can have raised a token, and only where an adapter did
+    expect(attribution.tokens).to.have.length(4)
+    expect(shaped.map(({ share }) => share)).to.deep.equal(shaped.map(() => 0))
+    expect(shaped.every(({ influence, parent }) => influence > 0 && parent != null)).to.equal(true)
+    expect(shaped).to.not.have.length(0)
   })
 
   it('lead from an answer over its parents to contributions in one query', async () => {

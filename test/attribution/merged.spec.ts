@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { MERGED_ADAPTERS_MAX, mergedEffects } from '../../src/attribution/index.ts'
+import { dividedTokens, MERGED_ADAPTERS_MAX, mergedEffects } from '../../src/attribution/index.ts'
 import { answerProbabilities, initialTheta, loraShape } from '../../src/models/index.ts'
 import { noise, tinyConfig, tinyModel } from '../models/fixtures.ts'
 import type { WeightedLora } from '../../src/models/index.ts'
@@ -57,6 +57,29 @@ describe('an answer of merged adapters', () => {
     expect([helped.effect > 0, harmed.effect < 0]).to.deep.equal([true, true])
     expect([helped.sharePpm, harmed.sharePpm]).to.deep.equal([1_000_000, 0])
     expect(shares(...[1, 2, 3].map(seed => adapter(seed, 0)))).to.have.members([333_334, 333_333, 333_333])
+  })
+
+  it('has each token split into parts that sum to what all together changed of it, and over the tokens to the whole', () => {
+    const all = [adapter(1, 700), adapter(2, 300), adapter(3)]
+    const parts = mergedEffects(model, { prompt, output, adapters: all })
+    const tokens = (lora: WeightedLora[]): number[] => answerProbabilities(model, { prompt, output, lora }, 1).map(({ logProbability }) => logProbability)
+    const base = tokens([])
+
+    tokens(all).forEach((value, i) => { expect(parts.reduce((sum, { tokens }) => sum + tokens[i], 0)).to.be.closeTo(value - base[i], 1e-6) })
+    parts.forEach(({ effect, tokens }) => { expect(tokens.reduce((sum, one) => sum + one, 0)).to.be.closeTo(effect, 1e-9) })
+  })
+
+  it('has tokens that are divided by effect first, then among those who raised them', () => {
+    const [first, second, unknown] = dividedTokens([
+      { effects: [2, 1, -1], derivatives: [[3, 1, -5], [-1, -2, 0], [4, 4, 4]] },
+      { effects: [0.5, 0, 3], derivatives: [[10], [10], [10]] },
+      { effects: [9, 9, 9], derivatives: null }
+    ])
+
+    // the second adapter's derivatives are larger, its effect is not
+    expect(first).to.deep.equal([[1.5, 0.5, 0], [0, 0, 0], [0, 0, 0]])
+    expect(second).to.deep.equal([[0.5], [0], [3]])
+    expect(unknown).to.deep.equal([])
   })
 
   it('is refused without adapters and with too many', () => {

@@ -17,7 +17,8 @@ const ANSWER: AnswerView = {
   prompt: 'The first',
   answer: ` line\n\tand ${HOSTILE}the second`,
   tokens: [],
-  shares: [],
+  shares: [{ contribution: 'bafycontribution', contributor: '', title: `rows ${HOSTILE}`, influence: 1, share: 1 }],
+  parents: [{ adapter: 'bafyparent', name: `speeches ${HOSTILE}`, developer: '', weight: 0.7, effect: 2, share: 0.25, contributions: [] }],
   sources: [{ contribution: 'bafycontribution', contributor: '', title: 'rows', row: 1, text: `a row ${HOSTILE}` }],
   spans: [{ from: 0, end: 6, text: `said ${HOSTILE}`, count: 1, rarityBits: 20, citations: [{ contribution: 'bafycontribution', contributor: '', title: 'rows', row: 1, before: HOSTILE, after: HOSTILE }] }],
   method: 'trajectory',
@@ -64,6 +65,8 @@ describe('what strangers wrote, on a terminal', () => {
     expect(written).to.include(' line\n\tand ')
     expect(written).to.include('a row ')
     expect(written).to.include('said ')
+    expect(written).to.match(/25\.0 % .*0\.7 × speeches .* bafyparent/)
+    expect(written).to.match(/100\.0 % .* rows .* bafycontribution/)
     // colours are ours
     for (const control of ['\u001B]', '\u001B[2J', '\u0007', '\u009B', '\u202E']) {
       expect(written).to.not.include(control)

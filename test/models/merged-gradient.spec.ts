@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { answerProbabilities, generate, loraShape, verifiedGradient, verifiedGradients, verifyGeneration } from '../../src/models/index.ts'
+import { answerProbabilities, answerTokenDerivatives, generate, loraShape, mergedTokenDerivatives, verifiedGradient, verifiedGradients, verifyGeneration } from '../../src/models/index.ts'
 import { dot, noise, tinyConfig, tinyModel } from './fixtures.ts'
 import type { WeightedLora } from '../../src/models/index.ts'
 
@@ -39,6 +39,24 @@ describe('gradients of an answer of several adapters', () => {
       expect(Math.abs(difference)).to.be.above(0.01)
       expect(dot(gradients[which], direction)).to.be.closeTo(difference, 1e-2 * Math.max(1, Math.abs(difference)))
     }
+  })
+
+  it('are the sums of what each token has along a direction in one of them', () => {
+    const { gradients = [] } = verifiedGradients(model, { prompt, output, sampler, lora })
+    // more than one pass carries, and both adapters in it
+    const directions = Array.from({ length: 11 }, (_, k) => ({ adapter: k % 2, direction: noise(lora[k % 2].lora.theta.length, 0.5, 60 + k) }))
+    const tokens = mergedTokenDerivatives(model, lora, prompt, output, directions)
+
+    expect(tokens).to.have.length(output.length)
+    directions.forEach(({ adapter, direction }, k) => {
+      const whole = dot(gradients[adapter], direction)
+
+      expect(tokens.reduce((sum, row) => sum + row[k], 0)).to.be.closeTo(whole, 1e-4 * Math.max(1, Math.abs(whole)))
+    })
+
+    const alone = directions.slice(0, 1).map(({ direction }) => direction)
+
+    expect(mergedTokenDerivatives(model, [{ lora: one }], prompt, output, directions.slice(0, 1))).to.deep.equal(answerTokenDerivatives(model, shape, one.theta, prompt, output, alone))
   })
 
   it('do not come for an answer of other weights', () => {

@@ -139,6 +139,22 @@ export function answer (prompt: string, receipt = cid(`receipt${prompt.replace(/
   }
 }
 
+/** The same of a merge: one adapter of these contributions, and one of data that nobody knows. */
+export function mergedAnswer (prompt: string): AnswerView {
+  const view = answer(prompt)
+  const parent = (name: string, weight: number, share: number): NonNullable<AnswerView['parents']>[number] => ({
+    adapter: cid(name), name, developer: account('developer'), weight, effect: 10 * share, share, contributions: []
+  })
+
+  return {
+    ...view,
+    method: 'merged',
+    parents: [{ ...parent('speeches', 0.7, 0.6), contributions: view.shares.map(({ contribution, share }) => ({ contribution, share: 0.6 * share })) }, parent('sailor', 0.3, 0.4)],
+    shares: view.shares.map(one => ({ ...one, share: 0.6 * one.share })),
+    tokens: view.tokens.map((token, index) => ({ ...token, parent: token.share == null ? [1, null, null][Math.floor(index / 14)] : 0 }))
+  }
+}
+
 export const scoreRoot = '7e3a91c4'.repeat(8)
 
 export function task (phase: string, seat: TaskView['seats'][number]['state'], change: Partial<TaskView> = {}): TaskView {

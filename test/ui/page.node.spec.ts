@@ -229,6 +229,26 @@ describe('page', function () {
     assert.equal(new Set(byContribution.values()).size, byContribution.size, 'different contributions differ')
   })
 
+  it('colours an answer of merged adapters likewise, and says which adapter raised a word', async () => {
+    node.state.adapters = [canned.adapter]
+    node.state.answers = [canned.mergedAnswer('The state of the Union is')]
+    await page.goto(node.url)
+    await room('Ask')
+
+    const answer = region('Answer')
+    const tokens = answer.locator('[data-token]')
+
+    await says(answer.getByRole('list', { name: 'Adapters that shaped the answer' }), /0\.7 × speeches: 60 %.*0\.3 × sailor: 40 %/)
+    assert.equal(await tokens.nth(0).getAttribute('data-contribution'), canned.cid('lincoln'))
+    await tokens.nth(0).hover()
+    await says(page.getByRole('tooltip'), /Abraham Lincoln 1862.*through speeches more than another adapter/)
+    // raised by the adapter whose data nobody knows, and by none
+    await tokens.nth(3).hover()
+    await says(page.getByRole('tooltip'), 'Made likelier by sailor, by no contribution that is known')
+    await tokens.nth(17).hover()
+    await says(page.getByRole('tooltip'), 'No contribution made this token likelier')
+  })
+
   it('shows what the node refuses, and what to do about it', async () => {
     expected = /402/
     node.state.adapters = [canned.adapter]

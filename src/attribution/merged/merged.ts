@@ -14,6 +14,8 @@ export interface MergedEffect {
   effect: number
   /** of the positive effects, in millionths, rounded down; what rounding leaves is the largest's */
   sharePpm: number
+  /** the effect on each token of the output, nats; they sum to `effect` up to rounding */
+  tokens: Float64Array
 }
 
 /** An answer of several adapters on one base. */
@@ -44,20 +46,51 @@ export function mergedEffects (model: LlamaModel, { prompt, output, adapters, on
     throw new AttributionInputError(`expected 1 to ${MERGED_ADAPTERS_MAX} merged adapters but got ${count}`)
   }
 
-  const value = Array.from({ length: 1 << count }, (_, subset) => {
+  const tokens = Array.from({ length: 1 << count }, (_, subset) => {
     onPass?.()
 
     const lora = adapters.filter((_, i) => (subset >> i & 1) === 1)
 
-    return answerProbabilities(model, { prompt, output, lora }, 1).reduce((sum, { logProbability }) => sum + logProbability, 0)
+    return answerProbabilities(model, { prompt, output, lora }, 1).map(({ logProbability }) => logProbability)
   })
-  const effects = adapters.map((_, i) => value.reduce((sum, without, subset) =>
-    (subset >> i & 1) === 1 ? sum : sum + ordersWith(count, sizeOf(subset)) * (value[subset | 1 << i] - without), 0))
+  const effects = partsOf(tokens.map(values => values.reduce((sum, value) => sum + value, 0)), count)
+  const ofToken = Array.from({ length: output.length }, (_, token) => partsOf(tokens.map(values => values[token]), count))
 
-  return sharesOf(effects)
+  return sharesOf(effects).map((share, i) => ({ ...share, tokens: Float64Array.from(ofToken, parts => parts[i]) }))
 }
 
-function sharesOf (effects: readonly number[]): MergedEffect[] {
+/** Each one's part of a value that every subset has: what it adds, averaged over the orders. */
+function partsOf (value: readonly number[], count: number): number[] {
+  return Array.from({ length: count }, (_, i) => value.reduce((sum, without, subset) =>
+    (subset >> i & 1) === 1 ? sum : sum + ordersWith(count, sizeOf(subset)) * (value[subset | 1 << i] - without), 0))
+}
+
+/** What is known of one of several adapters at the tokens of an answer. */
+export interface TokenInfluence {
+  /** its effect on each token, nats */
+  effects: ArrayLike<number>
+  /** per token and contribution of its data the derivative of the token's log-likelihood; null where it has no columns */
+  derivatives: readonly ArrayLike<number>[] | null
+}
+
+/**
+ * Divides each token among the contributions behind merged adapters as the whole answer is divided:
+ * first by what each adapter did for it, then by the contributions that raised it through that
+ * adapter. What an adapter did whose data are not known is nobody's.
+ *
+ * @returns by adapter, token and contribution, nats, never negative
+ */
+export function dividedTokens (adapters: readonly TokenInfluence[]): number[][][] {
+  return adapters.map(({ effects, derivatives }) => (derivatives ?? []).map((row, token) => {
+    const positive = Array.from(row, value => Math.max(0, value))
+    const sum = positive.reduce((sum, value) => sum + value, 0)
+    const effect = Math.max(0, effects[token])
+
+    return positive.map(value => sum > 0 ? effect * (value / sum) : 0)
+  }))
+}
+
+function sharesOf (effects: readonly number[]): Array<Pick<MergedEffect, 'effect' | 'sharePpm'>> {
   const positive = effects.map(effect => Math.max(0, effect))
   const sum = positive.reduce((sum, effect) => sum + effect, 0)
   const shares = positive.map(effect => Math.floor(MILLION * (sum > 0 ? effect / sum : 1 / effects.length)))

@@ -55,7 +55,7 @@ export function Tokens ({ view, lit, onLight }: Props): ReactNode {
       <p className='visually-hidden'>{view.prompt}{view.answer}</p>
       <div className='tokens' role='group' aria-label='Answer by token; arrow keys move' data-lit={lit != null}>
         <span className='prompt' aria-hidden='true'>{view.prompt}</span>
-        {view.tokens.map(({ text, share, influence }, index) => (
+        {view.tokens.map(({ text, share, influence, parent }, index) => (
           <Fragment key={index}>
             {spaceOf(text)}
             <span
@@ -66,7 +66,7 @@ export function Tokens ({ view, lit, onLight }: Props): ReactNode {
               data-contribution={share == null ? undefined : view.shares[share].contribution}
               className={`token${share == null ? ' plain' : ''}${lit != null && share === lit ? ' lit' : ''}`}
               style={share == null ? undefined : styleOf(colourOf(view.shares[share].contribution), influence / (strongest === 0 ? 1 : strongest))}
-              aria-label={share == null ? `${text}, no contribution raised it` : `${text}, by ${view.shares[share].title}`}
+              aria-label={share == null ? `${text}. ${withoutShare(view, parent)}` : `${text}, by ${view.shares[share].title}`}
               onMouseEnter={event => { enter(index, event.currentTarget) }}
               onFocus={event => { setStop(index); enter(index, event.currentTarget) }}
               onBlur={leave}
@@ -94,14 +94,23 @@ function styleOf (colour: string, strength: number): CSSProperties {
 
 function Tip ({ view, at, style }: { view: AnswerView, at: number, style: CSSProperties }): ReactNode {
   const { colourOf } = useNode()
-  const { share, influence } = view.tokens[at]
+  const { share, influence, parent } = view.tokens[at]
   const by = share == null ? undefined : view.shares[share]
+  const adapter = view.parents?.[parent ?? -1]
 
   return (
     <div role='tooltip' className='tip' style={style}>
       {by == null
-        ? 'No contribution made this token likelier.'
+        ? `${withoutShare(view, parent)}.`
         : <><span className='swatch' style={{ background: colourOf(by.contribution) }} /> <b>{by.title}</b><br />influence <span className='number'>+{influence.toPrecision(3)}</span> on this token’s log-likelihood</>}
+      {by != null && adapter != null && <><br />through <b>{adapter.name}</b> more than another adapter</>}
     </div>
   )
+}
+
+/** Of a merge an adapter may have raised it whose data nobody knows. */
+function withoutShare ({ parents }: AnswerView, parent: number | null | undefined): string {
+  const adapter = parents?.[parent ?? -1]
+
+  return adapter == null ? 'No contribution made this token likelier' : `Made likelier by ${adapter.name}, by no contribution that is known`
 }
