@@ -72,15 +72,15 @@ export class ColumnsService extends TypedEventEmitter<ColumnsEvents> implements 
       this.tally.add(signedColumnCodec.decode(bytes))
     }
     this.components.chain.addEventListener('block', this.onBlock)
-    const admitted = [...listAdapters(this.components.chain.state())].filter(({ state }) => state.status === 'admitted')
-    admitted.sort((a, b) => b.state.height - a.state.height).forEach(({ adapter }) => { this.await(adapter) })
-    this.next()
+    this.components.chain.addEventListener('leap', this.onLeap)
+    this.onLeap()
   }
 
   async stop (): Promise<void> {
     this.running?.abort()
     this.running = undefined
     this.components.chain.removeEventListener('block', this.onBlock)
+    this.components.chain.removeEventListener('leap', this.onLeap)
     await this.working
     this.waiting.clear()
   }
@@ -115,9 +115,18 @@ export class ColumnsService extends TypedEventEmitter<ColumnsEvents> implements 
     this.next()
   }
 
+  /** All that is admitted, the newest first: at the start, and after blocks that were never here. */
+  private readonly onLeap = (): void => {
+    const admitted = [...listAdapters(this.components.chain.state())].filter(({ state }) => state.status === 'admitted')
+    admitted.sort((a, b) => b.state.height - a.state.height).forEach(({ adapter }) => { this.await(adapter) })
+    this.next()
+  }
+
   private await (adapter: CID): void {
-    if (this.work !== undefined && this.work.columnsMax > 0 && this.waiting.size < COLUMN_ADAPTERS_MAX) {
-      this.waiting.set(adapter.toString(), { adapter, attempts: 0, height: 0 })
+    const key = adapter.toString()
+
+    if (this.work !== undefined && this.work.columnsMax > 0 && this.waiting.size < COLUMN_ADAPTERS_MAX && !this.waiting.has(key)) {
+      this.waiting.set(key, { adapter, attempts: 0, height: 0 })
     }
   }
 

@@ -42,6 +42,7 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     }
     this.running = new AbortController()
     this.components.chain.addEventListener('block', this.onBlock)
+    this.components.chain.addEventListener('leap', this.onLeap)
     this.sweep()
   }
 
@@ -49,6 +50,7 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     this.running?.abort()
     this.running = undefined
     this.components.chain.removeEventListener('block', this.onBlock)
+    this.components.chain.removeEventListener('leap', this.onLeap)
     await Promise.all(this.subjects.values())
   }
 
@@ -62,7 +64,9 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     }
   }
 
-  /** Finds all that is pending: at the start, and when the bound may have made us drop something. */
+  private readonly onLeap = (): void => { this.sweep() }
+
+  /** Finds all that is pending: at the start, after blocks that were never here, and when the bound may have made us drop something. */
   private sweep (): void {
     const state = this.components.chain.state()
     const contributions = [...listContributions(state)].filter(entry => entry.state.status === 'pending')

@@ -31,7 +31,7 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     const follow = init.follow === undefined || init.follow === 'all' ? [] : init.follow
     this.followed = new Map(follow.map(datanet => [datanet.toString(), datanet]))
     this.records = new Records(storage)
-    this.index = new LedgerIndex(chain, events => { this.onLedger(events) })
+    this.index = new LedgerIndex(chain, events => { this.onLedger(events) }, () => { this.tendAll() })
     this.holder = new Holder(storage, this.records, {
       onHeld: contribution => { this.safeDispatchEvent('contribution:held', { detail: { contribution } }) },
       onRefused: (contribution, error) => { this.safeDispatchEvent('contribution:refused', { detail: { contribution, error } }) }
@@ -48,9 +48,6 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     this.running = new AbortController()
     this.holder.start()
     this.index.start()
-    for (const { datanet } of this.index.listDatanets()) {
-      this.tend(datanet)
-    }
   }
 
   async stop (): Promise<void> {
@@ -70,6 +67,12 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
   follow (datanet: CID): void {
     this.followed.set(datanet.toString(), datanet)
     if (this.running !== undefined) {
+      this.tend(datanet)
+    }
+  }
+
+  private tendAll (): void {
+    for (const { datanet } of this.index.listDatanets()) {
       this.tend(datanet)
     }
   }

@@ -11,20 +11,36 @@ import type { CID } from 'multiformats/cid'
 export const compareContributions = (a: ContributionEntry, b: ContributionEntry): number =>
   a.state.height - b.state.height || a.state.index - b.state.index || compareBytes(a.contribution.bytes, b.contribution.bytes)
 
-/** Datanets and contributions of the finalised state: read once, then kept up to date by events. */
+/** Datanets and contributions of the finalised state: read, then kept up to date by events. */
 export class LedgerIndex {
   private readonly chain: DatanetsChain
   private readonly datanets = new Map<string, CID>()
   private readonly contributions = new Map<string, Map<string, CID>>()
   private readonly onChange: (events: LedgerEvent[]) => void
+  private readonly onRead: () => void
 
-  /** `onChange` is called with what happened to Datanets and contributions, after the index knows. */
-  constructor (chain: DatanetsChain, onChange: (events: LedgerEvent[]) => void) {
+  /**
+   * `onChange` is called with what happened to Datanets and contributions, after the index knows;
+   * `onRead` when all was read: at the start, and after blocks that were never here.
+   */
+  constructor (chain: DatanetsChain, onChange: (events: LedgerEvent[]) => void, onRead: () => void) {
     this.chain = chain
     this.onChange = onChange
+    this.onRead = onRead
   }
 
   start (): void {
+    this.chain.addEventListener('block', this.onBlock)
+    this.chain.addEventListener('leap', this.read)
+    this.read()
+  }
+
+  stop (): void {
+    this.chain.removeEventListener('block', this.onBlock)
+    this.chain.removeEventListener('leap', this.read)
+  }
+
+  private readonly read = (): void => {
     const state = this.chain.state()
     for (const { datanet } of listDatanets(state)) {
       this.addDatanet(datanet)
@@ -32,11 +48,7 @@ export class LedgerIndex {
     for (const { contribution, state: { datanet } } of listContributions(state)) {
       this.addContribution(datanet, contribution)
     }
-    this.chain.addEventListener('block', this.onBlock)
-  }
-
-  stop (): void {
-    this.chain.removeEventListener('block', this.onBlock)
+    this.onRead()
   }
 
   datanet (datanet: CID, ledger = this.chain.state()): DatanetEntry | undefined {

@@ -116,7 +116,7 @@ describe('columns of an adapter', function () {
   }
 
   /** An admitted adapter of three contributions; its record says what the developer published. */
-  const publish = async (node: TestNode, influence: Adapter['influence'] = { form: 'reverse' }): Promise<{ subject: CID, record: Adapter }> => {
+  const publish = async (node: TestNode, influence: Adapter['influence'] = { form: 'reverse' }, beforeAdmission = (): void => {}): Promise<{ subject: CID, record: Adapter }> => {
     const { datanet } = await node.nets.create(speeches, curator)
     for (let i = 1; i <= 3; i++) {
       await admit((await node.nets.contribute({ datanet, title: 'Rows', rows: prose(3, i), signer: carol })).contribution)
@@ -159,6 +159,7 @@ describe('columns of an adapter', function () {
     }
     const subject = await node.store.put(signedCodec(adapterCodec).encode(signRecord(domains.adapter, adapterCodec, record, developer)))
     await send({ kind: 'publish-adapter', adapter: subject, base, snapshot, contributions }, developer)
+    beforeAdmission()
     await admit(subject)
     return { subject, record }
   }
@@ -229,6 +230,17 @@ describe('columns of an adapter', function () {
     expect(again.agreement(subject)).to.deep.equal(none.service.agreement(subject))
     await again.stop()
     expect(failed).to.deep.equal([])
+  })
+
+  it('are computed for an adapter that was admitted in blocks that were passed over', async () => {
+    const one = await computer(validators[0])
+    const { subject } = await publish(one.node, { form: 'reverse' }, () => { swarm.chain.passedOver = true })
+    expect(one.computed).to.deep.equal([])
+
+    swarm.chain.leap()
+    // the first of those that it is drawn for
+    await heard(one, subject, 1)
+    expect(one.computed).to.not.deep.equal([])
   })
 
   it('wait for work that came first', async () => {

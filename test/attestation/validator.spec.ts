@@ -127,6 +127,20 @@ describe('validator', function () {
     expect((await attested).record.payload.verdict).to.equal('admit')
   })
 
+  it('attests what came in blocks that it passed over', async () => {
+    const contributor = await swarm.node()
+    const service = judge(await swarm.node({ follow: 'all' }), validators[0])
+    await service.start()
+    swarm.chain.passedOver = true
+    const { datanet } = await contributor.nets.create(speeches, curator)
+    const subject = await contribute(contributor, datanet, prose(10, 1))
+    expect(service.pending).to.equal(0)
+
+    const attested = next(service, 'attested', subject)
+    swarm.chain.leap()
+    expect((await attested).record.payload.verdict).to.equal('admit')
+  })
+
   it('attests once, also over a restart', async () => {
     const contributor = await swarm.node()
     const node = await swarm.node()

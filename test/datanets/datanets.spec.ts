@@ -82,6 +82,20 @@ describe('datanets', function () {
     expect(await holder.nets.holds(first.contribution)).to.equal(true)
   })
 
+  it('sees to what came in blocks that it passed over', async () => {
+    const contributor = await swarm.node()
+    const holder = await swarm.node({ follow: 'all' })
+    swarm.chain.passedOver = true
+    const { datanet } = await contributor.nets.create(speeches, curator)
+    const { contribution } = await contributor.nets.contribute({ datanet, title: 'Rows', rows: prose(50, 3), signer: alice })
+    expect(holder.nets.list()).to.deep.equal([])
+
+    const held = nextEvent(holder.nets, 'contribution:held')
+    swarm.chain.leap()
+    expect((await held).contribution.equals(contribution)).to.equal(true)
+    expect(holder.nets.list().map(one => one.datanet.equals(datanet))).to.deep.equal([true])
+  })
+
   it('makes one snapshot of the admitted contributions, whoever makes it', async () => {
     const [a, b] = [await swarm.node(), await swarm.node()]
     const { datanet } = await a.nets.create(speeches, curator)
