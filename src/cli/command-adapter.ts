@@ -183,7 +183,7 @@ function pullCommand (): Command {
 
 function exportCommand (): Command {
   return examples(new Command('export')
-    .description('write an adapter as a directory that Hugging Face\'s PEFT reads')
+    .description('write an adapter, or a merge as one, as a directory that Hugging Face\'s PEFT reads')
     .argument('<adapter>', 'CID, or name for its newest version')
     .argument('<folder>', 'made if there is none')
     .option('--force', 'write over the files of an earlier adapter')

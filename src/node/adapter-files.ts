@@ -1,10 +1,9 @@
-import { exportPeft, loraShape, peftToTheta } from '../models/index.ts'
+import { exportPeft, joinedLora, loraShape, peftToTheta } from '../models/index.ts'
 import { checkParents, readAdapterRecord } from '../serving/index.ts'
 import { baseModelCodec, RECORD_BYTES_MAX, recipeCodec } from '../wire/index.ts'
-import { ConfigError } from './errors.ts'
 import { PEFT_BYTES_PER_TENSOR } from './registry-constants.ts'
 import type { AbortOptions, BaseModel, MergedAdapter, PublishedAdapter, PulledAdapterView } from '../interface/index.ts'
-import type { Lora, PeftFiles } from '../models/index.ts'
+import type { Lora, PeftFiles, WeightedLora } from '../models/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -76,28 +75,41 @@ async function pullParents (storage: Parameters<typeof pullAdapter>[0], adapter:
 }
 
 /**
- * An adapter as Hugging Face's PEFT reads it, for its base in Hugging Face's order of rows.
+ * An adapter as Hugging Face's PEFT reads it, for its base in Hugging Face's order of rows. A merge is
+ * one adapter of its parents' ranks together, with the weights in it; it sums in another order, so
+ * its logits differ by rounding: see `joinedLora`.
  *
  * @param storage - of a running node
  * @param adapter - CID of its signed record
- * @throws {ConfigError} for a merged adapter, which has no weights of its own
+ * @throws {BadMergeError} for a merge of merges, or of other bases
  * @throws {SignatureError | LoraShapeError | SafetensorsError} and what `Storage.getFile` throws
  */
 export async function exportAdapter (storage: Pick<Storage, 'get' | 'getFile'>, adapter: CID, options: AbortOptions = {}): Promise<PeftFiles> {
   const record = await readAdapterRecord(storage, adapter, options)
 
-  if (record.type === 'merged-adapter') {
-    throw new ConfigError(`${record.name} is a merge of ${record.parents.map(parent => parent.adapter.toString()).join(' and ')} and has no weights of its own: export these`)
-  }
-
-  const { base, lora } = await readWeights(storage, record, options)
+  const { base, lora } = record.type === 'merged-adapter' ? await readMerge(storage, record, options) : await readWeights(storage, record, options)
 
   return exportPeft(base.config, lora, { base: base.name })
 }
 
+async function readMerge (storage: Pick<Storage, 'get' | 'getFile'>, merge: MergedAdapter, options: AbortOptions): Promise<Pick<AdapterWeights, 'base' | 'lora'>> {
+  const parents: WeightedLora[] = []
+  const base = await readBase(storage, merge, options)
+
+  for (const [i, record] of (await checkParents(storage, merge, options)).entries()) {
+    parents.push({ lora: (await readWeights(storage, record, options)).lora, weightMilli: merge.parents[i].weightMilli })
+  }
+
+  return { base, lora: joinedLora(base.config, parents) }
+}
+
+async function readBase (storage: Pick<Storage, 'get'>, { base }: Pick<PublishedAdapter, 'base'>, { signal }: AbortOptions): Promise<BaseModel> {
+  return baseModelCodec.decode(await storage.get(base, { signal, bytesMax: RECORD_BYTES_MAX }))
+}
+
 async function readWeights (storage: Pick<Storage, 'get' | 'getFile'>, record: AdapterWeights['record'], { signal }: AbortOptions): Promise<AdapterWeights> {
   const run = record.type === 'adapter' ? recipeCodec.decode(await storage.get(record.recipe, { signal, bytesMax: RECORD_BYTES_MAX })) : record
-  const base = baseModelCodec.decode(await storage.get(record.base, { signal, bytesMax: RECORD_BYTES_MAX }))
+  const base = await readBase(storage, record, { signal })
   const shape = loraShape(base.config, run)
   const weights = await storage.getFile(record.weights, { signal, bytesMax: 4 * shape.parameters + PEFT_BYTES_PER_TENSOR * (2 * shape.factors.length + 2) })
 

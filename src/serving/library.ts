@@ -121,16 +121,23 @@ function withoutAdapter (base: LoadedBase): LoadedAdapter {
  * reads what is not on it finds out here, before any of them is fetched: merges of merges could go on
  * for ever.
  *
+ * @returns the parents' records, in their order
  * @throws {BadMergeError}
  */
-export async function checkParents (storage: Pick<Storage, 'get'>, { base, parents }: MergedAdapter, options?: AbortOptions): Promise<void> {
+export async function checkParents (storage: Pick<Storage, 'get'>, { base, parents }: MergedAdapter, options?: AbortOptions): Promise<Array<Adapter | ImportedAdapter>> {
+  const records: Array<Adapter | ImportedAdapter> = []
+
   for (const { adapter } of parents) {
     const record = await readAdapterRecord(storage, adapter, options)
 
     if (record.type === 'merged-adapter' || !record.base.equals(base)) {
       throw new BadMergeError(`expected adapters of the base ${base.toString()} that are not merged themselves, but ${adapter.toString()} is none`)
     }
+
+    records.push(record)
   }
+
+  return records
 }
 
 /** Adapters that are added up. */
