@@ -9,7 +9,7 @@ import { BadReceiptError, BusyError, GatewayStoppedError, PaymentRequiredError, 
 import { FreeTurns } from './free-turns.ts'
 import { promptTokens } from './generate.ts'
 import { queues } from './queues.ts'
-import { conditionsHash, feeOf, openingOf, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
+import { conditionsHash, feeOf, openingOf, promisedFor, receiptSalt, signReceipt, tokensHash, voucherVerifies } from './receipts.ts'
 import type { Book, ChannelPage } from './book.ts'
 import type { ComputingOptions } from './computing.ts'
 import type { LoadedAdapter, ModelLibrary, ProposedAnswer, StreamOptions } from './interface.ts'
@@ -85,6 +85,10 @@ export class Answering {
       throw new BusyError(this.#engine.size)
     }
 
+    // strangers take no place in a payer's line
+    this.#channelOf(message)
+    this.#checkSigned(message)
+
     return this.#channels.run(toHex(message.channel), async () => {
       // who went away while it waited is not answered
       signal.throwIfAborted()
@@ -114,7 +118,7 @@ export class Answering {
     }
 
     // the payer did not get or did not sign its last answer: it gets that one, and pays for it, first;
-    // its voucher shows that it is the payer, old ones from the ledger are too small
+    // its voucher shows that it is the payer
     if (page.proposed != null) {
       this.#checkVoucher(message, channel, page, page.proposed.receipt.fee)
 
@@ -122,14 +126,18 @@ export class Answering {
     }
 
     this.#checkServed(message.adapter)
+    // before anything is fetched for it; whether it pays the answer too is known with the adapter
+    this.#checkVoucher(message, channel, page, 0n)
 
     const adapter = await this.#init.library.adapter(message.adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS) })
     const prompt = promptTokens(adapter, message)
 
-    this.#checkVoucher(message, channel, page, feeOf(adapter.record, prompt.length, message.maxTokens))
+    const quote = feeOf(adapter.record, prompt.length, message.maxTokens)
+
+    this.#checkVoucher(message, channel, page, quote)
 
     const compute = async (): Promise<ProposedAnswer> => this.#engine.add(async () => this.#compute(adapter, message, prompt, page, { ...options, stopped }))
-    const answer = await (adapter.record.type === 'base-alone' ? this.#free.run(toHex(message.payer), compute) : compute())
+    const answer = await (quote === 0n ? this.#free.run(toHex(message.payer), compute) : compute())
 
     await book.propose(message.channel, page, answer)
 
@@ -227,20 +235,23 @@ export class Answering {
     return channel
   }
 
-  #checkVoucher (message: AskMessage, channel: ChannelState, page: ChannelPage, quote: Amount): void {
-    const { cumulative, signature } = message.voucher
-    const needed = page.cumulative + quote
+  /** @throws {PaymentRequiredError} */
+  #checkSigned ({ channel, payer, voucher: { cumulative, signature } }: AskMessage): void {
+    if (!voucherVerifies({ type: 'voucher', version: 1, chain: this.#init.chain.id, channel, cumulative }, payer, signature)) {
+      throw new PaymentRequiredError('the payer\'s signature over the voucher does not verify')
+    }
+  }
+
+  /** Whether a voucher, which is signed, pays this much beside all before. */
+  #checkVoucher ({ voucher: { cumulative } }: AskMessage, { deposit }: ChannelState, page: ChannelPage, quote: Amount): void {
+    const needed = page.cumulative + promisedFor(quote)
 
     if (cumulative < needed) {
       throw new PaymentRequiredError(`this answer may cost ${quote} base units, so the voucher should say at least ${needed} in all, but says ${cumulative}`)
     }
 
-    if (cumulative > channel.deposit) {
-      throw new PaymentRequiredError(`the voucher says ${cumulative} base units, the channel holds ${channel.deposit}`, 'open a channel with a larger deposit')
-    }
-
-    if (!voucherVerifies({ type: 'voucher', version: 1, chain: this.#init.chain.id, channel: message.channel, cumulative }, message.payer, signature)) {
-      throw new PaymentRequiredError('the payer\'s signature over the voucher does not verify')
+    if (cumulative > deposit) {
+      throw new PaymentRequiredError(`the voucher says ${cumulative} base units, the channel holds ${deposit}`, 'open a channel with a larger deposit')
     }
   }
 }

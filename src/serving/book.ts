@@ -40,7 +40,7 @@ export interface Book {
   page (channel: Hash): Promise<ChannelPage>
   /** remembers the answer before it is sent */
   propose (channel: Hash, page: ChannelPage, answer: ProposedAnswer): Promise<void>
-  /** stores receipt and page in one write */
+  /** stores receipt and page in one write; of an answer without a fee, which nobody redeems or asks for, the page alone */
   settle (channel: Hash, page: ChannelPage, paid: PaidReceipt): Promise<void>
   /** the oldest receipts of a channel with totals above `cumulative`, in order, as many as one redemption takes */
   unredeemed (channel: Hash, above: Amount): Promise<PaidReceipt[]>
@@ -63,7 +63,7 @@ export interface Book {
 
 const emptyPage: ChannelPage = { type: 'channel-page', sequence: 0, cumulative: 0n, payerSignature: null, proposed: null }
 
-/** Receipts sort by what they add up to, those without a price by their sequence. */
+/** Receipts sort by what they add up to. */
 function receiptKey (channel: Hash, cumulative: Amount, sequence: number): string {
   return `${amountKey(channel, cumulative)}/${sequence.toString().padStart(16, '0')}`
 }
@@ -91,12 +91,11 @@ export function book (db: Level): Book {
     },
 
     async settle (channel, page, paid) {
-      const { cumulative, sequence } = paid.opening.receipt.payload
+      const { cumulative, sequence, fee } = paid.opening.receipt.payload
+      const turned = { type: 'put' as const, sublevel: pages, key: toHex(channel), value: pageCodec.encode({ ...page, proposed: null }) }
+      const kept = { type: 'put' as const, sublevel: receipts, key: receiptKey(channel, cumulative, sequence), value: paidCodec.encode({ type: 'paid-receipt', ...paid }) }
 
-      await db.batch([
-        { type: 'put', sublevel: pages, key: toHex(channel), value: pageCodec.encode({ ...page, proposed: null }) },
-        { type: 'put', sublevel: receipts, key: receiptKey(channel, cumulative, sequence), value: paidCodec.encode({ type: 'paid-receipt', ...paid }) }
-      ], sync)
+      await db.batch(fee > 0n ? [turned, kept] : [turned], sync)
     },
 
     async unredeemed (channel, above) {

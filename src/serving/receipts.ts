@@ -10,6 +10,15 @@ export function feeOf ({ pricePerThousandTokens, promptPricePerThousandTokens = 
   return (promptPricePerThousandTokens * BigInt(promptTokens) + pricePerThousandTokens * BigInt(outputTokens) + 999n) / 1_000n
 }
 
+/**
+ * What a voucher adds for an answer of this price, at least. One base unit where the answer is free,
+ * which is never redeemed: vouchers that the ledger shows add nothing, so that whoever copied one from
+ * there can neither ask in the payer's name nor read its last answer.
+ */
+export function promisedFor (quote: Amount): Amount {
+  return quote > 0n ? quote : 1n
+}
+
 /** Salted hash of tokens: 4 bytes each, big-endian. */
 export function tokensHash (domain: 'prompt' | 'output', salt: Uint8Array, tokens: ArrayLike<number>): Hash {
   const bytes = new Uint8Array(tokens.length * 4)

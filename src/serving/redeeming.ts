@@ -102,13 +102,9 @@ function isRedeemed (state: ChannelState | undefined, cumulative: Amount): boole
   return state != null && state.redeemed >= cumulative
 }
 
-/**
- * One batch per adapter, in the order of CIDs; each is remembered before the ledger hears of it.
- * Answers that cost nothing settle nothing and are left out.
- */
+/** One batch per adapter, in the order of CIDs; each is remembered before the ledger hears of it. */
 async function batchesOf (book: Book, paid: PaidReceipt[]): Promise<RedeemBody['batches']> {
-  const priced = paid.filter(({ opening }) => opening.receipt.payload.fee > 0n)
-  const groups = Map.groupBy(priced, ({ opening }) => opening.receipt.payload.adapter.toString())
+  const groups = Map.groupBy(paid, ({ opening }) => opening.receipt.payload.adapter.toString())
   const batches: RedeemBody['batches'] = []
 
   for (const group of groups.values()) {

@@ -51,7 +51,24 @@ describe('a base without adapter', () => {
 
     expect(redemptions.map(({ fees }) => fees)).to.deep.equal([payload.fee])
     expect(await shop.gateway.redeem({ signal: signal() })).to.deep.equal([])
+    // what nobody redeems is not kept for anybody
+    expect((await shop.db.keys().all()).filter(key => key.includes('serving-receipts'))).to.have.length(1)
     expect(readAccount(here.chain.state(), bob.account).balance < 1_000n * 10n ** 18n).to.be.true()
+  })
+
+  it('is not asked in a payer\'s name by who copies a voucher from the ledger', async () => {
+    const shop = await here.shop()
+    const { payer } = await here.customer([shop])
+    const { base } = here.record
+    const { cosigned: { payload: { channel, cumulative } } } = await payer.ask(question(here.adapter), bob)
+
+    await shop.gateway.redeem({ signal: signal() })
+
+    // the signature that the redemption shows to everybody
+    const signature = signVoucher({ type: 'voucher', version: 1, chain: here.chain.id, channel, cumulative }, bob)
+
+    await expect(shop.gateway.ask({ type: 'ask', ...question(base, 'another'), payer: bob.account, channel, sequence: 1, voucher: { cumulative, signature } })).to.eventually.be.rejected.with.property('code', 'ERR_PAYMENT_REQUIRED')
+    expect((await payer.ask(question(base), bob)).cosigned.payload).to.deep.include({ sequence: 1, fee: 0n })
   })
 
   it('leaves room for who pays, however many ask it at once', async () => {
@@ -86,6 +103,8 @@ describe('a base without adapter', () => {
 
   it('leaves room for others, however many channels one account asks it in at once', async () => {
     const [shop, greedy] = [await here.shop(), people[39]]
+    // an adapter without a price is as free as its base
+    const gift = await here.admit({ name: 'gift', pricePerThousandTokens: 0n })
     const messages: AskMessage[] = []
 
     for (let i = 0; i < 6; i++) {
@@ -94,9 +113,9 @@ describe('a base without adapter', () => {
       await here.must({ kind: 'open-channel', gateway: shopkeeper.account, amount: 10n ** 18n, expiresAtHeight: here.chain.height + 100_000 }, greedy)
 
       const channel = channelId(here.chain.id, greedy.account, nonce)
-      const signature = signVoucher({ type: 'voucher', version: 1, chain: here.chain.id, channel, cumulative: 0n }, greedy)
+      const signature = signVoucher({ type: 'voucher', version: 1, chain: here.chain.id, channel, cumulative: 1n }, greedy)
 
-      messages.push({ type: 'ask', ...question(here.record.base, 'the', 40), payer: greedy.account, channel, sequence: 0, voucher: { cumulative: 0n, signature } })
+      messages.push({ type: 'ask', ...question(i % 2 === 0 ? gift : here.record.base, 'the', 40), payer: greedy.account, channel, sequence: 0, voucher: { cumulative: 1n, signature } })
     }
 
     const ends = await Promise.allSettled(messages.map(async message => shop.gateway.ask(message)))
