@@ -120,6 +120,12 @@ export const OFFERS_MAX = 4_096
 /** Connected gateways that are asked for their offers. */
 export const GATEWAYS_ASKED_MAX = 16
 
+/** Once one of them serves what is asked for, the others get so long to say that they do too. */
+export const OTHERS_PATIENCE_MS = 1_000
+
+/** Gateways that failed last time and are remembered for it. */
+export const FAILING_GATEWAYS_MAX = 64
+
 /** Questions that a payer may have put without an answer before one is answered and paid. */
 export const UNANSWERED_MAX = 16
 

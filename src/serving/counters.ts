@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { RemoteError } from '../gossip/index.ts'
 import {
-  ANSWER_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, GATEWAYS_ASKED_MAX, LOOKUP_TIMEOUT_MS, OFFERS_PROTOCOL,
+  ANSWER_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, COSIGN_PROTOCOL, GATEWAYS_ASKED_MAX, LOOKUP_TIMEOUT_MS, OFFERS_PROTOCOL, OTHERS_PATIENCE_MS,
   STREAM_IDLE_TIMEOUT_MS, STREAM_TIMEOUT_MS
 } from './constants.ts'
 import { BadReceiptError, RefusedByGatewayError } from './errors.ts'
@@ -11,6 +12,7 @@ import type { AskMessage, CosignMessage } from './messages.ts'
 import type { Network, RequestOptions } from '../gossip/index.ts'
 import type { AbortOptions } from '../interface/index.ts'
 import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 
 /** How a gateway is reached: over a stream, or on this node. */
 export interface Counter {
@@ -20,19 +22,48 @@ export interface Counter {
   cosign (message: CosignMessage, options?: AbortOptions): Promise<void>
 }
 
-/** Gateways that answer now; the one on this node first. */
-export async function reachableCounters (network: Network, own: Gateway | undefined, options?: AbortOptions): Promise<Counter[]> {
+export interface ReachableOptions extends AbortOptions {
+  /** for whoever needs one gateway with this adapter: that of this node alone if it has it, and nobody is waited for long once one has */
+  serving?: CID
+}
+
+export const serves = ({ offers }: Counter, adapter: CID): boolean => offers.offers.some(offer => offer.adapter.equals(adapter))
+
+/** Gateways that answer now; the one on this node first, then in the order in which they answer. */
+export async function reachableCounters (network: Network, own: Gateway | undefined, { signal, serving }: ReachableOptions = {}): Promise<Counter[]> {
+  const found = own == null ? [] : [await localCounter(own)]
+  const isEnough = (counter: Counter): boolean => serving != null && serves(counter, serving)
+
+  if (found.some(isEnough)) {
+    return found
+  }
+
+  const enough = Promise.withResolvers<void>()
+  const left = new AbortController()
   const peers = await gatewayPeers(network)
-  const remote = await Promise.all(peers.slice(0, GATEWAYS_ASKED_MAX).map(async peer => {
+  const all = Promise.all(peers.slice(0, GATEWAYS_ASKED_MAX).map(async peer => {
     // one that does not answer is not a gateway now
-    return remoteCounter(network, peer, options).catch(() => undefined)
+    const counter = await remoteCounter(network, peer, { signal: signal == null ? left.signal : AbortSignal.any([signal, left.signal]) }).catch(() => undefined)
+
+    if (counter != null) {
+      found.push(counter)
+    }
+
+    if (counter != null && isEnough(counter)) {
+      enough.resolve()
+    }
   }))
 
-  options?.signal?.throwIfAborted()
+  try {
+    // a peer that says it is a gateway, and then nothing, holds up no question
+    await Promise.race([all, enough.promise.then(async () => delay(OTHERS_PATIENCE_MS, undefined, { signal: left.signal, ref: false }))])
+  } finally {
+    left.abort()
+  }
 
-  const local = own == null ? [] : [await localCounter(own)]
+  signal?.throwIfAborted()
 
-  return [...local, ...remote.filter(counter => counter != null)]
+  return [...found]
 }
 
 async function localCounter (gateway: Gateway): Promise<Counter> {

@@ -5,15 +5,17 @@ import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { checkAnswer, questionHash } from './check-answer.ts'
 import { LANES_MAX, NEW_CHANNEL_ATTEMPTS_MAX, UNANSWERED_MAX } from './constants.ts'
 import { reachableCounters } from './counters.ts'
-import { BadReceiptError, ChannelBrokenError, NoGatewayError } from './errors.ts'
+import { BadReceiptError, ChannelBrokenError } from './errors.ts'
+import { gatewayChoice } from './gateway-choice.ts'
 import { promptTokens } from './generate.ts'
 import { lanes } from './lanes.ts'
 import { emptyPayerPage, payerBook } from './payer-book.ts'
 import { payerChannels } from './payer-channels.ts'
-import { feeOf, openingOf, receiptCid, signReceipt, signVoucher } from './receipts.ts'
+import { feeOf, openingOf, promisedFor, receiptCid, signReceipt, signVoucher } from './receipts.ts'
 import { readAnswer } from './text-stream.ts'
 import { tokenListener } from './token-listener.ts'
 import type { Counter } from './counters.ts'
+import type { GatewayChoice } from './gateway-choice.ts'
 import type { Gateway } from './gateway.ts'
 import type { AskOptions, LoadedAdapter, ModelLibrary, Offers, PaidAnswer, ProposedAnswer, Quote, StreamOptions } from './interface.ts'
 import type { AskMessage } from './messages.ts'
@@ -25,7 +27,6 @@ import type { Signer } from '../identity/index.ts'
 import type { AbortOptions, Amount, Hash, ReceiptOpening, Voucher } from '../interface/index.ts'
 import type { SettlementBackend } from '../settlement/index.ts'
 import type { Level } from 'level'
-import type { CID } from 'multiformats/cid'
 
 export interface PayerComponents {
   network: Network
@@ -73,6 +74,7 @@ interface Purchase {
   channel: Hash
   question: AskOptions
   prompt: number[]
+  /** what a voucher for it adds: the most that it can cost, more than 0 */
   quote: Amount
   signer: Signer
 }
@@ -83,6 +85,7 @@ class PayerService implements Payer {
   private readonly components: PayerComponents
   private readonly book: PayerBook
   private readonly channels: PayerChannels
+  private readonly choice: GatewayChoice
   /** a channel is used by one question at a time; who asks more at once opens more of them */
   private readonly lanes = lanes(LANES_MAX)
 
@@ -90,6 +93,7 @@ class PayerService implements Payer {
     this.components = components
     this.book = payerBook(components.db)
     this.channels = payerChannels({ chain: components.chain, book: this.book })
+    this.choice = gatewayChoice({ ...components, channels: this.channels })
   }
 
   async offers (options?: AbortOptions): Promise<Offers[]> {
@@ -105,15 +109,16 @@ class PayerService implements Payer {
   }
 
   async ask (question: AskOptions, signer: Signer, options?: StreamOptions): Promise<PaidAnswer> {
-    const { adapter, prompt, quote } = await this.prepare(question, options)
-    const counter = await this.counterFor(question.adapter, signer, quote, options)
+    const { adapter, prompt, quote: price } = await this.prepare(question, options)
+    const quote = promisedFor(price)
+    const counter = await this.choice.counterFor(question.adapter, signer.account, quote, options)
 
     return this.lanes.run(`${toHex(signer.account)}/${toHex(counter.offers.gateway)}`, async lane => {
       options?.signal?.throwIfAborted()
 
       const channel = await this.channels.get(counter.offers.gateway, signer, quote, lane, options)
 
-      return this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options)
+      return this.told(counter, this.buy({ counter, adapter, channel, question, prompt, quote, signer }, options), options)
     }, async lane => this.channels.affords(counter.offers.gateway, signer.account, quote, lane))
   }
 
@@ -156,22 +161,21 @@ class PayerService implements Payer {
     return { adapter, prompt, quote: feeOf(adapter.record, prompt.length, question.maxTokens) }
   }
 
-  /** A gateway that serves the adapter; one with which a channel is open if there is one. */
-  private async counterFor (adapter: CID, signer: Signer, quote: Amount, options?: AbortOptions): Promise<Counter> {
-    const counters = await reachableCounters(this.components.network, this.components.gateway, options)
-    const serving = counters.filter(({ offers }) => offers.offers.some(offer => offer.adapter.equals(adapter)))
+  /** Who gave no answer that could be paid is asked last from now on. */
+  private async told (counter: Counter, buying: Promise<PaidAnswer>, options?: AbortOptions): Promise<PaidAnswer> {
+    try {
+      const answer = await buying
 
-    for (const counter of serving) {
-      if (await this.channels.find(counter.offers.gateway, signer.account, quote, 0) != null) {
-        return counter
+      this.choice.ended(counter, 'answered')
+
+      return answer
+    } catch (err) {
+      if (options?.signal?.aborted !== true) {
+        this.choice.ended(counter, 'failed')
       }
-    }
 
-    if (serving.length === 0) {
-      throw new NoGatewayError()
+      throw err
     }
-
-    return serving[0]
   }
 
   private async buy (purchase: Purchase, options?: StreamOptions): Promise<PaidAnswer> {
