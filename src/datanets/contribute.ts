@@ -31,7 +31,7 @@ export async function storeContribution (
     if (shards.length === SHARDS_MAX) {
       throw new ContributionTooLargeError(SHARDS_MAX)
     }
-    const cid = await storage.put(shard.bytes, { pin: true, signal: options.signal })
+    const cid = await storage.put(shard.bytes, { signal: options.signal })
     shards.push(cid)
     options.onProgress?.({ type: 'datanets:contribute:shard', shard: cid, shards: shards.length, rows, bytes })
   }
@@ -42,7 +42,9 @@ export async function storeContribution (
     type: 'contribution', version: 1, datanet, contributor: signer.account, title, licence: manifest.licence, rows, bytes, shards
   }
   const record = signRecord(domains.contribution, contributionCodec, payload, signer)
-  const contribution = await storage.put(signedContributionCodec.encode(record), { pin: true, signal: options.signal })
+  const contribution = await storage.put(signedContributionCodec.encode(record), { signal: options.signal })
+  // with its shards: see Holder
+  await storage.pin(contribution, { depth: 1, signal: options.signal })
   options.onProgress?.({ type: 'datanets:contribute:stored', contribution })
   return { contribution, record }
 }

@@ -22,8 +22,9 @@ export interface HolderEvents {
 }
 
 /**
- * Fetches and pins contributions that are on the ledger (so a deposit stands for their bytes),
- * record last: a pinned record means that all its shards are pinned.
+ * Fetches and pins contributions that are on the ledger (so a deposit stands for their bytes), each
+ * record with all its shards. Rows that somebody repeats are the same shards: they are kept until the
+ * last contribution that has them is let go, so that a rejected copy takes nothing from its original.
  */
 export class Holder {
   private readonly storage: DatanetsComponents['storage']
@@ -66,14 +67,7 @@ export class Holder {
 
   /** A rejected contribution is nobody's to keep. */
   async letGo (contribution: CID): Promise<void> {
-    if (!await this.storage.isPinned(contribution)) {
-      return
-    }
-    const { payload } = signedContributionCodec.decode(await this.storage.get(contribution, { offline: true }))
     await this.storage.unpin(contribution)
-    for (const shard of payload.shards) {
-      await this.storage.unpin(shard)
-    }
   }
 
   private async work (contribution: CID, entry: () => ContributionEntry | undefined, signal: AbortSignal): Promise<void> {
@@ -111,10 +105,9 @@ export class Holder {
         break
       }
     }
-    for (const shard of record.payload.shards) {
-      await this.storage.pin(shard, { depth: 0, signal })
-    }
-    await this.storage.put(signedContributionCodec.encode(record), { pin: true, signal })
+    await this.storage.put(signedContributionCodec.encode(record), { signal })
+    // a record links to its shards and its Datanet's manifest alone
+    await this.storage.pin(contribution, { depth: 1, signal })
     return true
   }
 }

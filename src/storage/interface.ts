@@ -89,6 +89,7 @@ export interface Storage extends Startable {
   pin (cid: CID, options?: PinOptions): Promise<void>
   /** Lets go of a pin. Unpinning what is not pinned is fine. */
   unpin (cid: CID, options?: AbortOptions): Promise<void>
+  /** Whether `pin` was called for it and came to its end; blocks under it are kept and yet not pinned themselves. */
   isPinned (cid: CID, options?: AbortOptions): Promise<boolean>
   /**
    * Stores a file, pinned, under a CID that its bytes alone decide (see `fileCid`).

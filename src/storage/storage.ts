@@ -10,7 +10,7 @@ import { BlockMismatchError, BlockTooLargeError, BlockUnavailableError, StorageN
 import { Fetcher } from './fetcher.ts'
 import { fileBlocks, fileBlocksFrom, joinFile, openFile } from './files.ts'
 import { openLevelStores } from './level.ts'
-import { pinDag, unpinDag } from './pins.ts'
+import { Pins } from './pins.ts'
 import type { FileBlock, FileSource } from './files.ts'
 import type { GetOptions, PinOptions, PutOptions, Storage, StorageComponents, StorageInit } from './interface.ts'
 import type { AbortOptions } from '../interface/index.ts'
@@ -20,6 +20,7 @@ import type { CID } from 'multiformats/cid'
 interface Running {
   helia: Helia
   fetcher: Fetcher
+  pins: Pins
   /** stores a block whatever becomes of the peers that wait for it */
   write (cid: CID, bytes: Uint8Array, options: AbortOptions): Promise<void>
   close (): Promise<void>
@@ -73,6 +74,7 @@ export class HeliaStorage implements Storage {
     return {
       helia,
       fetcher,
+      pins: new Pins(helia),
       write: async (cid, bytes, { signal }) => {
         try {
           await helia.blockstore.put(cid, bytes, { signal })
@@ -102,7 +104,7 @@ export class HeliaStorage implements Storage {
   }
 
   async put (bytes: Uint8Array, options: PutOptions = {}): Promise<CID> {
-    const { helia, write } = this.current()
+    const { pins, write } = this.current()
     const codec = options.codec ?? DAG_CBOR
     if (bytes.byteLength > BLOCK_BYTES_MAX) {
       throw new BlockTooLargeError(bytes.byteLength, BLOCK_BYTES_MAX)
@@ -113,7 +115,7 @@ export class HeliaStorage implements Storage {
     }
     await write(cid, bytes, options)
     if (options.pin === true) {
-      await pinDag(helia, cid, 0, options)
+      await pins.pin(cid, 0, options)
     }
     return cid
   }
@@ -167,15 +169,15 @@ export class HeliaStorage implements Storage {
   }
 
   async pin (cid: CID, options: PinOptions = {}): Promise<void> {
-    await pinDag(this.current().helia, cid, options.depth ?? Infinity, options, async link => this.get(link, { signal: options.signal }))
+    await this.current().pins.pin(cid, options.depth ?? Infinity, options, async link => this.get(link, { signal: options.signal }))
   }
 
   async unpin (cid: CID, options: AbortOptions = {}): Promise<void> {
-    await unpinDag(this.current().helia, cid, options)
+    await this.current().pins.unpin(cid, options)
   }
 
   async isPinned (cid: CID, options: AbortOptions = {}): Promise<boolean> {
-    return this.current().helia.pins.isPinned(cid, options)
+    return this.current().pins.has(cid, options)
   }
 
   async putFile (bytes: Uint8Array, options: AbortOptions & { pin?: boolean } = {}): Promise<CID> {

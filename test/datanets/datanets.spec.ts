@@ -156,14 +156,48 @@ describe('datanets', function () {
     await holder.nets.stop()
     await holder.nets.start()
     const gone = async (): Promise<void> => {
-      if (await holder.nets.holds(contribution)) {
+      await holder.store.collect()
+      if (await holder.store.has(contribution)) {
         await new Promise(resolve => { setImmediate(resolve) })
         await gone()
       }
     }
     await gone()
-    await holder.store.collect()
-    expect(await holder.store.has(contribution)).to.equal(false)
+    expect(await holder.nets.holds(contribution)).to.equal(false)
+  })
+
+  it('keeps the rows of a contribution whose copy is rejected, at holders and at who contributed them twice', async () => {
+    const contributor = await swarm.node({ follow: 'all' })
+    const villain = await swarm.node()
+    const holder = await swarm.node({ follow: 'all' })
+    const { datanet } = await contributor.nets.create(speeches, curator)
+    const rows = prose(40, 12)
+    const keep = async (title: string, node: typeof villain, signer: typeof alice): Promise<CID> => {
+      const held = nextEvent(holder.nets, 'contribution:held')
+      const { contribution } = await node.nets.contribute({ datanet, title, rows, signer })
+      await held
+      return contribution
+    }
+    const original = await keep('Mine', contributor, alice)
+    await admit(original)
+    for (const copy of [await keep('Mine too', villain, bob), await keep('Once more', contributor, alice)]) {
+      for (const validator of validators.slice(0, 3)) {
+        await swarm.chain.send({ kind: 'attest', subject: copy, verdict: 'reject', attestation: copy }, validator)
+      }
+    }
+    await villain.network.stop()
+    for (const { nets, store } of [contributor, holder]) {
+      // pins take turns: after this one, what was to be let go is
+      await nets.stop()
+      await nets.start()
+      await store.unpin(datanet)
+      await store.collect()
+      const { payload: { shards } } = await nets.record(original)
+      expect(await nets.holds(original)).to.equal(true)
+      for (const shard of shards) {
+        expect(await store.has(shard)).to.equal(true)
+      }
+    }
   })
 
   describe('announcements', () => {
