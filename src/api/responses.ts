@@ -323,7 +323,8 @@ export const responses: Record<string, TSchema> = {
     methodMeaning: text,
     assessmentOperations: real,
     assessmentSeconds: real,
-    assessmentBytes: real
+    assessmentBytes: real,
+    methods: list(object({ method: text, meaning: text, seconds: real, bytes: real }))
   }),
   'GET /api/v1/trainings/{id}': training,
   'DELETE /api/v1/trainings/{id}': training,

@@ -65,14 +65,15 @@ function scaled (value: number | undefined, unit: number): number | undefined {
 
 /** What a training would take, for people. */
 export function describeEstimate (estimate: TrainingEstimateView): string[] {
-  const { steps, tokens, parameters, contributions, influence, operations, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, method, methodMeaning, assessmentSeconds, assessmentBytes } = estimate
+  const { steps, tokens, parameters, contributions, influence, operations, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, method, methodMeaning, assessmentSeconds, assessmentBytes, methods } = estimate
   const columns = influence === 'forward' ? `, of which ${duration(influenceSeconds)} for the influence of ${contributions} contributions` : ''
 
   return [
     `${steps} steps over ${tokens.toLocaleString('en')} tokens, ${parameters.toLocaleString('en')} weights: about ${duration(seconds)} at ${Math.round(tokensPerSecond).toLocaleString('en')} tokens/s${columns}`,
     `${(operations / 1e12).toPrecision(3)} tera-operations, up to ${bytes(memoryBytes)} of memory, ${bytes(storedBytes)} stored`,
     `attributed by ${method}: about ${duration(assessmentSeconds)} and up to ${bytes(assessmentBytes)} for the scores of a task`,
-    `  ${methodMeaning}`
+    `  ${methodMeaning}`,
+    `  by others: ${methods.filter(other => other.method !== method).map(other => `${other.method} ${duration(other.seconds)}, ${bytes(other.bytes)}`).join('; ')}`
   ]
 }
 

@@ -165,6 +165,16 @@ export interface TrainingEstimateView {
   assessmentOperations: number
   assessmentSeconds: number
   assessmentBytes: number
+  /** the same of every method, for who chooses among them */
+  methods: MethodEstimateView[]
+}
+
+/** What a method of attribution means, and what an assessor spends on the scores of one task by it. */
+export interface MethodEstimateView {
+  method: AttributionMethod
+  meaning: string
+  seconds: number
+  bytes: number
 }
 
 /** GET /api/v1/trainings, GET /api/v1/trainings/:id, DELETE cancels */

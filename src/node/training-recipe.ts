@@ -2,8 +2,10 @@ import { CID } from 'multiformats/cid'
 import { METHOD_MEANINGS } from '../attribution/index.ts'
 import { presets, recipeOf } from '../models/index.ts'
 import { ConfigError } from './errors.ts'
-import type { LlamaConfig, Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
+import type { AttributionMethod, LlamaConfig, Recipe, TrainingEstimateView, TrainingRequest } from '../interface/index.ts'
 import type { TrainingEstimate } from '../training/index.ts'
+
+const methods = Object.keys(METHOD_MEANINGS) as AttributionMethod[]
 
 /**
  * Steps of a request; of its preset unless it says otherwise.
@@ -43,7 +45,7 @@ export function recipeOfRequest (request: TrainingRequest, snapshot: CID, config
 }
 
 export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): TrainingEstimateView {
-  const { contributions, parameters, tokens, form, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, training, forward, method, assessment } = estimate
+  const { contributions, parameters, tokens, form, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, training, forward, method, assessment, assessments } = estimate
 
   return {
     steps,
@@ -61,6 +63,7 @@ export function estimateView ({ steps }: Recipe, estimate: TrainingEstimate): Tr
     methodMeaning: METHOD_MEANINGS[method],
     assessmentOperations: assessment.flops,
     assessmentSeconds: assessment.seconds,
-    assessmentBytes: assessment.bytes
+    assessmentBytes: assessment.bytes,
+    methods: methods.map(name => ({ method: name, meaning: METHOD_MEANINGS[name], seconds: assessments[name].seconds, bytes: assessments[name].bytes }))
   }
 }

@@ -2,10 +2,10 @@ import { chooseForm, columnsWithin, estimateCosts, loraBlocks, methodCosts, repl
 import { gradientBytes, initialTheta, loadTokenizer } from '../models/index.ts'
 import { FILE_BYTES_MAX, INFLUENCE_FLOPS_MAX, ROWS_SAMPLED_MAX } from './constants.ts'
 import { checkpointSteps, withPool } from './run.ts'
-import type { TrainingComponents, TrainingEstimate } from './interface.ts'
+import type { AssessmentCost, TrainingComponents, TrainingEstimate } from './interface.ts'
 import type { Pace } from './pace.ts'
 import type { RunRecords, RunSettings } from './run.ts'
-import type { AbortOptions, AttributionMethod, CostEstimate } from '../interface/index.ts'
+import type { AbortOptions, AttributionMethod } from '../interface/index.ts'
 
 export interface EstimateSettings extends RunSettings {
   influenceFlopsMax?: number
@@ -41,7 +41,7 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
   // in operations alone: the form is part of the adapter's record, which every machine must make alike
   const { method = 'trajectory' } = attribution
   const form = method === 'trajectory' ? chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX) : 'reverse'
-  const assessment = assessmentCost(records, attribution, method)
+  const assessments = assessmentCosts(records, attribution, pace)
   const influenceSeconds = form === 'forward' ? pace.secondsFor(costs.forward.flops + (passes(records, settings) - 1) * costs.training.flops) : 0
   const perThread = gradientBytes(base.config, sequenceLength, form === 'forward' ? DIRECTIONS : 1)
   const columnBytes = form === 'forward' ? costs.forward.bytes : 0
@@ -50,7 +50,8 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
     ...costs,
     form,
     method,
-    assessment: { ...assessment, seconds: pace.secondsFor(assessment.flops) },
+    assessment: assessments[method],
+    assessments,
     seconds: pace.secondsFor(costs.training.flops) + influenceSeconds,
     influenceSeconds,
     tokensPerSecond: pace.flopsPerSecond / flopsPerToken,
@@ -62,14 +63,20 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
   }
 }
 
-/** The scores of one task by a method, its receipts not counted. */
-function assessmentCost ({ recipe, shape, flopsPerToken }: RunRecords, { examples, exampleTokens }: AttributionShape, method: AttributionMethod): CostEstimate {
+/** The scores of one task by each method, its receipts not counted. */
+function assessmentCosts ({ recipe, shape, flopsPerToken }: RunRecords, { examples, exampleTokens }: AttributionShape, pace: Pace): Record<AttributionMethod, AssessmentCost> {
   const { steps, batchSize } = recipe
-  const { gradients, flops, bytes } = methodCosts({
-    parameters: shape.parameters, examples, steps, seen: steps * batchSize, blocks: loraBlocks(shape), checkpoints: checkpointSteps(recipe).length
-  })[method]
+  const costs = methodCosts({ parameters: shape.parameters, examples, steps, seen: steps * batchSize, blocks: loraBlocks(shape), checkpoints: checkpointSteps(recipe).length })
+  const of = (method: AttributionMethod): AssessmentCost => {
+    const { gradients, flops: besides, bytes } = costs[method]
+    const flops = gradients * exampleTokens * flopsPerToken + besides
 
-  return { flops: gradients * exampleTokens * flopsPerToken + flops, bytes }
+    return { flops, bytes, seconds: pace.secondsFor(flops) }
+  }
+
+  return {
+    trajectory: of('trajectory'), graddot: of('graddot'), tracin: of('tracin'), datainf: of('datainf'), fisher: of('fisher'), 'fisher-projected': of('fisher-projected'), ekfac: of('ekfac')
+  }
 }
 
 /**

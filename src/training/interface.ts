@@ -85,6 +85,9 @@ export interface TrainingJob extends Price {
   resume?: ResumePoint
 }
 
+/** What an assessor spends on the scores of one task. */
+export type AssessmentCost = CostEstimate & { seconds: number }
+
 export interface TrainingEstimate {
   training: CostEstimate
   forward: CostEstimate
@@ -93,7 +96,9 @@ export interface TrainingEstimate {
   form: 'forward' | 'reverse'
   method: AttributionMethod
   /** scores of one task by the method, its receipts not counted: what each assessor does and holds */
-  assessment: CostEstimate & { seconds: number }
+  assessment: AssessmentCost
+  /** the same by each method, for who chooses */
+  assessments: Record<AttributionMethod, AssessmentCost>
   /** of training and, if the form is forward, the Jacobian; from a calibration or what earlier jobs took here */
   seconds: number
   /** of `seconds`, those of the Jacobian */

@@ -126,6 +126,8 @@ describe('a training job', () => {
     const estimate = await two.estimate(here.recipe)
 
     expect(estimate.contributions).to.equal(3)
+    expect(estimate.assessment).to.deep.equal(estimate.assessments.trajectory)
+    expect(estimate.assessments.graddot.flops).to.be.below(estimate.assessments.tracin.flops)
     expect(estimate.seconds).to.be.within(0, 60)
     expect(estimate.forward.flops).to.be.greaterThan(estimate.training.flops)
     expect(estimate.tokens).to.equal(6 * 6 * 24)

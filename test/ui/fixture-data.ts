@@ -1,4 +1,4 @@
-import type { AdapterView, AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, SpanView, TaskView } from '../../src/interface/index.ts'
+import type { AdapterView, AnswerView, BaseView, ContributionView, DatanetView, NodeStatus, PresetView, ProposalView, SpanView, TaskView, TrainingEstimateView } from '../../src/interface/index.ts'
 
 /** What a node of the demo says, cut down: canned views for tests of the page, never shipped. */
 
@@ -47,6 +47,30 @@ export const presets: PresetView[] = [
   { preset: 'quick', title: 'Quick', description: 'A small adapter in well under a minute. Picks up the tone of the data; good for a first look and for exact attribution.', rank: 4, steps: 16, batchSize: 32, sequenceLength: 64, targets: ['q_proj', 'v_proj'], learningRate: 0.005 },
   { preset: 'careful', title: 'Careful', description: 'A larger adapter on all projections with more steps. Follows the data more closely and takes some minutes.', rank: 8, steps: 48, batchSize: 40, sequenceLength: 64, targets: ['q_proj'], learningRate: 0.003 }
 ]
+
+export const estimate: TrainingEstimateView = {
+  steps: 16,
+  contributions: speeches.length,
+  parameters: 10_240,
+  tokens: 32_768,
+  influence: 'forward',
+  operations: 3.1e12,
+  seconds: 38,
+  influenceSeconds: 21,
+  tokensPerSecond: 2_100,
+  memoryBytes: 310_000_000,
+  storedBytes: 1_200_000,
+  method: 'trajectory',
+  methodMeaning: 'Exact.',
+  assessmentOperations: 1e12,
+  assessmentSeconds: 44,
+  assessmentBytes: 6_500_000,
+  methods: [
+    { method: 'trajectory', meaning: 'Exact: how the answer changes with the weight of each example, through every step of the run.', seconds: 44, bytes: 6_500_000 },
+    { method: 'graddot', meaning: 'One small step of gradient descent on each example at the end of the run; knows no optimiser, order or curvature.', seconds: 3, bytes: 82_000 },
+    { method: 'ekfac', meaning: 'A step of natural gradient with Kronecker factors and measured eigenvalues; assumes that training has converged.', seconds: 12, bytes: 31_000_000 }
+  ]
+}
 
 export const losses = Array.from({ length: 16 }, (_, step) => 4.12 - 0.62 * step / (step + 4) + [0, 0.03, -0.02, 0.01][step % 4])
 

@@ -115,6 +115,8 @@ function actions (server: FastifyInstance, state: FixtureState): void {
     return view
   })
 
+  server.post('/api/v1/trainings/estimate', async () => canned.estimate)
+
   server.delete('/api/v1/trainings/:id', async () => {
     state.trainings = state.trainings.map(view => ({ ...view, state: 'cancelled' }))
 

@@ -16,7 +16,7 @@ import { axeSource, buildPage, chromiumPath, launch, root } from './browser.ts'
 import * as canned from './fixture-data.ts'
 import { fixture } from './fixture-server.ts'
 import type { Fixture } from './fixture-server.ts'
-import type { TrainingView } from '../../src/interface/index.ts'
+import type { TrainingRequest, TrainingView } from '../../src/interface/index.ts'
 import type { Browser, Locator, Page } from 'playwright-core'
 
 /** A line for people who read the run. */
@@ -177,6 +177,27 @@ describe('page', function () {
     node.tell({ type: 'training', training: training('done', 16, { adapter: canned.adapter.adapter }) })
     await run.getByRole('button', { name: /^Ask / }).click()
     await page.getByRole('form', { name: 'Question' }).waitFor()
+  })
+
+  it('says what other methods of attribution mean and cost, and trains by the one that is chosen', async () => {
+    await page.goto(node.url)
+    await room('Fine-tune')
+
+    const form = page.getByRole('form', { name: 'New training' })
+
+    assert.equal(await form.getByRole('radio', { name: 'ekfac' }).count(), 0)
+    await form.getByRole('button', { name: 'Other methods' }).click()
+    await says(form, /ekfac.*Kronecker factors.*About 12 s and up to 31\.0 MB/)
+    assert.deepEqual(await posted('trainings/estimate'), { name: 'state-of-the-union', base: canned.base.base, datanets: [canned.datanet.datanet], preset: 'quick' })
+    assert.equal(await form.getByRole('radio', { name: 'trajectory' }).isChecked(), true)
+
+    await form.getByRole('radio', { name: 'ekfac' }).check()
+    await says(form, 'By ekfac, an estimate')
+    // what it costs depends on the rest of the form
+    await form.getByRole('radio', { name: 'Careful' }).check()
+    assert.equal((await posted('trainings/estimate', 2) as TrainingRequest).preset, 'careful')
+    await form.getByRole('button', { name: 'Train', exact: true }).click()
+    assert.deepEqual(await posted('trainings'), { as: 'customer', name: 'state-of-the-union', base: canned.base.base, datanets: [canned.datanet.datanet], preset: 'careful', method: 'ekfac' })
   })
 
   it('colours an answer by contribution and lights up both ways', async () => {
@@ -358,6 +379,12 @@ describe('page', function () {
     for (const name of rooms) {
       await room(name)
       await page.getByRole('main', { name }).getByRole('heading', { level: 2 }).waitFor()
+
+      if (name === 'Fine-tune') {
+        await page.getByRole('button', { name: 'Other methods' }).click()
+        await page.getByRole('radio', { name: 'graddot' }).waitFor()
+      }
+
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${name} is wider than the screen`)
 
       if (axe != null) {

@@ -6,7 +6,8 @@ import { Failure } from '../parts/notes.tsx'
 import { useAction } from '../use-action.ts'
 import { useNode } from '../use-node.tsx'
 import { go } from '../use-route.ts'
-import type { PresetView, TrainingRequest, TrainingView } from '../../../interface/index.ts'
+import { MethodChoice } from './method-choice.tsx'
+import type { AttributionMethod, PresetView, TrainingRequest, TrainingView } from '../../../interface/index.ts'
 import type { ReactNode } from 'react'
 
 const SEED_MAX = 4_294_967_295
@@ -18,6 +19,7 @@ export function TrainForm ({ onStarted }: { onStarted(id: string): void }): Reac
   const [preset, setPreset] = useState<string>()
   const [name, setName] = useState('')
   const [advanced, setAdvanced] = useState<Advanced>({})
+  const [method, setMethod] = useState<AttributionMethod>('trajectory')
   const usable = datanets.filter(({ admitted }) => admitted > 0)
   const baseNow = base ?? bases[0]?.base
   const presetNow = presets.find(view => view.preset === preset) ?? presets[0]
@@ -25,9 +27,12 @@ export function TrainForm ({ onStarted }: { onStarted(id: string): void }): Reac
   const datanetsNow = chosen ?? (usable.length === 1 ? [usable[0].datanet] : [])
   const nameNow = name.trim() === '' ? suggested(datanets.find(({ datanet }) => datanet === datanetsNow[0])?.name) : name.trim()
 
+  const request: TrainingRequest | undefined = baseNow == null || presetNow == null || datanetsNow.length === 0
+    ? undefined
+    : { name: nameNow, base: baseNow, datanets: datanetsNow, preset: presetNow.preset, ...advanced }
+
   const { run, busy, error } = useAction(async () => {
-    const request: TrainingRequest & { as?: string } = { as, name: nameNow, base: baseNow, datanets: datanetsNow, preset: presetNow.preset, ...advanced }
-    const { id } = await api.post<TrainingView>('trainings', request)
+    const { id } = await api.post<TrainingView>('trainings', { as, ...request, ...(method === 'trajectory' ? {} : { method }) })
 
     refresh('trainings')
     onStarted(id)
@@ -63,10 +68,11 @@ export function TrainForm ({ onStarted }: { onStarted(id: string): void }): Reac
           </Choice>
         ))}
       </fieldset>
+      <MethodChoice request={request} value={method} onChange={setMethod} />
       <AdvancedSettings preset={presetNow} value={advanced} onChange={setAdvanced} />
       <TextInput label='Name of the adapter' maxLength={120} value={name} placeholder={nameNow} onChange={event => { setName(event.currentTarget.value) }} />
       <Failure error={error} />
-      <Button type='submit' size='md' loading={busy} disabled={baseNow == null || presetNow == null || datanetsNow.length === 0}>Train</Button>
+      <Button type='submit' size='md' loading={busy} disabled={request == null}>Train</Button>
       {datanets.length > 0 && datanetsNow.length === 0 && <p className='small'>Choose at least one Datanet to learn from.</p>}
     </form>
   )
