@@ -23,6 +23,8 @@ interface Running {
   pins: Pins
   /** stores a block whatever becomes of the peers that wait for it */
   write (cid: CID, bytes: Uint8Array, options: AbortOptions): Promise<void>
+  /** deletes a block that the disk has changed, pinned or not: what is pinned is what it was */
+  discard (cid: CID): Promise<void>
   close (): Promise<void>
 }
 
@@ -87,6 +89,7 @@ export class HeliaStorage implements Storage {
           await stores.blockstore.put(cid, bytes, { signal })
         }
       },
+      discard: async cid => (stores?.blockstore ?? helia.blockstore).delete(cid),
       close: async () => {
         forgetPeers()
         fetcher.stop()
@@ -122,9 +125,9 @@ export class HeliaStorage implements Storage {
 
   async get (cid: CID, options: GetOptions = {}): Promise<Uint8Array> {
     assertSupportedCid(cid)
-    const { helia, fetcher } = this.current()
+    const { helia, fetcher, discard } = this.current()
     const bytesMax = Math.min(options.bytesMax ?? BLOCK_BYTES_MAX, BLOCK_BYTES_MAX)
-    let bytes = await this.getLocal(helia, cid, options)
+    let bytes = await this.getLocal({ helia, discard }, cid, options)
     if (bytes === undefined) {
       if (options.offline === true) {
         throw new BlockUnavailableError(cid, 0)
@@ -147,7 +150,7 @@ export class HeliaStorage implements Storage {
   }
 
   /** What the own store has, unless the disk has changed it since: then it is fetched again. */
-  private async getLocal (helia: Helia, cid: CID, options: AbortOptions): Promise<Uint8Array | undefined> {
+  private async getLocal ({ helia, discard }: Pick<Running, 'helia' | 'discard'>, cid: CID, options: AbortOptions): Promise<Uint8Array | undefined> {
     if (!await helia.blockstore.has(cid, { signal: options.signal })) {
       return undefined
     }
@@ -155,8 +158,8 @@ export class HeliaStorage implements Storage {
     try {
       verifyBlock(cid, bytes)
     } catch (err) {
-      if (err instanceof BlockMismatchError && !await helia.pins.isPinned(cid)) {
-        await helia.blockstore.delete(cid)
+      if (err instanceof BlockMismatchError) {
+        await discard(cid)
         return undefined
       }
       throw err

@@ -180,6 +180,22 @@ describe('storage', function () {
     expect(await store.has(cid)).to.equal(false)
   })
 
+  it('fetches again what is pinned and was changed by the own disk', async () => {
+    const blockstore = new LevelBlockstore(join(await folder(), 'mended'))
+    await blockstore.open()
+    cleanups.push(async () => blockstore.close())
+    const holder = await node()
+    const { store, network } = await node({ stores: { blockstore } })
+    const sound = encode('sound')
+    const cid = await store.put(sound, { pin: true })
+    await blockstore.put(cid, encode('rotten'))
+    await dial(network, holder.network)
+    await holder.store.put(sound)
+    expect(await store.get(cid)).to.deep.equal(sound)
+    expect(await store.isPinned(cid)).to.equal(true)
+    expect(await blockstore.has(cid)).to.equal(true)
+  })
+
   it('refuses CIDs that prove nothing, too large blocks and unknown codecs', async () => {
     const { store } = await node()
     const digest = fileCid(pattern(10)).multihash.digest
