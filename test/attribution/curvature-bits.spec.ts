@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
-import { influenceMethod } from '../../src/attribution/index.ts'
+import { influenceMethod, influenceOfAnswer } from '../../src/attribution/index.ts'
 import { prng } from '../../src/numeric/index.ts'
 import { domains, hash, toHex } from '../../src/wire/index.ts'
-import type { Evaluator, MatrixBlock } from '../../src/attribution/index.ts'
+import type { Evaluator, InfluenceMethod, MatrixBlock } from '../../src/attribution/index.ts'
 import type { AttributionMethod } from '../../src/interface/index.ts'
 
 /** Numbers in place of gradients: what a curvature makes of them needs no model. */
@@ -23,13 +23,19 @@ function evaluatorOf (count: number, parameters: number): Evaluator {
   }
 }
 
-/** Hash of scores and trace. */
-async function bitsOf (name: AttributionMethod, count: number, blocks: MatrixBlock[]): Promise<string> {
+function methodOf (name: AttributionMethod, count: number, blocks: MatrixBlock[]): { method: InfluenceMethod, theta: Float64Array } {
   const parameters = blocks.reduce((sum, { rows, columns }) => sum + rows * columns, 0)
   const random = prng(99)
   const theta = Float64Array.from({ length: parameters }, () => random.nextUint32() / 2 ** 32)
   const plan = { batches: [], learningRates: new Float64Array(0), beta1: 0, beta2: 0, epsilon: 0, checkpointEverySteps: 1 }
-  const { exampleScores, trace } = await influenceMethod(name, { examples: evaluatorOf(count, parameters), plan, theta0: theta, theta, blocks, seed: 7 }).scores(theta)
+
+  return { method: influenceMethod(name, { examples: evaluatorOf(count, parameters), plan, theta0: theta, theta, blocks, seed: 7 }), theta }
+}
+
+/** Hash of scores and trace. */
+async function bitsOf (name: AttributionMethod, count: number, blocks: MatrixBlock[]): Promise<string> {
+  const { method, theta } = methodOf(name, count, blocks)
+  const { exampleScores, trace } = await method.scores(theta)
 
   return toHex(hash(domains.traceStep, new Uint8Array(exampleScores.buffer), ...trace))
 }
@@ -50,6 +56,18 @@ describe('the bits of curvatures', () => {
   for (const [method, examples, blocks, bits] of GOLDEN) {
     it(`are those of plain loops: ${method}, ${examples} examples`, async () => {
       expect(await bitsOf(method, examples, blocks)).to.equal(bits)
+    })
+
+    it(`are in columns too, up to rounding: ${method}, ${examples} examples`, async () => {
+      const { method: influence, theta } = methodOf(method, examples, blocks)
+      const { exampleScores } = await influence.scores(theta)
+      const groups = Uint32Array.from(exampleScores, (_, i) => i % 3)
+      const sums = influenceOfAnswer(await influence.columns(groups, [2, 0]), theta)
+      const size = exampleScores.reduce((sum, score) => sum + Math.abs(score), 0)
+
+      for (const [column, group] of [2, 0].entries()) {
+        expect(sums[column]).to.be.closeTo(exampleScores.reduce((sum, score, i) => groups[i] === group ? sum + score : sum, 0), 1e-9 * size)
+      }
     })
   }
 })

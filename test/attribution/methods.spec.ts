@@ -1,12 +1,12 @@
 import { expect } from 'aegir/chai'
-import { evaluator, gradDot, influenceMethod, lockstep, METHOD_MEANINGS, reverseReplay, sparseProjection, train } from '../../src/attribution/index.ts'
+import { evaluator, gradDot, influenceMethod, influenceOfAnswer, lockstep, METHOD_MEANINGS, reverseReplay, sparseProjection, train } from '../../src/attribution/index.ts'
 import { trainingPlan } from '../../src/models/index.ts'
 import { toHex } from '../../src/wire/index.ts'
 import { fixture, RECIPE } from './objectives.ts'
 import type { CheckpointWeights, Evaluator, InfluenceRun } from '../../src/attribution/index.ts'
 import type { AttributionMethod } from '../../src/interface/index.ts'
 
-const { objective, theta0 } = fixture()
+const { objective, theta0, groups } = fixture()
 const examples = evaluator(objective)
 const plan = trainingPlan(RECIPE, objective.examples)
 const names = Object.keys(METHOD_MEANINGS) as AttributionMethod[]
@@ -99,6 +99,20 @@ describe('every influence method', () => {
 
       expect(other.trace.map(toHex)).to.not.deep.equal(trace.map(toHex))
       expect(other.trace).to.have.length(trace.length)
+    })
+
+    it(`${name} has columns that give each contribution the sum of its examples' scores`, async () => {
+      const run = await finished()
+      const method = influenceMethod(name, run)
+      const cotangent = answerGradient(run.theta)
+      const { exampleScores } = await method.scores(cotangent)
+      const columns = await method.columns(groups, [3, 0, 1])
+      const sumOf = (group: number): number => exampleScores.reduce((sum, score, i) => groups[i] === group ? sum + score : sum, 0)
+
+      // those of group 2 are in no column
+      expectClose(influenceOfAnswer(columns, cotangent), [sumOf(3), sumOf(0), sumOf(1)])
+      expect(await influenceMethod(name, run).columns(groups, [0]), 'alone').to.deep.equal([columns[1]])
+      await expect(method.columns(groups.subarray(1), [0])).to.eventually.be.rejected.with.property('code', 'ERR_ATTRIBUTION_INPUT')
     })
 
     it(`${name} is linear: the scores of a sum are the sum of the scores`, async () => {

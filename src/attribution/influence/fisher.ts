@@ -1,10 +1,12 @@
 import { DAMPING, FEATURES_BYTES_MAX, KERNEL_EXAMPLES_MAX } from './constants.ts'
 import { curvatureDigest } from './curvature.ts'
 import { AttributionInputError } from './errors.ts'
+import { emptyColumns } from './grouping.ts'
 import { cholesky, choleskySolve, product, vectors } from './linear-algebra.ts'
-import { dot } from './vectors.ts'
+import { addScaled, dot } from './vectors.ts'
 import type { Curvature } from './curvature.ts'
 import type { GradientTable } from './gradient-table.ts'
+import type { Grouping } from './grouping.ts'
 import type { Projection } from './projection.ts'
 import type { AbortOptions } from '../../interface/index.ts'
 
@@ -26,7 +28,8 @@ export async function fisherCurvature (table: GradientTable, options?: AbortOpti
     digest: curvatureDigest(solve.factor),
     async products (cotangent) {
       return solve.products(Float64Array.from(rows, row => dot(row, cotangent)))
-    }
+    },
+    columns: async grouping => solvedSums(rows, solve, grouping, table.parameters)
   }
 }
 
@@ -54,24 +57,51 @@ export async function projectedFisherCurvature (table: GradientTable, projection
         const projected = projection.project(cotangent)
 
         return solve.products(Float64Array.from(rows, row => dot(row, projected)))
-      }
+      },
+      columns: async grouping => solvedSums(rows, solve, grouping, features).map(column => projection.back(column))
     }
   }
 
   const { factor, damping } = featureFactor(rows, features)
+  const solve = (direction: Float64Array): Float64Array => {
+    if (damping !== 0) {
+      choleskySolve(factor, features, direction)
+    }
+
+    return direction
+  }
 
   return {
     digest: curvatureDigest(factor),
     async products (cotangent) {
-      const direction = projection.project(cotangent)
-
-      if (damping !== 0) {
-        choleskySolve(factor, features, direction)
-      }
+      const direction = solve(projection.project(cotangent))
 
       return Float64Array.from(rows, row => damping * dot(row, direction))
+    },
+    async columns (grouping) {
+      const sums = emptyColumns(grouping, features)
+
+      rows.forEach((row, example) => {
+        if (grouping.places[example] >= 0) {
+          addScaled(sums[grouping.places[example]], damping, row)
+        }
+      })
+
+      return sums.map(sum => projection.back(solve(sum)))
     }
   }
+}
+
+/** Of each column Σ wᵢ·rowᵢ over all rows, w what its examples' products are by the kernel: Gᵀ·nλ(K + nλ)⁻¹·1. */
+function solvedSums (rows: Array<Float32Array | Float64Array>, solve: KernelSolver, { places, count }: Grouping, size: number): Float64Array[] {
+  return Array.from({ length: count }, (_, column) => {
+    const weights = solve.products(Float64Array.from(places, place => place === column ? 1 : 0))
+    const sum = new Float64Array(size)
+
+    rows.forEach((row, i) => { addScaled(sum, weights[i], row) })
+
+    return sum
+  })
 }
 
 async function rowsOf (table: GradientTable, keep: (gradient: Float32Array) => Float32Array, options?: AbortOptions): Promise<Float32Array[]> {
@@ -86,8 +116,13 @@ async function rowsOf (table: GradientTable, keep: (gradient: Float32Array) => F
   return rows
 }
 
+interface KernelSolver {
+  factor: Float64Array
+  products (k: Float64Array): Float64Array
+}
+
 /** nλ(K + nλ)⁻¹k for K over the rows. Rows that are all zero have no curvature and no products. */
-function kernelSolver (rows: Array<Float32Array | Float64Array>): { factor: Float64Array, products (k: Float64Array): Float64Array } {
+function kernelSolver (rows: Array<Float32Array | Float64Array>): KernelSolver {
   const size = rows.length
   const factor = new Float64Array(size * size)
   let trace = 0

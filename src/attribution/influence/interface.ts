@@ -57,4 +57,13 @@ export interface InfluenceMethod {
    * @param cotangent - gradient, over the trained parameters, of what is attributed
    */
   scores (cotangent: Float64Array, options?: AbortOptions & { onProgress?(event: AttributionEvent): void }): Promise<ExampleScores>
+  /**
+   * What an answer's scores by contribution are computed from as soon as there is its gradient: the dot
+   * product of a column with a cotangent is the sum of the scores of its examples, up to rounding. A
+   * column has the same bytes whichever others are computed beside it.
+   *
+   * @param groups - the contribution of each example, or for examples that score nothing a number that is not wanted
+   * @param wanted - contributions, each once
+   */
+  columns (groups: Uint32Array, wanted: readonly number[], options?: AbortOptions): Promise<Float64Array[]>
 }

@@ -6,7 +6,9 @@ import { dataInfCurvature } from './datainf.ts'
 import { ekfacCurvature } from './ekfac.ts'
 import { AttributionInputError } from './errors.ts'
 import { fisherCurvature, projectedFisherCurvature } from './fisher.ts'
+import { forwardInfluence } from './forward.ts'
 import { gradientTable } from './gradient-table.ts'
+import { addGradients, emptyColumns, groupingOf } from './grouping.ts'
 import { methodCosts } from './method-costs.ts'
 import { sparseProjection } from './projection.ts'
 import { reverseReplay } from './reverse.ts'
@@ -17,6 +19,7 @@ import { checkFinite, dot } from './vectors.ts'
 import type { MatrixBlock } from './blocks.ts'
 import type { Curvature } from './curvature.ts'
 import type { GradientTable } from './gradient-table.ts'
+import type { Grouping } from './grouping.ts'
 import type { Evaluator, ExampleScores, InfluenceMethod } from './interface.ts'
 import type { CheckpointWeights } from './tracin.ts'
 import type { AbortOptions, AttributionMethod, Hash } from '../../interface/index.ts'
@@ -73,14 +76,20 @@ export function influenceMethod (name: AttributionMethod, run: InfluenceRun): In
   const { examples, plan, theta0, theta } = run
   const blocks = run.blocks ?? [{ offset: 0, rows: 1, columns: examples.parameters }]
   const checkpoints = run.checkpoints ?? [{ step: plan.batches.length, theta }]
-  const curved = (prepare: (table: GradientTable, options?: AbortOptions) => Promise<Curvature>): InfluenceMethod['scores'] => {
+  const curved = (prepare: (table: GradientTable, options?: AbortOptions) => Promise<Curvature>): Work => {
     const table = gradientTable(examples, theta)
 
     return byCurvature(table, theta, async options => prepare(table, options))
   }
-  const scores: Record<AttributionMethod, () => InfluenceMethod['scores']> = {
-    trajectory: () => async (cotangent, options) => reverseReplay(examples, plan, { ...options, theta0, cotangent }),
-    graddot: () => async (cotangent, options) => gradDot(examples, theta, cotangent, options),
+  const works: Record<AttributionMethod, () => Work> = {
+    trajectory: () => ({
+      scores: async (cotangent, options) => reverseReplay(examples, plan, { ...options, theta0, cotangent }),
+      columns: async (groups, wanted, options) => (await forwardInfluence(examples, plan, groups, 1 + Math.max(0, ...wanted), { ...options, theta0, columns: [...wanted] })).columns
+    }),
+    graddot: () => ({
+      scores: async (cotangent, options) => gradDot(examples, theta, cotangent, options),
+      columns: async (groups, wanted, options) => gradDotColumns(examples, theta, groupingOf(groups, wanted), options)
+    }),
     tracin: () => tracIn(examples, plan, checkpoints),
     datainf: () => curved(async (table, options) => dataInfCurvature(table, blocks, options)),
     fisher: () => curved(fisherCurvature),
@@ -88,8 +97,8 @@ export function influenceMethod (name: AttributionMethod, run: InfluenceRun): In
     ekfac: () => curved(async (table, options) => ekfacCurvature(table, blocks, options))
   }
 
-  if (!Object.hasOwn(scores, name)) {
-    throw new AttributionInputError(`expected a method among ${Object.keys(scores).join(', ')} but got ${String(name)}`)
+  if (!Object.hasOwn(works, name)) {
+    throw new AttributionInputError(`expected a method among ${Object.keys(works).join(', ')} but got ${String(name)}`)
   }
 
   if (examples.examples === 0) {
@@ -105,7 +114,25 @@ export function influenceMethod (name: AttributionMethod, run: InfluenceRun): In
     checkpoints: checkpoints.length
   })[name]
 
-  return { name, meaning: METHOD_MEANINGS[name], cost, scores: scores[name]() }
+  return { name, meaning: METHOD_MEANINGS[name], cost, ...checkedColumns(examples, works[name]()) }
+}
+
+type Work = Pick<InfluenceMethod, 'scores' | 'columns'>
+
+/** Columns of a group for each example, and of finite numbers. */
+function checkedColumns ({ examples }: Evaluator, { scores, columns }: Work): Work {
+  return {
+    scores,
+    async columns (groups, wanted, options) {
+      checkLength('groups', groups, examples)
+
+      const computed = await columns(groups, wanted, options)
+
+      computed.forEach(column => { checkFinite('an influence column', 0, column) })
+
+      return computed
+    }
+  }
 }
 
 /** The exact trajectory method by reverse replay. */
@@ -143,6 +170,16 @@ export async function gradDot (examples: Evaluator, theta: Float64Array, cotange
   }
 
   return { exampleScores, trace }
+}
+
+/** −Σ ∇ℓᵢ(θ) over the examples of each column. */
+async function gradDotColumns (examples: Evaluator, theta: Float64Array, grouping: Grouping, options?: AbortOptions): Promise<Float64Array[]> {
+  const columns = emptyColumns(grouping, examples.parameters)
+
+  // nothing is kept: each gradient is needed once
+  await addGradients(gradientTable(examples, theta, 0), grouping, -1, columns, options)
+
+  return columns
 }
 
 /** One step of GradDot alone: the examples from `first` on, at most 16. */

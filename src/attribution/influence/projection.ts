@@ -5,6 +5,8 @@ import { PROJECTION_COPIES } from './constants.ts'
 export interface Projection {
   features: number
   project (vector: ArrayLike<number>): Float64Array
+  /** its transpose: the dot product of what comes back with a vector is that of these features with its projection */
+  back (values: ArrayLike<number>): Float64Array
 }
 
 /**
@@ -20,6 +22,7 @@ export function sparseProjection (parameters: number, features: number, seed: nu
   const random = prng(seed)
   const part = features / PROJECTION_COPIES
   const places = new Int32Array(parameters * PROJECTION_COPIES)
+  const scale = 1 / Math.sqrt(PROJECTION_COPIES)
 
   for (let i = 0; i < places.length; i++) {
     const place = (i % PROJECTION_COPIES) * part + random.nextBelow(part)
@@ -32,7 +35,6 @@ export function sparseProjection (parameters: number, features: number, seed: nu
     features,
     project (vector) {
       const out = new Float64Array(features)
-      const scale = 1 / Math.sqrt(PROJECTION_COPIES)
 
       for (let i = 0; i < parameters; i++) {
         const value = vector[i] * scale
@@ -49,6 +51,19 @@ export function sparseProjection (parameters: number, features: number, seed: nu
       }
 
       return out
+    },
+    back (values) {
+      return Float64Array.from({ length: parameters }, (_, i) => {
+        let sum = 0
+
+        for (let copy = 0; copy < PROJECTION_COPIES; copy++) {
+          const place = places[i * PROJECTION_COPIES + copy]
+
+          sum += place >= 0 ? values[place] : -values[~place]
+        }
+
+        return sum * scale
+      })
     }
   }
 }

@@ -2,10 +2,11 @@ import { scoresStep, weightsStep } from './adjoint.ts'
 import { GRADIENTS_BYTES_MAX } from './constants.ts'
 import { AttributionInputError } from './errors.ts'
 import { gradientTable } from './gradient-table.ts'
+import { addGradients, emptyColumns, groupingOf } from './grouping.ts'
 import { checkLength } from './train.ts'
 import { checkFinite, dot } from './vectors.ts'
 import type { GradientTable } from './gradient-table.ts'
-import type { Evaluator, ExampleScores } from './interface.ts'
+import type { Evaluator, ExampleScores, InfluenceMethod } from './interface.ts'
 import type { AbortOptions, Hash } from '../../interface/index.ts'
 import type { TrainingPlan } from '../../models/index.ts'
 
@@ -21,26 +22,38 @@ export interface CheckpointWeights {
  * gradient at each checkpoint too; here it is the one at the end, which receipts are replayed with.
  * Scaled by the sum of all learning rates to a weighted mean of GradDots.
  */
-export function tracIn (examples: Evaluator, plan: TrainingPlan, checkpoints: CheckpointWeights[]): (cotangent: Float64Array, options?: AbortOptions) => Promise<ExampleScores> {
+export function tracIn (examples: Evaluator, plan: TrainingPlan, checkpoints: CheckpointWeights[]): Pick<InfluenceMethod, 'scores' | 'columns'> {
   const weights = checkpointWeights(plan, checkpoints)
   // gradients of several checkpoints together within the bound of one
   const tables = checkpoints.map(({ theta }) => gradientTable(examples, theta, Math.floor(GRADIENTS_BYTES_MAX / checkpoints.length)))
 
-  return async (cotangent, options) => {
-    const exampleScores = new Float64Array(examples.examples)
-    const trace: Hash[] = []
+  return {
+    async scores (cotangent, options): Promise<ExampleScores> {
+      const exampleScores = new Float64Array(examples.examples)
+      const trace: Hash[] = []
 
-    checkLength('the cotangent', cotangent, examples.parameters)
-    checkFinite('the cotangent', 0, cotangent)
+      checkLength('the cotangent', cotangent, examples.parameters)
+      checkFinite('the cotangent', 0, cotangent)
 
-    for (const [i, table] of tables.entries()) {
-      await addDots(table, weights[i], cotangent, exampleScores, options)
-      trace.push(weightsStep(checkpoints[i].step, checkpoints[i].theta, cotangent), ...table.trace)
+      for (const [i, table] of tables.entries()) {
+        await addDots(table, weights[i], cotangent, exampleScores, options)
+        trace.push(weightsStep(checkpoints[i].step, checkpoints[i].theta, cotangent), ...table.trace)
+      }
+
+      trace.push(scoresStep(exampleScores))
+
+      return { exampleScores, trace }
+    },
+    async columns (groups, wanted, options) {
+      const grouping = groupingOf(groups, wanted)
+      const columns = emptyColumns(grouping, examples.parameters)
+
+      for (const [i, table] of tables.entries()) {
+        await addGradients(table, grouping, -weights[i], columns, options)
+      }
+
+      return columns
     }
-
-    trace.push(scoresStep(exampleScores))
-
-    return { exampleScores, trace }
   }
 }
 
