@@ -6,7 +6,8 @@
  * - mix(S, y): x_h = S_h · y_g(h)
  * - collect(S, x): y_g = Σ_h∈g S_hᵀ · x_h
  */
-import { ATTENTION_ROWS } from './constants.ts'
+import { attentionLine, attentionScratchBytes } from './attention-layout.ts'
+import { ATTENDED_ROWS, ATTENTION_ROWS } from './constants.ts'
 import { scale } from './elementwise.ts'
 import { ShapeError } from './errors.ts'
 import { scratchBytes } from './matmul.ts'
@@ -112,24 +113,28 @@ function collect (e: Engine, weights: Node, x: Node, s: Heads): Node {
   }, () => [])
 }
 
-/** The same without tangents, with one matrix for scores and probabilities, and one for the cotangents of both. */
+/** The same without tangents: all heads at once, and of the probabilities' cotangents a few rows at a time. */
 function fused (e: Engine, q: Node, k: Node, v: Node, s: Heads): Node {
-  const { m, n, headDim } = s
+  const { heads, kvHeads, headDim, m, n } = s
   const factor = 1 / Math.sqrt(headDim)
-  const { scaled, p, y } = e.unrecorded(() => {
-    const scaled = scale(e, q, factor)
-    const p = scores(e, scaled, k, s)
-    e.kernels.softmax(p.rows, n, m, p.at, p.at)
-    return { scaled, p, y: mix(e, p, v, s) }
-  })
-  return e.finish('attention', y, [v, k, q], (dy, [wantsV, wantsK, wantsQ]) => {
-    const dv = wantsV ? collect(e, p, dy, s) : undefined
-    if (!wantsK && !wantsQ) {
-      return [dv, undefined, undefined]
+  const scaled = e.unrecorded(() => scale(e, q, factor))
+  const y = e.empty(m, q.columns)
+  const keep = e.recording && [q, k, v].some(({ needsGradient }) => needsGradient)
+  const p = e.arena.take(4 * attentionLine(n) * (keep ? heads * m : Math.min(m, ATTENDED_ROWS)))
+  const withScratch = (work: (scratch: number) => void): void => {
+    const mark = e.arena.mark()
+    work(e.arena.take(attentionScratchBytes(n, headDim)))
+    e.arena.release(mark)
+  }
+  withScratch(scratch => { e.kernels.attend(m, n, heads, kvHeads, headDim, scaled.at, k.at, v.at, scratch, p, y.at, keep) })
+  return e.finish('attention', y, [v, k, q], (dy, wants) => {
+    const parts = [v, k, q].map(({ rows, columns }, i) => wants[i] ? e.empty(rows, columns) : undefined)
+    const [dv, dk, dq] = parts.map(part => part?.at ?? NONE)
+    withScratch(scratch => { e.kernels.attendBack(m, n, heads, kvHeads, headDim, scaled.at, k.at, v.at, p, dy.at, scratch, dq, dk, dv) })
+    for (const part of parts) {
+      part == null || e.finish('attention', part, [], () => [])
     }
-    const dp = scores(e, dy, v, s)
-    e.kernels.softmaxBack(p.rows, n, m, p.at, dp.at, dp.at)
-    return [dv, wantsK ? collect(e, dp, scaled, s) : undefined, wantsQ ? scale(e, mix(e, dp, k, s), factor) : undefined]
+    return parts.map((part, i) => i === 2 && part != null ? scale(e, part, factor) : part)
   })
 }
 

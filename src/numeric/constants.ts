@@ -26,8 +26,11 @@ export const DIRECTIONS_MAX = 1024
 export const TILE_ROWS = 4
 export const TILE_COLUMNS = 8
 
-/** Queries that attention takes at once; what lies above their diagonal is computed in vain. */
+/** Queries that attention with tangents takes at once; what lies above their diagonal is computed in vain. */
 export const ATTENTION_ROWS = 32
+
+/** Queries of a head whose probabilities the attention of all heads works on while they are in a cache. */
+export const ATTENDED_ROWS = 64
 
 /** Frozen weights are packed by so many rows, the last group padded. */
 export const GROUP_ROWS = 16

@@ -6,7 +6,8 @@
 import { add, mul, scale, silu } from './elementwise.ts'
 import { sameShape } from './engine.ts'
 import { ShapeError } from './errors.ts'
-import { matmul, productInto } from './matmul.ts'
+import { matmul, productInto, scratchBytes } from './matmul.ts'
+import { NONE } from './node.ts'
 import { addRow } from './rows.ts'
 import type { Engine } from './engine.ts'
 import type { Node } from './node.ts'
@@ -83,16 +84,34 @@ function addChange (e: Engine, x: Node, { a, b, scale: factor }: Change, y: Node
   return low
 }
 
-/** Cotangents of b, x and a. */
+/** Cotangents of b, x and a. What is not finite between them reaches one of them. */
 function pullChange (e: Engine, x: Node, { a, b, scale: factor, low }: Change & { low: Node }, dy: Node, wants: boolean[]): Array<Node | undefined> {
   const [wantsB, wantsX, wantsA] = wants
-  const scaled = scale(e, dy, factor)
-  const db = wantsB ? matmul(e, scaled, low, true, false) : undefined
-  if (!wantsX && !wantsA) {
-    return [db, undefined, undefined]
+  const [m, n, rank] = [x.rows, b.rows, a.rows]
+  const [db, dx, da] = [wantsB ? e.empty(n, rank) : undefined, wantsX ? e.empty(m, x.columns) : undefined, wantsA ? e.empty(rank, x.columns) : undefined]
+  const mark = e.arena.mark()
+  const scaled = e.arena.take(dy.size * 4)
+  const dLow = e.arena.take(low.size * 4)
+  const scratch = e.arena.take(Math.max(scratchBytes(n, rank, m), scratchBytes(m, rank, n), scratchBytes(m, x.columns, rank), scratchBytes(rank, x.columns, m)))
+  const { gemm } = e.kernels
+  e.kernels.scale(dy.size, dy.at, factor, scaled)
+  if (db != null) {
+    gemm(n, rank, m, scaled, 1, n, low.at, rank, 1, NONE, scratch, db.at, rank, false)
   }
-  const dLow = matmul(e, scaled, b, false, false)
-  return [db, wantsX ? matmul(e, dLow, a, false, false) : undefined, wantsA ? matmul(e, dLow, x, true, false) : undefined]
+  if (dx != null || da != null) {
+    gemm(m, rank, n, scaled, n, 1, b.at, rank, 1, NONE, scratch, dLow, rank, false)
+  }
+  if (dx != null) {
+    gemm(m, x.columns, rank, dLow, rank, 1, a.at, x.columns, 1, NONE, scratch, dx.at, x.columns, false)
+  }
+  if (da != null) {
+    gemm(rank, x.columns, m, dLow, 1, rank, x.at, x.columns, 1, NONE, scratch, da.at, x.columns, false)
+  }
+  e.arena.release(mark)
+  for (const part of [db, dx, da]) {
+    part == null || e.finish('project', part, [], () => [])
+  }
+  return [db, dx, da]
 }
 
 function columnSum (e: Engine, dy: Node): Node {

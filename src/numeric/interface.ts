@@ -310,8 +310,18 @@ export interface Kernels {
   swiglu (n: number, gate: number, up: number, s: number, y: number): void
   /** dUp = dy·(gate·s), dGate = d·s + (s(1 − s))·(d·gate) with d = dy·up */
   swigluBack (n: number, gate: number, up: number, s: number, dy: number, dGate: number, dUp: number): void
-  /** y = p·(dy − Σ_j p·dy) over the columns that `softmax` sees, else 0; y may be dy. */
-  softmaxBack (rows: number, n: number, period: number, p: number, dy: number, y: number): void
+  /**
+   * Causal grouped-query attention of all heads: q and y [m, heads·headDim], q scaled already; k, v [n, kvHeads·headDim];
+   * row i sees rows 0 … n − m + i. p becomes the probabilities, zero behind those, [heads·m, attentionLine(n)] if they
+   * are kept; else it is room for ATTENDED_ROWS rows. A row whose scores are not finite becomes NaN. Scratch has
+   * `attentionScratchBytes`.
+   */
+  attend (m: number, n: number, heads: number, kvHeads: number, headDim: number, q: number, k: number, v: number, scratch: number, p: number, y: number, keep: boolean): void
+  /** Cotangents of q (as scaled), k and v from dy, that of y; the address 0 leaves one out. Sums of dk and dv go over heads, then rows. */
+  attendBack (
+    m: number, n: number, heads: number, kvHeads: number, headDim: number, q: number, k: number, v: number, p: number, dy: number, scratch: number,
+    dq: number, dk: number, dv: number
+  ): void
   /** y = a + b·factor */
   addScaled (n: number, a: number, b: number, factor: number, y: number): void
 }

@@ -1,7 +1,7 @@
 import { sigmoidFloat } from './reference-scalar.ts'
 import type { Kernels } from './interface.ts'
 
-type Fused = Pick<Kernels, 'rmsNorm' | 'rmsNormBack' | 'swiglu' | 'swigluBack' | 'softmaxBack' | 'addScaled'>
+type Fused = Pick<Kernels, 'rmsNorm' | 'rmsNormBack' | 'swiglu' | 'swigluBack' | 'addScaled'>
 
 const round = Math.fround
 
@@ -45,20 +45,6 @@ export function referenceFused (f: Float32Array, { inverseRms, columnScale }: Pi
         const d = round(slope * f[(up >>> 2) + i])
         f[(dUp >>> 2) + i] = slope * round(value * part)
         f[(dGate >>> 2) + i] = round(d * part) + round(round(part * round(1 - part)) * round(d * value))
-      }
-    },
-    softmaxBack (rows, n, period, p, dy, y) {
-      for (let i = 0; i < rows; i++) {
-        const visible = period > 0 ? n - period + i % period + 1 : n
-        const at = i * n
-        const dots = new Float32Array(4)
-        for (let j = 0; j < visible; j++) {
-          dots[j & 3] += round(f[(p >>> 2) + at + j] * f[(dy >>> 2) + at + j])
-        }
-        const sum = round(round(dots[0] + dots[1]) + round(dots[2] + dots[3]))
-        for (let j = 0; j < n; j++) {
-          f[(y >>> 2) + at + j] = j < visible ? f[(p >>> 2) + at + j] * round(f[(dy >>> 2) + at + j] - sum) : 0
-        }
       }
     },
     addScaled (n, a, b, factor, y) {

@@ -1,3 +1,4 @@
+import { referenceAttention } from './reference-attention.ts'
 import { referenceElementwise } from './reference-elementwise.ts'
 import { referenceFused } from './reference-fused.ts'
 import { referencePaged } from './reference-paged.ts'
@@ -16,5 +17,7 @@ export function referenceKernels (bytes: number): Kernels {
   const integers = new Int32Array(buffer)
   const elementwise = referenceElementwise(floats, integers)
   const rows = referenceRows(floats, integers)
-  return { buffer, memoryBytes: bytes, ...elementwise, ...rows, ...referenceWeights(floats, integers), ...referenceFused(floats, { ...elementwise, ...rows }), ...referencePaged(floats, integers, { ...elementwise, ...rows }) }
+  const fused = referenceFused(floats, { ...elementwise, ...rows })
+  const parts = { ...elementwise, ...rows, ...fused }
+  return { buffer, memoryBytes: bytes, ...parts, ...referenceWeights(floats, integers), ...referencePaged(floats, integers, parts), ...referenceAttention(floats, parts) }
 }

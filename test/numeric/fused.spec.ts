@@ -38,8 +38,6 @@ const fused: Record<string, (k: Kernels, m: number, d: number) => void> = {
   'rmsNormBack without a sum': (k, m, d) => { k.rmsNormBack(m, d, A, B, C, D, 0, Y) },
   swiglu: (k, m, d) => { k.swiglu(m * d, A, B, Z, Y) },
   swigluBack: (k, m, d) => { k.swigluBack(m * d, A, B, C, D, Y, Z) },
-  softmaxBack: (k, m, d) => { k.softmaxBack(m, d, 0, A, B, Y) },
-  'softmaxBack of three queries': (k, m, d) => { k.softmaxBack(3 * m, d + 3, 3, A, B, Y) },
   addScaled: (k, m, d) => { k.addScaled(m * d, A, B, 0.3, Y) }
 }
 
@@ -47,9 +45,8 @@ describe('fused kernels', () => {
   for (const [name, run] of Object.entries(fused)) {
     it(`give the bits of the oracle: ${name}`, () => {
       fc.assert(fc.property(side, side, fc.infiniteStream(number), (m, d, numbers) => {
-        const first = name.endsWith('queries') ? 3 * m * (d + 3) : m * d
         const second = name.startsWith('swiglu') ? m * d : 0
-        agree([first, name === 'rmsNorm' ? m : second], numbers[Symbol.iterator](), [wasm, k => { run(k, m, d) }], [reference, k => { run(k, m, d) }])
+        agree([m * d, name === 'rmsNorm' ? m : second], numbers[Symbol.iterator](), [wasm, k => { run(k, m, d) }], [reference, k => { run(k, m, d) }])
       }), { numRuns: 60 })
     })
   }

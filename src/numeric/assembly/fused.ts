@@ -3,7 +3,7 @@
  * the primitives give one after the other, and what lay between them is not written.
  */
 import { sigmoid4 } from './elementwise'
-import { dotRow, inverseRms, zero } from './rows'
+import { dotRow, inverseRms } from './rows'
 
 /** y = (x·r)·gain by row, r = 1/sqrt(mean(x²) + eps). */
 export function rmsNorm (m: i32, d: i32, x: usize, gain: usize, eps: f32, r: usize, y: usize): void {
@@ -84,29 +84,6 @@ export function swigluBack (n: i32, gate: usize, up: usize, s: usize, dy: usize,
     const d = f32x4.mul(slope, v128.load(up))
     v128.store(dUp, f32x4.mul(slope, f32x4.mul(value, part)))
     v128.store(dGate, f32x4.add(f32x4.mul(d, part), f32x4.mul(f32x4.mul(part, f32x4.sub(one, part)), f32x4.mul(d, value))))
-  }
-}
-
-/** y = p·(dy − p·dy) by row, over what `softmax` with this period sees; the rest becomes 0. y may be dy. */
-export function softmaxBack (rows: i32, n: i32, period: i32, p: usize, dy: usize, y: usize): void {
-  const line = <usize>n << 2
-  let visible = period > 0 ? n - period + 1 : n
-  for (let i = 0; i < rows; i++) {
-    const sum = dotRow(visible, p, dy)
-    const t = f32x4.splat(sum)
-    const end = <usize>visible << 2
-    let j: usize = 0
-    for (; j < (end & ~15); j += 16) {
-      v128.store(y + j, f32x4.mul(v128.load(p + j), f32x4.sub(v128.load(dy + j), t)))
-    }
-    for (; j < end; j += 4) {
-      store<f32>(y + j, load<f32>(p + j) * (load<f32>(dy + j) - sum))
-    }
-    zero(y + end, n - visible)
-    visible = visible < n ? visible + 1 : n - period + (period > 0 ? 1 : 0)
-    p += line
-    dy += line
-    y += line
   }
 }
 

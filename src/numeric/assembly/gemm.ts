@@ -6,9 +6,13 @@
  * rows, each [k][4]. All strides come in elements.
  */
 import { tileStatic } from './statics'
+import { product } from './strided'
 
 /** Steps of k for which panels of A and B stay in the first-level cache. */
 export const BLOCK: i32 = 384
+
+/** Steps of k up to which lines of unpacked operands stay there too: what is not packed before is multiplied where it lies. */
+const DIRECT: i32 = 256
 
 // @ts-ignore: decorator
 @inline
@@ -52,12 +56,23 @@ function packAny (k: i32, used: i32, x: usize, line: usize, step: usize, to: usi
   }
 }
 
+/** The second halves of a panel. */
+function zeroHalves (k: i32, to: usize): void {
+  for (; k > 0; k--) {
+    v128.store(to, f32x4.splat(0))
+    to += 32
+  }
+}
+
 /** Lines of k elements into panels of 8. */
 export function packColumns (n: i32, k: i32, b: usize, bRow: i32, bColumn: i32, packed: usize): void {
   const line = <usize>bColumn << 2
   const step = <usize>bRow << 2
   for (let j = 0; j < n; j += 8) {
-    if (j + 8 > n) {
+    if (j + 4 == n && bRow == 1) {
+      packLines(k, b, line, packed, 32)
+      zeroHalves(k, packed + 16)
+    } else if (j + 8 > n) {
       packAny(k, n - j, b, line, step, packed, 8)
     } else if (bColumn == 1) {
       let x = b
@@ -142,7 +157,7 @@ export function tile (ap: usize, bp: usize, end: usize, c: usize, line: usize, a
 }
 
 /** The first `count` of eight floats at `from`; copying so few by memory.copy would be a call out of WebAssembly. */
-function putFirst (to: usize, from: usize, count: i32): void {
+export function putFirst (to: usize, from: usize, count: i32): void {
   if (count >= 4) {
     v128.store(to, v128.load(from))
     to += 16
@@ -156,14 +171,18 @@ function putFirst (to: usize, from: usize, count: i32): void {
   }
 }
 
+/** 4 rows of C to tileStatic: reads past the end of a row, none of which is written back. */
+export function loadTile (c: usize, line: usize): void {
+  for (let i: usize = 0; i < 4; i++) {
+    v128.store(tileStatic + (i << 5), v128.load(c + i * line))
+    v128.store(tileStatic + (i << 5), v128.load(c + i * line, 16), 16)
+  }
+}
+
 /** A tile of 4 rows and `columns` < 8 columns, by way of tileStatic. */
 export function tileEdge (ap: usize, bp: usize, end: usize, c: usize, line: usize, columns: i32, accumulate: bool): void {
   if (accumulate) {
-    // reads past the end of a row, and writes none of that back
-    for (let i: usize = 0; i < 4; i++) {
-      v128.store(tileStatic + (i << 5), v128.load(c + i * line))
-      v128.store(tileStatic + (i << 5), v128.load(c + i * line, 16), 16)
-    }
+    loadTile(c, line)
   }
   tile(ap, bp, end, tileStatic, 32, accumulate)
   for (let i: usize = 0; i < 4; i++) {
@@ -275,10 +294,12 @@ export function row (n: i32, k: i32, ap: usize, aStep: usize, bp: usize, step: u
     c += 32
   }
   if (j < n) {
-    const bytes = <usize>(n - j) << 2
-    memory.copy(tileStatic, c, bytes)
+    if (accumulate) {
+      v128.store(tileStatic, v128.load(c))
+      v128.store(tileStatic, v128.load(c, 16), 16)
+    }
     row8(k, ap, aStep, bp, step, tileStatic, accumulate)
-    memory.copy(c, tileStatic, bytes)
+    putFirst(c, tileStatic, n - j)
   }
 }
 
@@ -292,8 +313,9 @@ export function gemm (
   let panels = packed
   let step: usize = 32
   let panel = <usize>k << 5
-  if (panels == 0 && whole == 0 && bColumn == 1) {
-    // a few rows against an unpacked B: packing would cost as much as the product
+  const direct = packed == 0 && k <= DIRECT
+  if (panels == 0 && (whole == 0 || direct) && bColumn == 1) {
+    // a few rows or steps against an unpacked B: packing would cost as much as the product
     panels = b
     step = <usize>bRow << 2
     panel = 32
@@ -301,6 +323,10 @@ export function gemm (
     packColumns(n, k, b, bRow, bColumn, scratch)
     panels = scratch
     scratch += <usize>((n + 7) >> 3) * panel
+  }
+  if (direct) {
+    product(m, n, k, a, <usize>aRow << 2, <usize>aColumn << 2, panels, step, panel, c, line, accumulate)
+    return
   }
   if (whole > 0) {
     packRows(whole, k, a, aRow, aColumn, scratch)

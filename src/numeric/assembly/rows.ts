@@ -14,7 +14,7 @@ function join (s: v128): f32 {
 /** All ones in the first `count` (0 … 3) lanes. */
 // @ts-ignore: decorator
 @inline
-function firstLanes (count: i32): v128 {
+export function firstLanes (count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count))
 }
 
