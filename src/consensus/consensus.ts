@@ -3,7 +3,7 @@ import { certificateValid, quorum, totalStake, voteValid } from './certificates.
 import { CERTIFICATES_PER_ANSWER_MAX, DEFAULT_TIMEOUTS, VALIDATORS_MAX } from './constants.ts'
 import { ConsensusConfigError, ConsensusDriverError } from './errors.ts'
 import { abdicateAtMs, excuseLateness, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
-import { receiveBlock, receiveProposal, receiveProposed, receiveVerified } from './proposals.ts'
+import { receiveAbsent, receiveBlock, receiveProposal, receiveProposed, receiveVerified } from './proposals.ts'
 import { applyRules } from './rules.ts'
 import { restore } from './start.ts'
 import { certificateAt, finalizedView, initialState, leader } from './state.ts'
@@ -83,6 +83,9 @@ const receive = (machine: Machine, input: Exclude<ConsensusInput, { type: 'start
     case 'verified':
       receiveVerified(machine, input.hash, input.valid)
       return
+    case 'absent':
+      receiveAbsent(machine, input.hash)
+      return
     case 'synced':
       receiveSynced(machine, input)
       return
@@ -124,7 +127,7 @@ const deadline = (machine: Machine): number => {
   }
 
   // a rule that is due but waits for something else (a block, a certificate) is tried by that input
-  const due = [nullifyAtMs(machine), ...hasTurn(machine) ? [proposeAtMs(machine), abdicateAtMs(machine)] : [], state.certificateRequest.atMs, state.syncAtMs]
+  const due = [nullifyAtMs(machine), ...hasTurn(machine) ? [proposeAtMs(machine), abdicateAtMs(machine)] : [], state.certificateRequest.atMs, state.finalAskAtMs, state.syncAtMs]
 
   for (const { atMs } of state.blockRequests.values()) {
     due.push(atMs)

@@ -57,6 +57,12 @@ export const MEASURED_TURNS_MIN = 4
  */
 export const RELAYERS = 8
 
+/**
+ * Rebroadcasts without effect after which others are asked for certificates: in a view that lasts, or
+ * while views go by and nothing is final.
+ */
+export const PATIENT_REBROADCASTS = 3
+
 export const DEFAULT_TIMEOUTS = {
   minBlockIntervalBusyMs: 250,
   minBlockIntervalMs: 1_000,

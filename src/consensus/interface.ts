@@ -185,6 +185,8 @@ export type ConsensusInput =
   | { type: 'declined', view: number }
   /** The answer to `verify`. */
   | { type: 'verified', hash: Hash, valid: boolean }
+  /** The other answer to `verify`: the block, or the state that it builds on, is not here, which is nobody's fault. It is asked for again. */
+  | { type: 'absent', hash: Hash }
   /** The driver brought its chain to this block by range sync and executed it. The certificate must be a finalize certificate for it. */
   | { type: 'synced', hash: Hash, height: number, view: number, certificate: Certificate }
 
@@ -209,7 +211,7 @@ export type ConsensusEffect =
   | { type: 'persist', record: DurableRecord }
   /** Build a block on `parent` (whose post-state the driver has); answer `proposed` or `declined`. */
   | { type: 'propose', view: number, height: number, parent: Hash }
-  /** Execute and check the block with this hash (its parent is verified or final); answer `verified`. */
+  /** Execute and check the block with this hash (its parent is verified or final); answer `verified` or `absent`. */
   | { type: 'verify', hash: Hash, view: number }
   /**
    * Gossip the block with this hash together with the proposal. `again` marks a repetition, which gossip

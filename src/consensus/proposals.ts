@@ -181,3 +181,20 @@ export const receiveVerified = (machine: Machine, hash: Hash, valid: boolean): v
     emit(machine, { type: 'penalise', validator: leader(machine, block.header.view), reason: 'invalid-block' })
   }
 }
+
+/** Forgets a block that the driver cannot look at: what is missing is asked for, by the rules for what never came. */
+export const receiveAbsent = ({ state }: Machine, hash: Hash): void => {
+  const key = toHex(hash)
+
+  if (state.blocks.get(key)?.status !== 'verifying') {
+    return
+  }
+
+  state.blocks.delete(key)
+
+  for (const view of state.views.values()) {
+    if (view.proposal === key) {
+      view.proposal = null
+    }
+  }
+}

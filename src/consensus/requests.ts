@@ -69,10 +69,13 @@ export const requestBlocks = (machine: Machine): void => {
   }
 }
 
-/** A few of the peers, starting elsewhere with every attempt and with every node, so that load spreads and no liar is asked twice in a row. */
+/**
+ * A few of the peers, the next one first with every attempt and another one with every node, so that
+ * load spreads and nobody who stands still is asked first again before all others were.
+ */
 const rotated = ({ config }: Machine, peers: number[], attempt: number): number[] => {
   const others = peers.filter(peer => peer !== config.self)
-  const from = others.length === 0 ? 0 : (attempt * REQUEST_PEERS_MAX + (config.self ?? 0)) % others.length
+  const from = others.length === 0 ? 0 : (attempt + (config.self ?? 0)) % others.length
 
   return [...others.slice(from), ...others.slice(0, from)].slice(0, REQUEST_PEERS_MAX)
 }

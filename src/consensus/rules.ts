@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from '../wire/index.ts'
-import { JUSTIFICATION_MAX } from './constants.ts'
+import { JUSTIFICATION_MAX, PATIENT_REBROADCASTS } from './constants.ts'
 import { abdicateAtMs, hasTurn, nullifyAtMs, proposeAtMs } from './pacing.ts'
 import { catchUp, firstMissing, requestBlocks, requestCertificates } from './requests.ts'
 import { certificateAt, emit, leader, notarizedAt, viewState } from './state.ts'
@@ -55,6 +55,7 @@ export const applyRules = (machine: Machine): void => {
   if (!machine.state.over) {
     requestBlocks(machine)
     catchUp(machine)
+    askWhatIsFinal(machine)
   }
 
   rebroadcast(machine)
@@ -246,6 +247,19 @@ export const justify = (machine: Machine, header: Header, vote: Vote): Certifica
 /** The proposal of a block of this validator's own. */
 export const ownProposal = (machine: Machine, header: Header, vote: Vote): Proposal => ({ header, vote, justification: justify(machine, header, vote) })
 
+/**
+ * Proposals carry what moves a node on from view to view, but nothing that finalizes: of that a node
+ * that gets no votes hears by gossip alone, and the gossip of one topic can stay away from it.
+ */
+const askWhatIsFinal = (machine: Machine): void => {
+  const { state, timeouts } = machine
+
+  if (state.view > state.final.view + 1 && state.nowMs >= state.finalAskAtMs) {
+    state.finalAskAtMs = state.nowMs + timeouts.rebroadcastMs * PATIENT_REBROADCASTS
+    requestCertificates(machine, firstMissing(machine), null)
+  }
+}
+
 /** While the view lasts: own votes again, and what helps others to get here. */
 const rebroadcast = (machine: Machine): void => {
   const { state, config, timeouts } = machine
@@ -257,7 +271,7 @@ const rebroadcast = (machine: Machine): void => {
   state.rebroadcastEveryMs = Math.min(state.rebroadcastEveryMs * 2, timeouts.rebroadcastMs * 2)
   state.rebroadcastAtMs = state.nowMs + state.rebroadcastEveryMs
 
-  if (state.nowMs >= state.viewEnteredMs + timeouts.rebroadcastMs * 3) {
+  if (state.nowMs >= state.viewEnteredMs + timeouts.rebroadcastMs * PATIENT_REBROADCASTS) {
     // stuck for a while: perhaps everybody else is elsewhere
     requestCertificates(machine, firstMissing(machine), null)
   }

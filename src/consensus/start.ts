@@ -1,4 +1,5 @@
 import { toHex } from '../wire/index.ts'
+import { PATIENT_REBROADCASTS } from './constants.ts'
 import { enterView } from './pacing.ts'
 import { finalizedView, viewState } from './state.ts'
 import { addVote } from './tally.ts'
@@ -12,11 +13,12 @@ import type { Machine } from './state.ts'
  * in which this validator has voted is entered with these votes, so that none is contradicted.
  */
 export const restore = (machine: Machine, input: Extract<ConsensusInput, { type: 'start' }>): void => {
-  const { state, config } = machine
+  const { state, config, timeouts } = machine
 
   state.started = true
   state.final = input.final
   state.finalization = input.final.certificate
+  state.finalAskAtMs = state.nowMs + timeouts.rebroadcastMs * PATIENT_REBROADCASTS
 
   for (const { hash, header } of input.blocks) {
     if (header.view > state.final.view && header.chain === config.chain && header.era === config.era) {

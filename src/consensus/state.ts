@@ -83,6 +83,8 @@ export interface State {
   rebroadcastEveryMs: number
   blockRequests: Map<string, RequestState>
   certificateRequest: RequestState
+  /** when to ask what is final, if views go by and nothing is */
+  finalAskAtMs: number
   syncAtMs: number
 }
 
@@ -133,6 +135,7 @@ export const initialState = (validators: number): State => ({
   rebroadcastEveryMs: 0,
   blockRequests: new Map(),
   certificateRequest: { atMs: -Infinity, attempts: 0 },
+  finalAskAtMs: -Infinity,
   syncAtMs: -Infinity
 })
 

@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from '../wire/index.ts'
-import { SYNC_HEIGHTS_MIN } from './constants.ts'
+import { PATIENT_REBROADCASTS, SYNC_HEIGHTS_MIN } from './constants.ts'
 import { enterView } from './pacing.ts'
 import { certificateAt, closes, emit, notarizedAt, prune } from './state.ts'
 import type { BlockState, Machine } from './state.ts'
@@ -242,10 +242,13 @@ const announce = (machine: Machine, chain: BlockState[]): void => {
 
 /** Makes a block the last final one. */
 export const settle = (machine: Machine, final: Machine['state']['final']): void => {
-  machine.state.final = final
+  const { state, timeouts } = machine
+
+  state.final = final
+  state.finalAskAtMs = state.nowMs + timeouts.rebroadcastMs * PATIENT_REBROADCASTS
   prune(machine)
 
-  if (machine.state.view <= final.view) {
+  if (state.view <= final.view) {
     enterView(machine, final.view + 1)
   }
 }

@@ -276,6 +276,7 @@ export function book (init: BookInit, store: ChainStore): Book {
         // the farthest view first: what is due now stays
         const [far] = [...held].sort(([, a], [, b]) => b.header.view - a.header.view)
         held.delete(far[0])
+        executed.delete(far[0])
       }
       return { hash, known: false }
     },

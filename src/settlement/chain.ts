@@ -276,6 +276,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       self: () => this.#self,
       signer: this.#signer(),
       judge: (input) => { this.#judge(input) },
+      heardOf: (era) => { this.#heardOf(era) },
       enqueue: async (job) => this.#driver?.enqueue(job),
       sendVote: (vote) => { this.#sendVote(vote) },
       publishProposal: async (message) => this.#proposals.publish(message),

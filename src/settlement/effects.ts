@@ -27,6 +27,8 @@ export interface EffectsInit {
   self (): number | null
   signer?: VoteSigner
   judge (input: ConsensusInput): void
+  /** somebody says that there is such an era */
+  heardOf (era: number): void
   /** in the order of effects */
   enqueue (job: () => Promise<void>): Promise<void>
   sendVote (vote: Vote): void
@@ -57,7 +59,7 @@ export interface Effects {
 export function effectPerformer (init: EffectsInit): Effects {
   const { network, book, store, validators, chain } = init
   let syncing = false
-  let asked = 0
+  let turn = 0
 
   /** those asked for first, then other validators, then anybody */
   const sources = (preferred: number[] = []): PeerId[] => {
@@ -67,6 +69,13 @@ export function effectPerformer (init: EffectsInit): Effects {
     validators.connected().forEach(({ peer }) => { add(peer) })
     network.peers().forEach(({ peer }) => { add(peer) })
     return [...peers.values()]
+  }
+
+  /** whoever was asked last may stand still, as we do: each time another one is the first */
+  const inTurn = (): PeerId[] => {
+    const peers = sources()
+    const from = peers.length === 0 ? 0 : turn++ % peers.length
+    return [...peers.slice(from), ...peers.slice(0, from)]
   }
 
   const fetchHeld = async (hash: Hash, preferred: number[] = []): Promise<void> => {
@@ -93,31 +102,26 @@ export function effectPerformer (init: EffectsInit): Effects {
     }
   }
 
-  const verify = async ({ hash }: Effect<'verify'>): Promise<void> => {
-    let valid = true
+  const verify = ({ hash }: Effect<'verify'>): void => {
     try {
-      if (book.held(hash) === undefined) {
-        await fetchHeld(hash)
-      }
       book.verify(hash)
     } catch (error) {
-      valid = false
-      if (error instanceof InvalidBlockError) {
-        const view = book.held(hash)?.header.view
-        const peer = view === undefined ? undefined : validators.peerOf(leaderOf(view, eraAfter(book.final.state).validators.length))
-        if (peer !== undefined) {
-          network.penalise(peer, error)
-        }
+      if (error instanceof UnknownBlockError) {
+        init.judge({ type: 'absent', hash })
+        return
       }
+      const view = book.held(hash)?.header.view
+      const peer = view === undefined ? undefined : validators.peerOf(leaderOf(view, eraAfter(book.final.state).validators.length))
+      if (error instanceof InvalidBlockError && peer !== undefined) {
+        network.penalise(peer, error)
+      }
+      init.judge({ type: 'verified', hash, valid: false })
+      return
     }
-    init.judge({ type: 'verified', hash, valid })
+    init.judge({ type: 'verified', hash, valid: true })
   }
 
-  const finalise = async (hash: Hash, certificate: Certificate, notarization: Certificate | null = null): Promise<void> => {
-    if (book.held(hash) === undefined && await store.heightOf(hash) === undefined) {
-      await fetchHeld(hash)
-    }
-
+  const finaliseHeld = async (hash: Hash, certificate: Certificate, notarization: Certificate | null = null): Promise<void> => {
     const block = await book.finalise(hash, certificate, notarization)
 
     if (block !== undefined) {
@@ -127,11 +131,24 @@ export function effectPerformer (init: EffectsInit): Effects {
     }
   }
 
+  const finalise = async ({ hash, height, certificate }: Effect<'finalise'>): Promise<void> => {
+    const { height: final } = book.final.header
+
+    if (height === final + 1 && book.held(hash) !== undefined) {
+      await finaliseHeld(hash, certificate)
+    } else if (height > final) {
+      // only so many blocks are held: it is fetched beside, with those that follow
+      syncTo(height).catch(ignore)
+    } else if (await store.heightOf(hash) === undefined && await store.block(height) !== undefined) {
+      throw new InvalidBlockError(`another one is final at height ${height}`)
+    }
+  }
+
   const importRange = async (range: CertifiedBlock[]): Promise<void> => {
     for (const { block, hash, certificate, notarization } of range) {
       if (block.header.height > book.final.header.height) {
         book.hold(block)
-        await finalise(hash, certificate, notarization)
+        await finaliseHeld(hash, certificate, notarization)
       }
     }
   }
@@ -168,7 +185,7 @@ export function effectPerformer (init: EffectsInit): Effects {
 
   /** To the snapshot of the first peer that has one more than so many blocks above us. */
   const leap = async (blocksMin: number): Promise<void> => {
-    for (const peer of sources().slice(0, SNAPSHOT_PEERS_MAX)) {
+    for (const peer of inTurn().slice(0, SNAPSHOT_PEERS_MAX)) {
       try {
         const options = { signal: init.signal }
         const manifest = await fetchManifest(network, init.protocols, peer, options)
@@ -189,7 +206,7 @@ export function effectPerformer (init: EffectsInit): Effects {
   }
 
   const walk = async (height: number): Promise<void> => {
-    for (const peer of sources()) {
+    for (const peer of inTurn()) {
       let progress = true
 
       while (progress && book.final.header.height < height && !init.signal.aborted) {
@@ -202,7 +219,9 @@ export function effectPerformer (init: EffectsInit): Effects {
   }
 
   const requestBlock = async ({ hash, peers }: Effect<'requestBlock'>): Promise<void> => {
-    await fetchHeld(hash, peers)
+    if (book.held(hash) === undefined) {
+      await fetchHeld(hash, peers)
+    }
     const block = book.held(hash)
     if (block !== undefined) {
       init.judge({ type: 'block', hash, header: block.header })
@@ -210,11 +229,11 @@ export function effectPerformer (init: EffectsInit): Effects {
   }
 
   const requestCertificates = async ({ fromView, peer }: Effect<'requestCertificates'>): Promise<void> => {
-    const peers = sources(peer === null ? [] : [peer])
-    // whoever was asked last may stand still as we do: each time another one is the first
-    const from = peer === null && peers.length > 0 ? asked++ % peers.length : 0
-    const certificates = await fetchCertificates(network, init.protocols, [...peers.slice(from), ...peers.slice(0, from)], fromView, { signal: init.signal })
-    certificates.forEach(certificate => { init.judge({ type: 'certificate', certificate }) })
+    const certificates = await fetchCertificates(network, init.protocols, peer === null ? inTurn() : sources([peer]), fromView, { signal: init.signal })
+    certificates.forEach(certificate => {
+      init.heardOf(certificate.era)
+      init.judge({ type: 'certificate', certificate })
+    })
   }
 
   const perform = async (effect: ConsensusEffect): Promise<void> => {
@@ -225,7 +244,8 @@ export function effectPerformer (init: EffectsInit): Effects {
         propose(effect)
         return
       case 'verify':
-        return verify(effect)
+        verify(effect)
+        return
       case 'broadcastBlock': {
         const block = book.held(effect.hash)
         if (block !== undefined) {
@@ -240,7 +260,7 @@ export function effectPerformer (init: EffectsInit): Effects {
         init.publishCertificate(effect.certificate).catch(ignore)
         return
       case 'finalise':
-        return finalise(effect.hash, effect.certificate)
+        return finalise(effect)
       // these wait for other peers; consensus asks again if they fail
       case 'requestBlock':
         requestBlock(effect).catch(ignore)

@@ -250,6 +250,28 @@ describe('consensus', () => {
     assert.deepEqual(ofType(machine.give({ type: 'block', hash: firstHash, header: first }), 'finalise').map(({ height }) => height), [1])
   })
 
+  it('asks each of those who have a block first in turn', () => {
+    for (const n of [4, 9, 12]) {
+      const machine = bench(n, null)
+      machine.give({ type: 'certificate', certificate: certificate(n, 'finalize', 1, firstHash) })
+      const asked = ofType(machine.pass(1_000 * n), 'requestBlock').map(({ peers }) => peers[0])
+
+      assert.deepEqual(new Set(asked.slice(0, n)), new Set(Array.from({ length: n }, (_, i) => i)))
+    }
+  })
+
+  it('asks again for a block that its driver lost, blames nobody for it, and votes when it is back', () => {
+    const machine = bench(4, 0)
+    machine.give(proposal(4, first))
+    const lost = [...machine.give({ type: 'absent', hash: firstHash }), ...machine.pass(300)]
+
+    assert.deepEqual(ofType(lost, 'requestBlock').map(({ hash }) => hash), [firstHash])
+    assert.deepEqual(ofType(lost, 'penalise'), [])
+    assert.deepEqual(votesIn(lost), [])
+    assert.equal(ofType(machine.give({ type: 'block', hash: firstHash, header: first }), 'verify').length, 1)
+    assert.deepEqual(votesIn(machine.give({ type: 'verified', hash: firstHash, valid: true })), ['notarize 1'])
+  })
+
   it('asks to sync when the newest final block is far above', () => {
     const machine = bench(4, null)
     const far = header(4, 60, 50, firstHash)
@@ -315,6 +337,23 @@ describe('consensus', () => {
     assert.deepEqual(votesIn(machine.give({ type: 'tick' })), [])
     machine.give(proposal(4, first))
     assert.deepEqual(votesIn(machine.give({ type: 'verified', hash: firstHash, valid: true })), ['notarize 1'])
+  })
+
+  it('asks what is final if views go by by proposals alone', () => {
+    const machine = bench(4, null)
+    const asked: ConsensusEffect[] = []
+    let parent: Uint8Array = GENESIS
+
+    for (let view = 1; view <= 10; view++) {
+      const next = header(4, view, view, parent)
+      asked.push(...machine.give(proposal(4, next, view === 1 ? [] : [certificate(4, 'notarize', view - 1, parent)])), ...machine.pass(1_000))
+      parent = headerHash(next)
+    }
+
+    assert.equal(machine.core.status().view, 10)
+    assert.equal(ofType(asked, 'requestCertificates').length, 1)
+    assert.equal(ofType(machine.give({ type: 'certificate', certificate: certificate(4, 'finalize', 10, parent) }), 'finalise').length, 10)
+    assert.deepEqual(ofType(machine.pass(1_000), 'requestCertificates'), [])
   })
 
   it('answers peers with the newest finalize certificate and what is above it', () => {

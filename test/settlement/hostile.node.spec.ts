@@ -229,6 +229,54 @@ describe('a node that hears no gossip', function () {
   })
 })
 
+describe('a node that is told of more blocks than it holds before any is final', function () {
+  this.timeout(60_000)
+
+  const nodes = swarm()
+  const others = swarm()
+  let feeder: Network | undefined
+  after(async () => { await Promise.all([nodes.clean(), others.clean(), feeder?.stop()]) })
+
+  const certify = (kind: Certificate['kind'], view: number, blockHash: Uint8Array): Certificate => {
+    const { signature } = signVote(CHAIN, 0, { kind, era: 0, view, blockHash }, { sign: message => bls.sign(validatorBls(0), message) })
+    return { kind, era: 0, view, blockHash, signers: Uint8Array.of(1), signature }
+  }
+
+  it('fetches what it had to let go of, and goes on', async () => {
+    const validator = await nodes.node({ validator: 0, init: { genesis, times: { blockIntervalMsMin: 10, idleIntervalMs: 10, restIntervalMs: 10 } } })
+    const follower = await others.node({ init: { genesis } })
+    feeder = network({ listen: [], exchange: false, bootstrap: follower.net.addresses().map(String) })()
+    let halted = false
+    follower.chain.addEventListener('halt', () => { halted = true })
+    await Promise.all([feeder.start(), validator.chain.waitFor((_, height) => height >= 131, { signal: AbortSignal.timeout(30_000) })])
+    const { pubsub } = feeder.libp2p.services
+    while (pubsub.getSubscribers(BLOCKS).length === 0) {
+      await event(pubsub, 'subscription-change', () => true)
+    }
+
+    let parent = { view: 0, hash: new Uint8Array(0) }
+    for (let height = 1; height <= 131; height++) {
+      const { block, hash } = await validator.chain.block(height)
+      const { view } = block.header
+      const { view: before } = parent
+      const skipped = Array.from({ length: view - before - 1 }, (_, i) => certify('nullify', before + 1 + i, new Uint8Array(0)))
+      const { kind, era, blockHash, signature } = certify('notarize', view, hash)
+      const justification = [...height === 1 ? [] : [certify('notarize', before, parent.hash)], ...skipped]
+      const bytes = proposalCodec.encode({ block, vote: { kind, era, view, blockHash, signature, validator: 0 }, justification })
+      while ((await pubsub.publish(BLOCKS, bytes)).recipients.length === 0) {
+        await event(pubsub, 'gossipsub:heartbeat', () => true)
+      }
+      parent = { view, hash: new Uint8Array(hash) }
+    }
+    await pubsub.publish(CERTIFICATES, certificateCodec.encode(certify('finalize', parent.view, parent.hash)))
+    await follower.chain.waitFor((_, height) => height === 128, { signal: signal() })
+
+    await follower.net.connect(String(validator.net.addresses()[0]))
+    await follower.chain.waitFor((_, height) => height > 131, { signal: signal() })
+    assert.equal(halted, false)
+  })
+})
+
 describe('a node that comes back', function () {
   this.timeout(60_000)
 
