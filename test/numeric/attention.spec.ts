@@ -77,7 +77,7 @@ describe('attention of all heads at once', () => {
     fc.assert(fc.property(fc.integer({ min: 2, max: 70 }), fc.nat(), fc.constantFrom(3e38, -3e38), (m, seed, huge) => {
       const shape = { m, past: 0, kvHeads: 1, shared: 1, headDim: 2 }
       const bad = seed % m
-      write(Iterator.from(new Float32Array(6 * m).fill(2)), [Q, 2 * m], [K, 2 * m], [V, 2 * m])
+      write(new Float32Array(6 * m).fill(2).values(), [Q, 2 * m], [K, 2 * m], [V, 2 * m])
       for (const k of [wasm, reference]) {
         new Float32Array(k.buffer, K, 2 * m).fill(huge, 2 * bad, 2 * bad + 2)
         attend(k, shape, true)

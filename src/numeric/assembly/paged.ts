@@ -4,7 +4,8 @@
  * operand), then the values as [16][kvHeads·headDim]. All sums have the order of `gemm` and `softmax`.
  */
 import { allFinite } from './elementwise'
-import { gemm, row } from './gemm'
+import { gemm } from './gemm'
+import { row } from './lines'
 import { softmax } from './rows'
 
 /** See TILE_COLUMNS and PAGE_TOKENS in ../constants.ts. */

@@ -3,7 +3,7 @@
  * product. Sums are those of gemm. All distances are bytes: from row to row of A and C, from step to step of
  * the inner dimension in A and B, from panel to panel of 8 columns in B (32 if its rows are contiguous).
  */
-import { loadTile, putFirst, row } from './gemm'
+import { loadTile, putFirst, row } from './lines'
 import { tileStatic } from './statics'
 
 /** 4 rows of C, all its whole panels: one call for many tiles, since short ones are over before a call is. */

@@ -3,8 +3,9 @@
  * scale has at most 19 significant bits, so that every weight is the f32 number that it stands for,
  * and every sum has the bits of `gemm` over those numbers.
  */
-import { BLOCK, edgeRows, packRows, row8, tile } from './gemm'
+import { BLOCK, edgeRows, packRows, tile } from './gemm'
 import { halfBits, lowSigns, nibbleSigns, q4Power, q8Power, topByte, topHalf, topNibble } from './kept'
+import { row8 } from './lines'
 import { edge } from './statics'
 import { BF16, columnOffset, F32, groupBytes, Q8 } from './weights-layout'
 
