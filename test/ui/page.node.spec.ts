@@ -270,6 +270,21 @@ describe('page', function () {
     await says(page.getByRole('tooltip'), 'No contribution made this token likelier')
   })
 
+  it('says when scores come, by an estimate, at the end of the epoch or never', async () => {
+    const view = canned.answer('The state of the Union is')
+    const untraced = { ...view, precision: 'preview' as const, shares: [], spans: undefined, tokens: view.tokens.map(token => ({ ...token, share: null })) }
+
+    node.state.adapters = [canned.adapter]
+
+    for (const [answer, words] of [[{ ...view, method: 'ekfac' }, 'an estimate, by ekfac'], [untraced, /Pending: .*at the end of the epoch.*pending until the epoch’s end/], [{ ...untraced, method: 'none' }, /traced to no contribution.*its data are not known/]] as const) {
+      node.state.answers = [answer]
+      await page.goto(node.url)
+      await page.reload()
+      await room('Ask')
+      await says(region('Answer'), words)
+    }
+  })
+
   it('shows what the node refuses, and what to do about it', async () => {
     expected = /402/
     node.state.adapters = [canned.adapter]

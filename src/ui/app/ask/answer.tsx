@@ -38,9 +38,17 @@ export function Answer ({ view }: { view: AnswerView }): ReactNode {
 }
 
 function attributionText ({ precision, method, parents }: AnswerView): string {
-  if (precision !== 'exact') {
-    return 'exact at the epoch’s end'
+  if (method === 'none') {
+    return 'none: its data are not known'
   }
 
-  return parents == null ? `exact, by ${method}` : 'exact, by the effect of each adapter'
+  if (precision !== 'exact') {
+    return 'pending until the epoch’s end'
+  }
+
+  if (parents != null) {
+    return 'exact, by the effect of each adapter'
+  }
+
+  return method === 'trajectory' ? 'exact, by trajectory' : `an estimate, by ${method}`
 }

@@ -19,7 +19,7 @@ export function Shares ({ view, lit, onLight }: Props): ReactNode {
   const held = ranked.filter(({ share }) => share === 0).length
 
   if (view.shares.length === 0) {
-    return <div className='shares'><p className='small'>This adapter’s answers are traced at the end of the epoch, all together.</p></div>
+    return <div className='shares'><p className='small'>{view.method === 'none' ? 'Nobody knows what this was trained on, so its answers are traced to no contribution.' : 'Pending: this adapter’s answers are traced at the end of the epoch, all together.'}</p></div>
   }
 
   return (
