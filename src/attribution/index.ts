@@ -35,7 +35,7 @@ export type { AttributionEvent, DualVisitor, Evaluator, ExampleScores, GradientV
 export { lockstep } from './influence/lockstep.ts'
 export { gradDot, gradDotChunk, gradDotMethod, gradDotStepOf, influenceMethod, METHOD_MEANINGS, trajectory } from './influence/methods.ts'
 export type { InfluenceRun } from './influence/methods.ts'
-export { methodCosts } from './influence/method-costs.ts'
+export { methodCosts, methodFault } from './influence/method-costs.ts'
 export type { MethodShape } from './influence/method-costs.ts'
 export { sparseProjection } from './influence/projection.ts'
 export type { Projection } from './influence/projection.ts'

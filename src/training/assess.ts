@@ -1,4 +1,4 @@
-import { addScaled, decodeState, encodeFloats, feeWeights, hashState, influenceMethod, loraBlocks, reverseReplay } from '../attribution/index.ts'
+import { addScaled, decodeState, encodeFloats, feeWeights, hashState, influenceMethod, loraBlocks, methodCosts, reverseReplay } from '../attribution/index.ts'
 import { ENGINE, peftToTheta, samplerText } from '../models/index.ts'
 import { contributionScores, creditRetrieved } from '../scoring/index.ts'
 import { answerConditionsCodec, cidOf, compareBytes, cosignedReceiptCodec, domains, hash, utf8 } from '../wire/index.ts'
@@ -12,7 +12,7 @@ import { sumStep } from './trace.ts'
 import type { AssessOptions, Assessment, TrainingComponents, TrainingEvent } from './interface.ts'
 import type { Run, RunSettings } from './run.ts'
 import type { CheckedSources } from './sources.ts'
-import type { CheckpointWeights, ExampleScores, TrainingState } from '../attribution/index.ts'
+import type { CheckpointWeights, ExampleScores, MethodShape, TrainingState } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, Hash, ProgressOptions, ReceiptOpening, ScoreTable } from '../interface/index.ts'
 import type { RetrievedAnswer } from '../scoring/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -42,10 +42,17 @@ export async function methodScores ({ storage }: TrainingComponents, run: Run, a
   const { pool, plan, theta0 } = run
   const { signal } = options
   const { theta } = await endOf({ storage }, run, adapter, options)
-  const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
-  const method = influenceMethod(adapter.method, { examples: pool, plan, theta0, theta, checkpoints, blocks: loraBlocks(run.shape), seed: run.recipe.seed })
 
-  return method.scores(cotangent, { signal })
+  // these two are dot products, and their gradients are computed on all threads
+  if (adapter.method === 'graddot' || adapter.method === 'tracin') {
+    const checkpoints = adapter.method === 'tracin' ? await checkpointWeights(storage, adapter, signal) : undefined
+
+    return influenceMethod(adapter.method, { examples: pool, plan, theta0, theta, checkpoints }).scores(cotangent, { signal })
+  }
+
+  const { flops } = methodCosts(methodShapeOf(run, { checkpoints: adapter.checkpoints.length }))[adapter.method]
+
+  return pool.scores({ method: adapter.method, cotangent, plan, theta0, theta, seed: run.recipe.seed }, flops, { signal })
 }
 
 async function replayScores ({ storage }: TrainingComponents, run: Run, adapter: Adapter, cotangent: Float64Array, options: ProgressOptions<TrainingEvent>): Promise<ExampleScores> {
@@ -89,6 +96,13 @@ export function withoutDropped ({ dropped }: Pick<Run, 'dropped'>, exampleScores
   return exampleScores.map((score, example) => dropped.has(example) ? 0 : score)
 }
 
+/** A run, and how many checkpoints it has, as far as the cost of a method goes. */
+export function methodShapeOf ({ pool, plan, shape }: Pick<Run, 'pool' | 'plan' | 'shape'>, { checkpoints }: { checkpoints: number }): MethodShape {
+  const { batches } = plan
+
+  return { parameters: pool.parameters, examples: pool.examples, steps: batches.length, seen: batches.reduce((sum, batch) => sum + batch.length, 0), blocks: loraBlocks(shape), checkpoints }
+}
+
 async function checkpointWeights (storage: TrainingComponents['storage'], adapter: Adapter, signal?: AbortSignal): Promise<CheckpointWeights[]> {
   const weights: CheckpointWeights[] = []
 
@@ -126,7 +140,7 @@ export async function runAssessment (components: TrainingComponents, settings: R
     const { exampleScores, trace } = await scoresOf(components, run, adapter, sum, options)
 
     return {
-      table: tableOf(run, id, adapter, exampleScores, { sources, shown, fees }, options),
+      table: await tableOf(run, id, adapter, exampleScores, { sources, shown, fees }, options),
       trace: [...sums, ...trace],
       exampleScores,
       groups: run.groups,
@@ -164,9 +178,9 @@ export interface ShownRows {
 }
 
 /** The scores of contributions that follow from those of examples. */
-export function tableOf (run: Run, id: CID, { method }: Pick<Adapter, 'method'>, exampleScores: Float64Array, { sources, shown, fees }: ShownRows, options: AssessOptions): ScoreTable {
+export async function tableOf (run: Run, id: CID, { method }: Pick<Adapter, 'method'>, exampleScores: Float64Array, { sources, shown, fees }: ShownRows, options: AssessOptions): Promise<ScoreTable> {
   const { contributions } = run.snapshot
-  const influence = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? representativesOf(run, options))
+  const influence = contributionScores(exampleScores, run.groups, contributions.length, options.representatives ?? await representativesOf(run, options))
   const scores = creditRetrieved(influence, answersWithRows(sources, shown, fees), fees.reduce((sum, fee) => sum + fee, 0n))
 
   return { type: 'scores', version: 1, adapter: id, method, engine: ENGINE, entries: contributions.map((contribution, i) => ({ contribution, score: scores[i] })) }

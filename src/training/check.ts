@@ -1,6 +1,8 @@
-import { decodeState, encodeState, train } from '../attribution/index.ts'
+import { decodeState, encodeState, methodFault, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
-import { compareBytes } from '../wire/index.ts'
+import { DatanetError } from '../utils/index.ts'
+import { compareBytes, MalformedRecordError } from '../wire/index.ts'
+import { methodShapeOf } from './assess.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
@@ -11,10 +13,31 @@ import type { Adapter, ProgressOptions, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
+ * What is wrong with the records, files or weights themselves: from numbers that no run has to files
+ * cut otherwise. It is wrong for everybody and for ever, so trying again would only cost a training.
+ */
+const FAULTS = new Set([
+  'ERR_DIVERGED', 'ERR_NON_FINITE', 'ERR_LORA_SHAPE', 'ERR_MODEL_SHAPE', 'ERR_SAFETENSORS_INVALID', 'ERR_TRAINING_STATE',
+  'ERR_MALFORMED_FILE', 'ERR_FILE_TOO_LARGE', 'ERR_BLOCK_TOO_LARGE', 'ERR_UNSUPPORTED_CID'
+])
+
+/**
  * One segment trained again, byte for byte. What cannot be fetched throws; what was fetched and is
- * wrong, malformed bytes included, gives a verdict.
+ * wrong, malformed bytes and runs that leave the finite numbers included, gives a verdict.
  */
 export async function runSpotCheck (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
+  try {
+    return await checkSegment(components, settings, adapter, segment, options)
+  } catch (err) {
+    if (err instanceof MalformedRecordError || (err instanceof DatanetError && FAULTS.has(err.code))) {
+      return { ok: false, detail: err.message }
+    }
+
+    throw err
+  }
+}
+
+async function checkSegment (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
   const recipe = await readRecipe(components, adapter.recipe, options)
   const due = checkpointSteps(recipe)
   const shape = misshapen(adapter, recipe, due)
@@ -45,6 +68,12 @@ interface Segment {
 
 async function compareSegment (run: Run, adapter: Adapter, segment: Segment, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
   const { from, until, before, after, weights } = segment
+  const fault = methodFault(adapter.method, methodShapeOf(run, { checkpoints: adapter.checkpoints.length }))
+
+  if (fault !== undefined) {
+    return { ok: false, detail: fault }
+  }
+
   const state = before === undefined ? adamState(run.theta0) : readState(before)
   const started = performance.now()
   let tokens = 0

@@ -7,6 +7,14 @@ export const THREADS_MAX = 64
 /** A worker reports after each example, which takes milliseconds; silence this long means that it hangs. */
 export const STALL_TIMEOUT_MS = 120_000
 
+/**
+ * Beside that, what work without a pause takes on the slowest machines: cutting a character of text,
+ * telling whether an example repeats another, and a floating-point operation of a curvature.
+ */
+export const CUT_SILENCE_MS = 0.02
+export const PLAYER_SILENCE_MS = 5
+export const FLOP_SILENCE_MS = 1e-5
+
 /** Jobs that wait for their turn; each holds a data set in memory once it runs. */
 export const QUEUE_MAX = 64
 

@@ -1,6 +1,7 @@
-import { columnsWithin, decodeState, encodeFloats, encodeState, train } from '../attribution/index.ts'
+import { columnsWithin, decodeState, encodeFloats, encodeState, methodFault, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { recipeCodec } from '../wire/index.ts'
+import { methodShapeOf } from './assess.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { estimateRun } from './estimate.ts'
@@ -16,12 +17,18 @@ import type { CID } from 'multiformats/cid'
 
 export type JobSettings = EstimateSettings
 
-/** From recipe to adapter record; everything but the record itself is in the store afterwards. */
+/** From recipe to adapter record; everything but the record itself is in the store afterwards. A method that nobody could score by is refused before anything is computed. */
 export async function runJob (components: TrainingComponents, settings: JobSettings, pace: Pace, job: TrainingJob, options: ProgressOptions<TrainingEvent>): Promise<TrainingResult> {
   const { storage } = components
   const { signal } = options
 
   return withRun(components, settings, job.recipe, options, async run => {
+    const fault = methodFault(job.method ?? 'trajectory', methodShapeOf(run, { checkpoints: checkpointSteps(job.recipe).length }))
+
+    if (fault !== undefined) {
+      throw new TrainingInputError(fault)
+    }
+
     const estimate = await prepared(run, pace, settings, job, options)
     const { theta, ...point } = await steps(components, run, pace, job, options)
     const peft = thetaToPeft(run.shape, theta, { base: run.base.name })

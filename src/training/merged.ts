@@ -113,7 +113,7 @@ async function scoresOfParent (components: TrainingComponents, settings: RunSett
   return withRun(components, settings, recipe, options, async run => {
     const { exampleScores, trace } = await scoresOf(components, run, record, cotangent, options)
 
-    return { scores: contributionScores(exampleScores, run.groups, run.snapshot.contributions.length, representativesOf(run, options)), trace }
+    return { scores: contributionScores(exampleScores, run.groups, run.snapshot.contributions.length, await representativesOf(run, options)), trace }
   })
 }
 

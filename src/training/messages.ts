@@ -1,4 +1,4 @@
-import type { Recipe, SamplerSettings } from '../interface/index.ts'
+import type { AttributionMethod, Hash, Recipe, SamplerSettings } from '../interface/index.ts'
 import type { BaseDescription, Examples, LoraShape, TrainingPlan, WeightedLora } from '../models/index.ts'
 
 /** What a worker must know before anything else. */
@@ -15,12 +15,16 @@ export interface WorkerSetup {
 /** Work for a thread. Only structured-cloneable values. */
 export type WorkerTask =
   | { op: 'setup', setup: WorkerSetup }
-  /** cuts texts into examples */
+  /** cuts texts into examples, and keeps what they are compared by */
   | { op: 'cut', texts: string[][], sequenceLength: number, kind: Recipe['examples'] }
+  /** which of the examples that it cut stand for which, by the places of contributions */
+  | { op: 'players', places: Uint32Array }
   | { op: 'examples', examples: Uint32Array[], lossMasks?: Uint8Array[] }
   | { op: 'gradients', theta: Float64Array, batch: Uint32Array }
   | { op: 'duals', theta: Float64Array, batch: Uint32Array, tangents: Float64Array[] }
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
+  /** by a method whose algebra would hold up the thread that the network is on */
+  | { op: 'scores', method: AttributionMethod, cotangent: Float64Array, plan: TrainingPlan, theta0: Float64Array, theta: Float64Array, seed: number }
   | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
   /** of several adapters at once; `shows` as above */
   | { op: 'merged', lora: WeightedLora[], prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
@@ -40,7 +44,9 @@ export interface WorkerPart {
 export type WorkerResult =
   | { op: 'none' }
   | ({ op: 'cut' } & Examples)
+  | { op: 'players', representatives: Uint32Array }
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
+  | { op: 'scores', exampleScores: Float64Array, trace: Hash[] }
   /** `shows`: the prompt has in it what it was to show */
   | { op: 'answer', follows: boolean, shows: boolean, gradient: Float64Array }
   /** of each adapter: its share of the answer in millionths, and the gradient over its weights */

@@ -1,17 +1,19 @@
 import { trainingPlan } from '../models/index.ts'
-import { nearDuplicates } from '../scoring/index.ts'
 import { COMPARED_TOKENS_MIN } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import type { AssessOptions, TrainingComponents } from './interface.ts'
-import type { Recipe, Snapshot } from '../interface/index.ts'
+import type { AbortOptions, Recipe, Snapshot } from '../interface/index.ts'
 import type { Examples, TrainingPlan } from '../models/index.ts'
 import type { CID } from 'multiformats/cid'
 
-/** The data of a run: what each example is compared by, and its contribution, as an index into the snapshot. */
-export interface Cut {
+/** The examples of a run as far as they may repeat each other. */
+export interface Players {
   snapshot: Snapshot
-  compared: Uint32Array[]
-  groups: Uint32Array
+  pool: {
+    readonly cutExamples: number
+    /** the example that stands for each, by the places of contributions in the order of commitment */
+    representatives (places: Uint32Array, options?: AbortOptions): Promise<Uint32Array>
+  }
 }
 
 /**
@@ -33,7 +35,7 @@ export function comparedTokens ({ examples, lossMasks }: Pick<Examples, 'example
  *
  * @returns undefined where nobody says when contributions were committed: each example stands for itself
  */
-export function representativesOf ({ snapshot, compared, groups }: Cut, { commitmentOf }: Pick<AssessOptions, 'commitmentOf'>): Uint32Array | undefined {
+export async function representativesOf ({ snapshot, pool }: Players, { commitmentOf, signal }: Pick<AssessOptions, 'commitmentOf' | 'signal'>): Promise<Uint32Array | undefined> {
   if (commitmentOf === undefined) {
     return undefined
   }
@@ -43,7 +45,7 @@ export function representativesOf ({ snapshot, compared, groups }: Cut, { commit
 
   order.forEach((contribution, place) => { places[contribution] = place })
 
-  return nearDuplicates(compared, groups, places)
+  return pool.representatives(places, { signal })
 }
 
 /** Indexes of contributions, the earliest commitment first; those that are not on the ledger come last. */
@@ -62,11 +64,11 @@ export function byCommitment (contributions: readonly CID[], commitmentOf: Asses
  *
  * @throws {TrainingInputError} when near duplicates are to be dropped and a contribution's place on the ledger is not known
  */
-export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<TrainingComponents, 'commitmentOf'>): { plan: TrainingPlan, dropped: ReadonlySet<number> } {
-  const { compared, snapshot } = run
+export async function planOf (recipe: Recipe, run: Players, { commitmentOf }: Pick<TrainingComponents, 'commitmentOf'>, { signal }: AbortOptions): Promise<{ plan: TrainingPlan, dropped: ReadonlySet<number> }> {
+  const { pool: { cutExamples }, snapshot } = run
 
   if (recipe.duplicates === 'keep') {
-    return { plan: trainingPlan(recipe, compared.length), dropped: new Set() }
+    return { plan: trainingPlan(recipe, cutExamples), dropped: new Set() }
   }
 
   const unknown = snapshot.contributions.find(cid => commitmentOf?.(cid) === undefined)
@@ -76,12 +78,13 @@ export function planOf (recipe: Recipe, run: Cut, { commitmentOf }: Pick<Trainin
     throw new TrainingInputError(`the recipe leaves out near duplicates of earlier commitments, but contribution ${unknown} is not on the ledger that this node knows: wait until it is synced, or choose a recipe that keeps near duplicates`)
   }
 
-  const representatives = representativesOf(run, { commitmentOf: cid => commitmentOf?.(cid) })
-  const kept = Uint32Array.from(compared.keys()).filter(i => representatives === undefined || representatives[i] === i)
+  const representatives = await representativesOf(run, { commitmentOf: cid => commitmentOf?.(cid), signal })
+  const examples = Uint32Array.from({ length: cutExamples }, (_, i) => i)
+  const kept = examples.filter(i => representatives === undefined || representatives[i] === i)
   const plan = trainingPlan(recipe, kept.length)
 
   return {
     plan: { ...plan, batches: plan.batches.map(batch => batch.map(i => kept[i])) },
-    dropped: new Set([...compared.keys()].filter(i => representatives !== undefined && representatives[i] !== i))
+    dropped: new Set(examples.filter(i => representatives !== undefined && representatives[i] !== i))
   }
 }

@@ -1,8 +1,9 @@
+import { CUT_SILENCE_MS, FLOP_SILENCE_MS, PLAYER_SILENCE_MS } from './constants.ts'
 import { WorkerLostError } from './errors.ts'
 import { Thread } from './thread.ts'
 import type { WorkerPart, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { RunOptions } from './thread.ts'
-import type { DualVisitor, Evaluator, GradientVisitor, Jacobian } from '../attribution/index.ts'
+import type { DualVisitor, Evaluator, ExampleScores, GradientVisitor, Jacobian } from '../attribution/index.ts'
 import type { AbortOptions, Recipe, SamplerSettings } from '../interface/index.ts'
 import type { Examples, TrainingPlan, WeightedLora } from '../models/index.ts'
 
@@ -28,6 +29,9 @@ export class Pool implements Evaluator {
   readonly parameters: number
   readonly #threads: Thread[]
   #examples = 0
+  #cut = 0
+  /** asked for by training and by payment alike, with the same places */
+  #players?: { places: Uint32Array, representatives: Uint32Array }
 
   constructor (threads: number, stallTimeoutMs: number, parameters: number) {
     this.#threads = Array.from({ length: threads }, () => new Thread(stallTimeoutMs))
@@ -44,7 +48,43 @@ export class Pool implements Evaluator {
 
   /** Cuts texts into examples; not yet loaded. */
   async cut (texts: string[][], { sequenceLength, examples }: Pick<Recipe, 'sequenceLength' | 'examples'>, options?: AbortOptions): Promise<Examples> {
-    return expect(await this.#threads[0].run({ op: 'cut', texts, sequenceLength, kind: examples }, options), 'cut')
+    const characters = texts.reduce((sum, rows) => rows.reduce((sum, row) => sum + row.length, sum), 0)
+    const cut = expect(await this.#threads[0].run({ op: 'cut', texts, sequenceLength, kind: examples }, { ...options, silenceMs: characters * CUT_SILENCE_MS }), 'cut')
+
+    this.#cut = cut.examples.length
+    this.#players = undefined
+
+    return cut
+  }
+
+  /** how many examples were cut last */
+  get cutExamples (): number {
+    return this.#cut
+  }
+
+  /**
+   * Which example stands for which of those that were cut last; see `nearDuplicates` of scoring. On a
+   * thread, since many examples take seconds.
+   */
+  async representatives (places: Uint32Array, options?: AbortOptions): Promise<Uint32Array> {
+    const known = this.#players
+
+    if (known !== undefined && places.length === known.places.length && places.every((place, i) => place === known.places[i])) {
+      return known.representatives
+    }
+
+    const { representatives } = expect(await this.#threads[0].run({ op: 'players', places }, { ...options, silenceMs: this.#cut * PLAYER_SILENCE_MS }), 'players')
+
+    this.#players = { places, representatives }
+
+    return representatives
+  }
+
+  /** Scores by a method with a curvature, gradients included, on one thread. */
+  async scores (task: Omit<Extract<WorkerTask, { op: 'scores' }>, 'op'>, flops: number, options?: AbortOptions): Promise<ExampleScores> {
+    const { exampleScores, trace } = expect(await this.#threads[0].run({ op: 'scores', ...task }, { ...options, silenceMs: flops * FLOP_SILENCE_MS }), 'scores')
+
+    return { exampleScores, trace }
   }
 
   async load ({ examples, lossMasks }: Pick<Examples, 'examples' | 'lossMasks'>, options?: AbortOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { ENGINE, initialTheta, loraShape, parameterCount } from '../models/index
 import { baseModelCodec, recipeCodec, snapshotCodec } from '../wire/index.ts'
 import { EXAMPLES_MAX, FILE_BYTES_MAX, FLOPS_PER_WEIGHT_AND_TOKEN, RECORD_BYTES_MAX, SHARED_READ_BYTES, TEXT_BYTES_MAX } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
-import { comparedTokens, planOf } from './players.ts'
+import { planOf } from './players.ts'
 import { Pool } from './pool.ts'
 import type { TrainingComponents } from './interface.ts'
 import type { AbortOptions, BaseModel, Recipe, Snapshot } from '../interface/index.ts'
@@ -26,8 +26,6 @@ export interface Run extends RunRecords {
   theta0: Float64Array
   /** the contribution of each example, as an index into the snapshot */
   groups: Uint32Array
-  /** what each example is compared with others by, see `comparedTokens` */
-  compared: Uint32Array[]
   /** examples that the plan leaves out as near duplicates; they score nothing */
   dropped: ReadonlySet<number>
   /** and how many they are */
@@ -69,7 +67,6 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
   return withPool(components, settings, records, options, async pool => {
     const cut = await pool.cut(texts, recipe, options)
     const { examples, contributionOf } = cut
-    const compared = comparedTokens(cut)
 
     if (examples.length === 0 || examples.length > EXAMPLES_MAX) {
       throw new TrainingInputError(`a run needs 1 to ${EXAMPLES_MAX} examples but its data make ${examples.length}: choose other Datanets or another sequence length`)
@@ -80,10 +77,9 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
     return use({
       ...records,
       pool,
-      ...planOf(recipe, { snapshot, compared, groups: contributionOf }, components),
+      ...await planOf(recipe, { snapshot, pool }, components, options),
       theta0: initialTheta(shape, recipe.seed),
       groups: contributionOf,
-      compared,
       tokens: Uint32Array.from(examples, ({ length }) => length)
     })
   })

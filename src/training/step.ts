@@ -129,7 +129,7 @@ async function result ({ components, run, id, adapter, lines, start, options }: 
   const sources = await checkSources(components, run.snapshot, openings, options)
   const shown = await showsRows(components, run.base, openings, sources, options)
 
-  return tableStep(tableOf(run, id, adapter, exampleScoresOf(run, adapter, start.scores ?? []), { sources, shown, fees: feesOf(lines) }, options))
+  return tableStep(await tableOf(run, id, adapter, exampleScoresOf(run, adapter, start.scores ?? []), { sources, shown, fees: feesOf(lines) }, options))
 }
 
 function exampleScoresOf (run: Judged['run'], { method }: Adapter, scores: Float64Array[]): Float64Array {

@@ -10,6 +10,12 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worke
 export interface RunOptions extends AbortOptions {
   onPart? (part: WorkerPart): void
   onProgress? (step: number): void
+  /**
+   * How much longer than `stallTimeoutMs` the thread may be silent, of work without a pause.
+   *
+   * @default 0
+   */
+  silenceMs?: number
 }
 
 interface Pending extends RunOptions {
@@ -117,11 +123,15 @@ export class Thread {
   }
 
   #watch (): void {
+    const silenceMs = Math.max(0, ...Array.from(this.#pending.values(), pending => pending.silenceMs ?? 0))
+    // a timer takes no more than 31 bits
+    const timeoutMs = Math.min(this.#stallTimeoutMs + silenceMs, 0x7fff_ffff)
+
     clearTimeout(this.#watchdog)
     this.#watchdog = setTimeout(() => {
-      this.#lose(`was silent for ${this.#stallTimeoutMs} ms`)
+      this.#lose(`was silent for ${timeoutMs} ms`)
       void this.#worker.terminate()
-    }, this.#stallTimeoutMs)
+    }, timeoutMs)
   }
 
   #lose (reason: string): void {

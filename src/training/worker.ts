@@ -5,12 +5,14 @@
 import { setPriority } from 'node:os'
 import { setImmediate as pause } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
-import { evaluator, forwardInfluence, mergedEffects } from '../attribution/index.ts'
+import { evaluator, forwardInfluence, influenceMethod, loraBlocks, mergedEffects } from '../attribution/index.ts'
 import { schemaConstraint, UnsupportedSchemaError } from '../grammar/index.ts'
 import { examplesOf, loadChat, loadModel, loadTokenizer, loraObjective, SettingsError, TokensError, verifiedGradient, verifiedGradients } from '../models/index.ts'
+import { nearDuplicates } from '../scoring/index.ts'
 import { toError } from '../utils/index.ts'
 import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
+import { comparedTokens } from './players.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { Evaluator } from '../attribution/index.ts'
 import type { ChatRenderer, LlamaModel, LoraShape, TokenConstraint, Tokenizer } from '../models/index.ts'
@@ -21,6 +23,8 @@ interface Loaded {
   shape: LoraShape
   /** of the base's own chat template */
   render?: ChatRenderer
+  /** what the examples that were cut here are compared by, and the contribution of each */
+  cut?: { compared: Uint32Array[], groups: Uint32Array }
   examples?: Evaluator
 }
 
@@ -69,12 +73,32 @@ function examples (): Evaluator {
   return examples
 }
 
+function cut (): NonNullable<Loaded['cut']> {
+  const { cut } = ready()
+
+  if (cut === undefined) {
+    throw new TrainingInputError('a worker was asked for players before it cut examples: cut them first')
+  }
+
+  return cut
+}
+
 async function perform (id: number, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
   switch (task.op) {
     case 'setup':
       return load(task.setup)
-    case 'cut':
-      return { op: 'cut', ...examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind, render: ready().render }) }
+    case 'cut': {
+      const cut = examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind, render: ready().render })
+
+      ready().cut = { compared: comparedTokens(cut), groups: cut.contributionOf }
+
+      return { op: 'cut', ...cut }
+    }
+    case 'players': {
+      const { compared, groups } = cut()
+
+      return { op: 'players', representatives: nearDuplicates(compared, groups, task.places) }
+    }
     case 'examples': {
       const { model, shape } = ready()
       const { examples, lossMasks } = task
@@ -102,6 +126,11 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
       return { op: 'none' }
     case 'jacobian':
       return { op: 'jacobian', ...await forwardInfluence(examples(), task.plan, task.groups, task.contributions, { ...task, signal, onProgress: ({ step }) => { reply({ id, progress: step }) } }) }
+    case 'scores': {
+      const method = influenceMethod(task.method, { ...task, examples: examples(), blocks: loraBlocks(ready().shape) })
+
+      return { op: 'scores', ...await method.scores(task.cotangent, { signal }) }
+    }
     case 'merged':
       return mergedAnswer(task)
     default:

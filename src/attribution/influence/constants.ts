@@ -50,6 +50,9 @@ export const FEATURES_BYTES_MAX = 268_435_456
 /** Damping as a share of the mean eigenvalue (Grosse et al. 2023, Kwon et al. 2023 use the same). */
 export const DAMPING = 0.1
 
+/** What a method may hold for one adapter: more is refused before the adapter is trained or admitted. */
+export const METHOD_BYTES_MAX = 1_073_741_824
+
 /** Rows of one side of an EK-FAC factor: 1,024 take some 20 s of rotations. */
 export const FACTOR_ROWS_MAX = 1024
 
