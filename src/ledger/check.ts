@@ -48,24 +48,41 @@ export function checkTransaction (state: LedgerState, signed: Signed<Transaction
 }
 
 /**
+ * Whether the next block may hold a transaction whose turn it is, as far as its fee goes: what could be
+ * paid when it was submitted may not be any more.
+ *
+ * @throws {UnincludableError} `ERR_FEE`
+ */
+export function checkFee (state: LedgerState, signed: Signed<Transaction>): void {
+  const draft = new Draft(state.map, state.height + 1)
+
+  requirePayable(draft, signed, signedTransactionCodec.encode(signed).byteLength)
+}
+
+/**
  * Whether a block may hold a transaction at this place.
  *
  * @throws {UnincludableError | SignatureError}
  */
 export function requireIncludable (draft: Draft, signed: Signed<Transaction>, byteLength: number): void {
-  const { nonce, balance } = requireKnown(draft, signed)
+  const { nonce } = requireKnown(draft, signed)
 
   if (signed.payload.nonce !== nonce) {
     throw new UnincludableError('ERR_NONCE', `expected nonce ${nonce} but got ${signed.payload.nonce}: it was executed before, or an earlier one is missing`)
   }
+
+  requirePayable(draft, signed, byteLength)
+  verifyRecord(domains.transaction, transactionCodec, signed)
+}
+
+function requirePayable (draft: Draft, signed: Signed<Transaction>, byteLength: number): void {
+  const { balance } = getAccount(draft, signed.signer)
 
   requireFee(draft, signed, byteLength)
 
   if (balance < signed.payload.fee) {
     throw new UnincludableError('ERR_FEE', `expected at least ${signed.payload.fee} base units for the fee but there are ${balance}: get some OPEN first`)
   }
-
-  verifyRecord(domains.transaction, transactionCodec, signed)
 }
 
 /**
@@ -76,7 +93,7 @@ export function isIncludable (result: TransactionResult): boolean {
   return result.ok || result.code === undefined || !UNINCLUDABLE.has(result.code)
 }
 
-function requireKnown (draft: Draft, signed: Signed<Transaction>): { nonce: number, balance: bigint } {
+function requireKnown (draft: Draft, signed: Signed<Transaction>): { nonce: number } {
   const { chain } = getChain(draft)
   const account = draft.get(stateCodecs.account, stateKeys.account(signed.signer))
 

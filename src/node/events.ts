@@ -35,6 +35,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
   private readonly onBlock = ({ detail }: CustomEvent<FinalisedBlock>): void => { this.block(detail) }
   private readonly onConnect = ({ detail }: CustomEvent<{ toString(): string }>): void => { this.tell({ type: 'peer', peerId: detail.toString(), connected: true }) }
   private readonly onDisconnect = ({ detail }: CustomEvent<{ toString(): string }>): void => { this.tell({ type: 'peer', peerId: detail.toString(), connected: false }) }
+  private readonly onRefused = ({ detail }: CustomEvent<{ message: string }>): void => { this.tell({ type: 'log', level: 'warn', message: detail.message }) }
   private started = false
 
   constructor (components: { chain: Chain, network: Network }) {
@@ -49,6 +50,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
 
     this.started = true
     this.components.chain.addEventListener('block', this.onBlock)
+    this.components.chain.addEventListener('refused', this.onRefused)
     this.components.network.addEventListener('peer:connect', this.onConnect)
     this.components.network.addEventListener('peer:disconnect', this.onDisconnect)
   }
@@ -56,6 +58,7 @@ class NodeEventBus extends TypedEventEmitter<NodeEventMap> implements NodeEvents
   async stop (): Promise<void> {
     this.started = false
     this.components.chain.removeEventListener('block', this.onBlock)
+    this.components.chain.removeEventListener('refused', this.onRefused)
     this.components.network.removeEventListener('peer:connect', this.onConnect)
     this.components.network.removeEventListener('peer:disconnect', this.onDisconnect)
   }

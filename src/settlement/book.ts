@@ -75,7 +75,7 @@ export interface Book {
    * @throws {InvalidBlockError | UnknownBlockError}
    */
   verify (hash: Hash): void
-  /** Builds, executes and holds a block. `unincludable` are transactions that no block may hold. */
+  /** Builds, executes and holds a block. `unincludable` are transactions that no block may hold, without those that only follow one of them. */
   build (draft: Draft): { block: Block, hash: Hash, unincludable: CID[] }
   /**
    * Makes a held block final and durable, with its own notarization if it is final through a descendant. Undefined if it was final already.
@@ -295,10 +295,11 @@ export function book (init: BookInit, store: ChainStore): Book {
 
       let transactions = select(base.state)
       let outcome = run(transactions)
-      const unincludable = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)
+      const excluded = outcome.results.filter(result => !isIncludable(result))
+      const unincludable = excluded.filter(({ code }) => code !== 'ERR_NONCE').map(({ id }) => id)
 
       // leaving one out may spoil the nonces behind it
-      for (let bad = unincludable; bad.length > 0; bad = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)) {
+      for (let bad = excluded.map(({ id }) => id); bad.length > 0; bad = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)) {
         const ids = new Set(bad.map(String))
         transactions = transactions.filter(transaction => !ids.has(transactionId(transaction).toString()))
         outcome = run(transactions)

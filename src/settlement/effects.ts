@@ -92,7 +92,7 @@ export function effectPerformer (init: EffectsInit): Effects {
     try {
       const beaconSignature = init.signer.sign(beaconMessage(chain, height))
       const { block, hash, unincludable } = book.build({ parent, view, proposer: self, beaconSignature, select: init.submissions.select })
-      unincludable.forEach(id => { init.submissions.pool.remove(id) })
+      init.submissions.drop(unincludable)
       init.judge({ type: 'proposed', view, hash, header: block.header })
     } catch (error) {
       if (!(error instanceof UnknownBlockError)) {

@@ -7,8 +7,11 @@ import { AMOUNT_BYTES_MAX, REFORWARD_INTERVAL_MS, REGOSSIPS_BEFORE_PUSH, REGOSSI
 import { ChainNotStartedError, KnownTransactionError, MempoolFullError, NonceTakenError, ReplayedTransactionError, TransactionRefusedError, UnknownOutcomeError } from './errors.ts'
 import { mempool } from './mempool.ts'
 import { passedOver } from './passed-over.ts'
+import { nonceUsed, unpayable } from './refusals.ts'
+import { waitingRoom } from './waiting-room.ts'
 import type { FinalisedTransaction, MempoolLimits } from './interface.ts'
 import type { Mempool, Waiting } from './mempool.ts'
+import type { Own, Reason } from './refusals.ts'
 import type { ChainStore } from './store.ts'
 import type { Verdict } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
@@ -48,6 +51,8 @@ export interface Submissions {
   finalised (id: CID, options?: AbortOptions): Promise<FinalisedTransaction>
   /** for a block on this state */
   select (state: LedgerState): Array<Signed<Transaction>>
+  /** No block may hold these. Whose own they are is told once a final state says so. */
+  drop (ids: CID[]): void
   /** the verdict of gossip */
   receive (signed: Signed<Transaction>): Promise<Verdict>
   onBlock (block: FinalisedBlock): void
@@ -55,47 +60,10 @@ export interface Submissions {
   onLeap (): void
 }
 
-/** A transaction that was submitted here. */
-type Own = Pick<Waiting, 'id' | 'signed'>
-
-type Waiter = PromiseWithResolvers<FinalisedTransaction>
-
-/** Those who wait for transactions to be final. */
-function waitingRoom (): { wait (id: CID): { promise: Promise<FinalisedTransaction>, leave (): void }, settle (id: CID, then: (waiter: Waiter) => void): void, clear (error: Error): void } {
-  const waiters = new Map<string, Set<Waiter>>()
-
-  const settle = (key: string, then: (waiter: Waiter) => void): void => {
-    waiters.get(key)?.forEach(then)
-    waiters.delete(key)
-  }
-
-  return {
-    wait: (id) => {
-      const key = id.toString()
-      const waiter = Promise.withResolvers<FinalisedTransaction>()
-      // whoever waits sees it; nobody else has to
-      waiter.promise.catch(() => {})
-      const set = waiters.get(key) ?? new Set()
-      waiters.set(key, set.add(waiter))
-      return {
-        promise: waiter.promise,
-        leave: () => {
-          set.delete(waiter)
-          if (set.size === 0 && waiters.get(key) === set) {
-            waiters.delete(key)
-          }
-        }
-      }
-    },
-    settle: (id, then) => { settle(id.toString(), then) },
-    clear: (error) => { [...waiters.keys()].forEach(key => { settle(key, waiter => { waiter.reject(error) }) }) }
-  }
-}
-
 export function submissions (init: SubmissionsInit): Submissions {
   const { store } = init
   const nonceOf = (account: Uint8Array): number => readAccount(init.state(), account).nonce
-  const pool = mempool({ nonceOf, height: () => init.state().height, onReplaced: old => { if (old.local) { refuse(old) } } }, init.limits)
+  const pool = mempool({ nonceOf, height: () => init.state().height, onReplaced: old => { if (old.local) { refuse(old, nonceUsed(old)) } } }, init.limits)
   const room = waitingRoom()
   let timer: ReturnType<typeof setInterval> | undefined
   let running = false
@@ -122,8 +90,8 @@ export function submissions (init: SubmissionsInit): Submissions {
     }
   }
 
-  const refuse = ({ id, signed }: Own): void => {
-    const error = new TransactionRefusedError(id.toString(), 'ERR_NONCE', `nonce ${signed.payload.nonce} was used by another transaction of the account`)
+  const refuse = ({ id }: Own, { code, message }: Reason): void => {
+    const error = new TransactionRefusedError(id.toString(), code, message)
     room.settle(id, waiter => { waiter.reject(error) })
     init.onRefused({ id, code: error.code, message: error.message })
     // what stays in the journal is refused again at the next start
@@ -242,7 +210,7 @@ export function submissions (init: SubmissionsInit): Submissions {
 
     // where no block is missing, another transaction used the nonce; a leap leaves a gap above older blocks
     if (stale.length === 0 || await store.isComplete()) {
-      stale.forEach(refuse)
+      stale.forEach(own => { refuse(own, nonceUsed(own)) })
     } else {
       passed.add(stale)
     }
@@ -312,6 +280,7 @@ export function submissions (init: SubmissionsInit): Submissions {
     },
     finalised,
     select: (state) => pool.select(account => readAccount(state, account).nonce),
+    drop: (ids) => { ids.filter(id => pool.get(id)?.local === false).forEach(id => { pool.remove(id) }) },
     receive,
     onLeap: () => {
       passed.add(pool.prune())
@@ -320,7 +289,11 @@ export function submissions (init: SubmissionsInit): Submissions {
     onBlock: ({ block, results }) => {
       passed.retry()
       results.forEach(result => { pool.remove(result.id) })
-      pool.prune().forEach(refuse)
+      pool.prune().forEach(own => { refuse(own, nonceUsed(own)) })
+      unpayable(init.state(), pool.local()).forEach(({ one, reason }) => {
+        pool.remove(one.id)
+        refuse(one, reason)
+      })
       results.forEach(result => {
         room.settle(result.id, waiter => { waiter.resolve({ ...result, height: block.header.height }) })
       })

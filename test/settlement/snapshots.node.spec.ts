@@ -107,6 +107,32 @@ describe('the mempool', function () {
   })
 })
 
+describe('an account that can not pay any more', function () {
+  this.timeout(30_000)
+
+  const nodes = swarm()
+  after(async () => nodes.clean())
+
+  it('is told of the transaction, and of those behind it, which block nothing', async () => {
+    const { chain } = await nodes.node({ validator: 0, seed: 1, init })
+    const transfer = (nonce: number, fee: bigint, amount: bigint): ReturnType<typeof sign> => sign({ kind: 'transfer', to: bob.account, amount }, nonce, alice, undefined, fee)
+    const codes = new Map<string, string>()
+    chain.addEventListener('refused', ({ detail: { id, code } }) => { codes.set(id.toString(), code) })
+
+    // each of them alone could be paid
+    const dear = await chain.submitNow(transfer(1, 20n, 1n))
+    const behind = await chain.submitNow(transfer(2, 0n, 1n))
+    const refused = assert.rejects(chain.finalised(dear, { signal: signal() }), { code: 'ERR_FEE' })
+    assert.equal((await chain.submit(transfer(0, 0n, 990n), { signal: signal() })).ok, true)
+
+    await refused
+    assert.deepEqual([...codes], [[dear.toString(), 'ERR_FEE'], [behind.toString(), 'ERR_NONCE']])
+    assert.equal(chain.mempool.transactions, 0)
+    assert.equal((await chain.send({ kind: 'transfer', to: bob.account, amount: 1n }, alice, { signal: signal() })).ok, true)
+    assert.equal(readAccount(chain.state(), alice.account).nonce, 2)
+  })
+})
+
 describe('a signing history', function () {
   this.timeout(60_000)
 
