@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises'
 import { loadTokenizer } from '../models/index.ts'
 import { indexPart, search, shownWith } from '../retrieval/index.ts'
 import { FILE_BYTES_MAX } from './constants.ts'
@@ -37,6 +38,9 @@ export async function checkSources (components: TrainingComponents, snapshot: Sn
     const index = indexes.get(key) ?? await indexOf(components, snapshot, cid => commitmentOf?.(cid)?.datanet?.equals(sources.datanet) === true, { ...options, commitmentOf })
 
     indexes.set(key, index)
+    // a search takes tens of milliseconds, and a task has many answers: the network gets its turn between them
+    await pause()
+    options.signal?.throwIfAborted()
 
     const hits = search(index.parts, sources.query, sources.rows.length)
     const isFound = hits.length === sources.rows.length && hits.every(({ part, row }, i) =>
