@@ -51,12 +51,11 @@ export async function workColumns (init: ColumnWorkInit, adapter: CID, columns: 
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(COLUMN_TIMEOUT_MS)])
   const record = await recordOf(init, adapter, bounded)
 
-  // other methods have no columns: a statement on one would be about nothing
-  if (record?.adapter.method !== 'trajectory') {
+  if (record === undefined) {
     return []
   }
 
-  const files = await init.compute.columns(record.adapter.recipe, columns, { signal: bounded })
+  const files = await init.compute.columns(record.adapter, columns, { signal: bounded })
 
   for (const file of files) {
     await init.storage.pin(file, { signal: bounded })

@@ -18,13 +18,13 @@ export interface AdapterCheck {
   spotCheck (adapter: Adapter, segment: number, options?: AbortOptions): Promise<{ ok: boolean, detail: string }>
 }
 
-/** Computes columns of an influence Jacobian; the training service fits. */
+/** Computes columns of an adapter by its method; the training service fits. */
 export interface ColumnComputer {
   /**
    * Stores each column as a file and gives their CIDs. May be ended by work that somebody waits
    * for, with an error of code `ERR_PREEMPTED`.
    */
-  columns (recipe: CID, columns: number[], options?: AbortOptions): Promise<CID[]>
+  columns (adapter: Pick<Adapter, 'recipe' | 'method' | 'checkpoints'>, columns: number[], options?: AbortOptions): Promise<CID[]>
 }
 
 export interface ValidatorComponents {

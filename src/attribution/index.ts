@@ -24,6 +24,7 @@
 export { adjointDigest, adjointStep, adjointStepOf, cotangentStep, decodeAdjoint, encodeAdjoint, scoresStep, weightsStep } from './influence/adjoint.ts'
 export { loraBlocks } from './influence/blocks.ts'
 export type { MatrixBlock } from './influence/blocks.ts'
+export { columnsCost } from './influence/column-costs.ts'
 export { chooseForm, estimateCosts } from './influence/costs.ts'
 export type { RunShape } from './influence/costs.ts'
 export { feeWeights, taskCotangent } from './influence/cotangent.ts'

@@ -146,7 +146,7 @@ export interface TrainingEstimateView {
   parameters: number
   /** that the run sees at most */
   tokens: number
-  /** whether the influence Jacobian is published */
+  /** whether the columns that answers are traced by at once are published: the influence Jacobian, or what another method has in its place */
   influence: 'forward' | 'reverse'
   /** of training and Jacobian, floating point */
   operations: number
@@ -305,7 +305,7 @@ export interface AnswerView {
   /** what it repeats of the data word for word, the rarest first; left out if the data could not be had */
   spans?: SpanView[]
   method: string
-  /** `exact` from the influence Jacobian, or of a merge from all that its adapters have; `preview`: there is none, so the shares are empty until the epoch's replay, and for ever if `method` is `none` */
+  /** `exact`: what the method itself finds, from the adapter's columns, or of a merge from all that its adapters have; `preview`: there are none, so the shares are empty until the epoch's replay, and for ever if `method` is `none` */
   precision: 'exact' | 'preview'
   fee: string
   promptTokens: number

@@ -29,7 +29,7 @@ const asked = new WeakMap<LoadedAdapter, Promise<void>>()
 export async function answerColumns (node: ColumnSources, adapter: LoadedAdapter, { signal }: AbortOptions = {}): Promise<Float64Array[] | null> {
   const { record } = adapter
 
-  if (record.type !== 'adapter' || record.method !== 'trajectory') {
+  if (record.type !== 'adapter') {
     return null
   }
 

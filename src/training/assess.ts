@@ -80,7 +80,7 @@ async function replayScores ({ storage }: TrainingComponents, run: Run, adapter:
 }
 
 /** The state that an adapter's run ended in, by its last checkpoint. */
-export async function endOf ({ storage }: Pick<TrainingComponents, 'storage'>, { pool, plan }: Pick<Run, 'pool' | 'plan'>, adapter: Adapter, { signal }: AbortOptions): Promise<TrainingState> {
+export async function endOf ({ storage }: Pick<TrainingComponents, 'storage'>, { pool, plan }: Pick<Run, 'pool' | 'plan'>, adapter: Pick<Adapter, 'checkpoints'>, { signal }: AbortOptions): Promise<TrainingState> {
   const last = adapter.checkpoints.at(-1)
   const end = last === undefined ? undefined : decodeState(await storage.getFile(last, { signal, bytesMax: FILE_BYTES_MAX }))
 
@@ -103,7 +103,7 @@ export function methodShapeOf ({ pool, plan, shape }: Pick<Run, 'pool' | 'plan' 
   return { parameters: pool.parameters, examples: pool.examples, steps: batches.length, seen: batches.reduce((sum, batch) => sum + batch.length, 0), blocks: loraBlocks(shape), checkpoints }
 }
 
-async function checkpointWeights (storage: TrainingComponents['storage'], adapter: Adapter, signal?: AbortSignal): Promise<CheckpointWeights[]> {
+export async function checkpointWeights (storage: TrainingComponents['storage'], adapter: Pick<Adapter, 'checkpoints'>, signal?: AbortSignal): Promise<CheckpointWeights[]> {
   const weights: CheckpointWeights[] = []
 
   for (const cid of adapter.checkpoints) {

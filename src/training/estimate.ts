@@ -1,11 +1,12 @@
-import { chooseForm, columnsWithin, estimateCosts, loraBlocks, methodCosts, replayBytes } from '../attribution/index.ts'
+import { chooseForm, columnsCost, columnsWithin, estimateCosts, loraBlocks, methodCosts, replayBytes } from '../attribution/index.ts'
 import { gradientBytes, initialTheta, loadTokenizer } from '../models/index.ts'
 import { FILE_BYTES_MAX, INFLUENCE_FLOPS_MAX, ROWS_SAMPLED_MAX } from './constants.ts'
 import { checkpointSteps, withPool } from './run.ts'
 import type { AssessmentCost, TrainingComponents, TrainingEstimate } from './interface.ts'
 import type { Pace } from './pace.ts'
 import type { RunRecords, RunSettings } from './run.ts'
-import type { AbortOptions, AttributionMethod } from '../interface/index.ts'
+import type { MethodShape } from '../attribution/index.ts'
+import type { AbortOptions, AttributionMethod, CostEstimate } from '../interface/index.ts'
 
 export interface EstimateSettings extends RunSettings {
   influenceFlopsMax?: number
@@ -40,14 +41,17 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
   })
   // in operations alone: the form is part of the adapter's record, which every machine must make alike
   const { method = 'trajectory' } = attribution
-  const form = method === 'trajectory' ? chooseForm(costs, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX) : 'reverse'
+  const columns = method === 'trajectory' ? costs.forward : columnCosts(records, attribution, method)
+  const form = chosenForm(method, { ...costs, forward: columns }, settings.influenceFlopsMax ?? INFLUENCE_FLOPS_MAX)
   const assessments = assessmentCosts(records, attribution, pace)
-  const influenceSeconds = form === 'forward' ? pace.secondsFor(costs.forward.flops + (passes(records, settings) - 1) * costs.training.flops) : 0
-  const perThread = gradientBytes(base.config, sequenceLength, form === 'forward' ? DIRECTIONS : 1)
-  const columnBytes = form === 'forward' ? costs.forward.bytes : 0
+  const again = method === 'trajectory' ? (passes(records, settings) - 1) * costs.training.flops : 0
+  const influenceSeconds = form === 'forward' ? pace.secondsFor(columns.flops + again) : 0
+  const perThread = gradientBytes(base.config, sequenceLength, form === 'forward' && method === 'trajectory' ? DIRECTIONS : 1)
+  const columnBytes = form === 'forward' ? columns.bytes : 0
 
   return {
     ...costs,
+    forward: columns,
     form,
     method,
     assessment: assessments[method],
@@ -63,13 +67,35 @@ export function estimateRun (records: RunRecords, pace: Pace, settings: Estimate
   }
 }
 
-/** The scores of one task by each method, its receipts not counted. */
-function assessmentCosts ({ recipe, shape, flopsPerToken }: RunRecords, { examples, exampleTokens }: AttributionShape, pace: Pace): Record<AttributionMethod, AssessmentCost> {
+/** Columns up to a bound on work; a Jacobian also where it costs no more than the replay without it. */
+function chosenForm (method: AttributionMethod, costs: Pick<TrainingEstimate, 'forward' | 'reverse'>, flopsMax: number): 'forward' | 'reverse' {
+  if (method === 'trajectory') {
+    return chooseForm(costs, flopsMax)
+  }
+
+  return costs.forward.flops <= flopsMax ? 'forward' : 'reverse'
+}
+
+/** The columns of a method that looks at gradients; the bytes are what is published. */
+function columnCosts ({ recipe, shape, snapshot, flopsPerToken }: RunRecords, attribution: AttributionShape, method: Exclude<AttributionMethod, 'trajectory'>): CostEstimate {
+  const contributions = snapshot.contributions.length
+  const { gradients, flops } = columnsCost(method, methodShape({ recipe, shape }, attribution), contributions)
+
+  return { flops: gradients * attribution.exampleTokens * flopsPerToken + flops, bytes: contributions * shape.parameters * 8 }
+}
+
+function methodShape ({ recipe, shape }: Pick<RunRecords, 'recipe' | 'shape'>, { examples }: AttributionShape): MethodShape {
   const { steps, batchSize } = recipe
-  const costs = methodCosts({ parameters: shape.parameters, examples, steps, seen: steps * batchSize, blocks: loraBlocks(shape), checkpoints: checkpointSteps(recipe).length })
+
+  return { parameters: shape.parameters, examples, steps, seen: steps * batchSize, blocks: loraBlocks(shape), checkpoints: checkpointSteps(recipe).length }
+}
+
+/** The scores of one task by each method, its receipts not counted. */
+function assessmentCosts ({ recipe, shape, flopsPerToken }: RunRecords, attribution: AttributionShape, pace: Pace): Record<AttributionMethod, AssessmentCost> {
+  const costs = methodCosts(methodShape({ recipe, shape }, attribution))
   const of = (method: AttributionMethod): AssessmentCost => {
     const { gradients, flops: besides, bytes } = costs[method]
-    const flops = gradients * exampleTokens * flopsPerToken + besides
+    const flops = gradients * attribution.exampleTokens * flopsPerToken + besides
 
     return { flops, bytes, seconds: pace.secondsFor(flops) }
   }

@@ -25,6 +25,6 @@ export const training = (init: TrainingInit = {}) => (components: TrainingCompon
 export { AdapterMismatchError, PreemptedError, StepStateError, TrainingInputError, TrainingQueueFullError, WorkerFailedError, WorkerLostError } from './errors.ts'
 export { byCommitment } from './players.ts'
 export type {
-  AssessOptions, Assessment, EstimateOptions, ResumePoint, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
+  AssessOptions, Assessment, ColumnSource, EstimateOptions, ResumePoint, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent,
   TrainingInit, TrainingJob, TrainingResult, TrainingStore
 } from './interface.ts'

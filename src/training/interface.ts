@@ -196,6 +196,9 @@ export interface SpotCheck {
   detail: string
 }
 
+/** What of an adapter its columns depend on: those of the trajectory on the recipe alone. */
+export type ColumnSource = Pick<Adapter, 'recipe' | 'method' | 'checkpoints'>
+
 export interface Training extends Startable {
   /** Work and time of a job before it starts. */
   estimate (recipe: Recipe, options?: EstimateOptions): Promise<TrainingEstimate>
@@ -263,15 +266,16 @@ export interface Training extends Startable {
   spotCheck (adapter: Adapter, segment: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
 
   /**
-   * Computes columns of a recipe's influence Jacobian, each by itself, and stores them as files.
-   * Work for the background: it waits for every other job, and ends when one comes.
+   * Computes columns of an adapter by its method, each by itself, and stores them as files: of the
+   * influence Jacobian, or by another method what takes its place. Work for the background: it waits for
+   * every other job, and ends when one comes.
    *
-   * @param recipe - CID
+   * @param adapter - whose
    * @param columns - indexes of contributions in the recipe's snapshot
    * @param options - signal and progress
    * @returns the CID of each, in the order of `columns`
    * @throws {PreemptedError} when another job came
    * @throws {TrainingInputError}, DivergedError and what the store throws
    */
-  columns (recipe: CID, columns: number[], options?: ProgressOptions<TrainingEvent>): Promise<CID[]>
+  columns (adapter: ColumnSource, columns: number[], options?: ProgressOptions<TrainingEvent>): Promise<CID[]>
 }

@@ -1,7 +1,8 @@
-import { columnsWithin, decodeState, encodeFloats, encodeState, methodFault, train } from '../attribution/index.ts'
+import { decodeState, encodeState, methodFault, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { recipeCodec } from '../wire/index.ts'
 import { methodShapeOf } from './assess.ts'
+import { columnsAtOnce, storedColumns } from './columns.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { estimateRun } from './estimate.ts'
@@ -34,7 +35,7 @@ export async function runJob (components: TrainingComponents, settings: JobSetti
     const peft = thetaToPeft(run.shape, theta, { base: run.base.name })
     const weights = await storage.putFile(peft.weights, { signal })
     const recipe = await storage.put(recipeCodec.encode(job.recipe), { signal })
-    const influence = await jacobian(components, run, settings, estimate, job, point, options)
+    const influence = await influenceOf(components, run, settings, estimate, job, point, options)
     const { name, developer, pricePerThousandTokens, promptPricePerThousandTokens: promptPrice, method = 'trajectory' } = job
     const { base, snapshot } = job.recipe
 
@@ -121,21 +122,22 @@ async function resumedState (storage: TrainingComponents['storage'], job: Traini
   return state
 }
 
-/** The Jacobian, as many columns at a time as memory holds; each is stored before the next are computed. */
-async function jacobian ({ storage }: TrainingComponents, run: Run, { threads, influenceBytesMax }: JobSettings, { form }: TrainingEstimate, job: TrainingJob, point: ResumePoint, options: ProgressOptions<TrainingEvent>): Promise<Adapter['influence']> {
+/** The columns, as many at a time as memory holds; these are stored before the next are computed. */
+async function influenceOf (components: TrainingComponents, run: Run, settings: JobSettings, { form }: TrainingEstimate, job: TrainingJob, point: ResumePoint, options: ProgressOptions<TrainingEvent>): Promise<Adapter['influence']> {
   const wanted = job.influence ?? 'auto'
 
-  if ((job.method ?? 'trajectory') !== 'trajectory' || (wanted === 'auto' ? form : wanted) === 'reverse') {
+  if ((wanted === 'auto' ? form : wanted) === 'reverse') {
     return { form: 'reverse' }
   }
 
   const { signal } = options
-  const { pool, plan, theta0, groups, snapshot, recipe } = run
+  const { snapshot, recipe } = run
+  const { method = 'trajectory' } = job
   const total = snapshot.contributions.length
   const columns = [...job.resume?.columns ?? []]
   const begun = columns.length
   const started = performance.now()
-  const atOnce = threads * columnsWithin(run.shape.parameters, influenceBytesMax)
+  const atOnce = columnsAtOnce(run, settings, { method })
 
   if (begun > total) {
     throw new TrainingInputError(`a resume point has ${begun} columns but the run has ${total} contributions: it belongs to another recipe`)
@@ -149,12 +151,8 @@ async function jacobian ({ storage }: TrainingComponents, run: Run, { threads, i
 
       options.onProgress?.({ type: 'training:influence:progress', done, total, secondsLeft: secondsLeft(started, (done - begun) / (total - begun)) })
     }
-    const { columns: values } = await pool.jacobian(plan, theta0, groups, total, part, { signal, onProgress })
 
-    for (const column of values) {
-      columns.push(await storage.putFile(encodeFloats(plan.batches.length, column), { signal }))
-    }
-
+    columns.push(...await storedColumns(components, run, { method, checkpoints: point.checkpoints }, part, { signal, onProgress }))
     options.onProgress?.({ type: 'training:checkpoint', step: recipe.steps, resume: { ...point, columns: [...columns] } })
   }
 

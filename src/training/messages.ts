@@ -25,6 +25,8 @@ export type WorkerTask =
   | { op: 'jacobian', theta0: Float64Array, plan: TrainingPlan, groups: Uint32Array, contributions: number, columns: number[] }
   /** by a method whose algebra would hold up the thread that the network is on */
   | { op: 'scores', method: AttributionMethod, cotangent: Float64Array, plan: TrainingPlan, theta0: Float64Array, theta: Float64Array, seed: number }
+  /** the same method's columns; see `InfluenceMethod` */
+  | { op: 'columns', method: AttributionMethod, groups: Uint32Array, columns: number[], plan: TrainingPlan, theta0: Float64Array, theta: Float64Array, seed: number }
   | { op: 'answer', theta: Float64Array, prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
   /** of several adapters at once; `shows` as above */
   | { op: 'merged', lora: WeightedLora[], prompt: number[], output: number[], sampler: SamplerSettings, schema?: string, shows?: string }
@@ -47,6 +49,7 @@ export type WorkerResult =
   | { op: 'players', representatives: Uint32Array }
   | { op: 'jacobian', columns: Float64Array[], theta: Float64Array }
   | { op: 'scores', exampleScores: Float64Array, trace: Hash[] }
+  | { op: 'columns', columns: Float64Array[] }
   /** `shows`: the prompt has in it what it was to show */
   | { op: 'answer', follows: boolean, shows: boolean, gradient: Float64Array }
   /** of each adapter: its share of the answer in millionths, and the gradient over its weights */

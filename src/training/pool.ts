@@ -87,6 +87,13 @@ export class Pool implements Evaluator {
     return { exampleScores, trace }
   }
 
+  /** Columns by such a method, on one thread. */
+  async columns (task: Omit<Extract<WorkerTask, { op: 'columns' }>, 'op'>, flops: number, options?: AbortOptions): Promise<Float64Array[]> {
+    const { columns } = expect(await this.#threads[0].run({ op: 'columns', ...task }, { ...options, silenceMs: flops * FLOP_SILENCE_MS }), 'columns')
+
+    return columns
+  }
+
   async load ({ examples, lossMasks }: Pick<Examples, 'examples' | 'lossMasks'>, options?: AbortOptions): Promise<void> {
     await this.#everywhere({ op: 'examples', examples, lossMasks }, options)
     this.#examples = examples.length

@@ -12,7 +12,7 @@ import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
 import { runStepState, stepStateBytesMax } from './step-state.ts'
 import { runStep } from './step.ts'
-import type { AssessOptions, Assessment, EstimateOptions, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
+import type { AssessOptions, Assessment, ColumnSource, EstimateOptions, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe } from '../interface/index.ts'
@@ -116,14 +116,14 @@ export class TrainingService implements Training {
     return this.#enqueue(options, async options => runSpotCheck(this.#components, this.#settings, adapter, segment, options))
   }
 
-  async columns (recipe: CID, columns: number[], options: ProgressOptions<TrainingEvent> = {}): Promise<CID[]> {
+  async columns (adapter: ColumnSource, columns: number[], options: ProgressOptions<TrainingEvent> = {}): Promise<CID[]> {
     const preempted = new AbortController()
     const signal = options.signal === undefined ? preempted.signal : AbortSignal.any([preempted.signal, options.signal])
 
     this.#background.add(preempted)
 
     try {
-      return await this.#enqueue({ ...options, signal }, async options => runColumns(this.#components, this.#settings, recipe, columns, options), BACKGROUND)
+      return await this.#enqueue({ ...options, signal }, async options => runColumns(this.#components, this.#settings, adapter, columns, options), BACKGROUND)
     } catch (err) {
       preempted.signal.throwIfAborted()
       throw err

@@ -14,7 +14,7 @@ import { WORKER_NICENESS } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { comparedTokens } from './players.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
-import type { Evaluator } from '../attribution/index.ts'
+import type { Evaluator, InfluenceMethod } from '../attribution/index.ts'
 import type { ChatRenderer, LlamaModel, LoraShape, TokenConstraint, Tokenizer } from '../models/index.ts'
 
 interface Loaded {
@@ -83,6 +83,10 @@ function cut (): NonNullable<Loaded['cut']> {
   return cut
 }
 
+function methodOf (task: Extract<WorkerTask, { op: 'scores' | 'columns' }>): InfluenceMethod {
+  return influenceMethod(task.method, { ...task, examples: examples(), blocks: loraBlocks(ready().shape) })
+}
+
 async function perform (id: number, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
   switch (task.op) {
     case 'setup':
@@ -126,11 +130,10 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
       return { op: 'none' }
     case 'jacobian':
       return { op: 'jacobian', ...await forwardInfluence(examples(), task.plan, task.groups, task.contributions, { ...task, signal, onProgress: ({ step }) => { reply({ id, progress: step }) } }) }
-    case 'scores': {
-      const method = influenceMethod(task.method, { ...task, examples: examples(), blocks: loraBlocks(ready().shape) })
-
-      return { op: 'scores', ...await method.scores(task.cotangent, { signal }) }
-    }
+    case 'scores':
+      return { op: 'scores', ...await methodOf(task).scores(task.cotangent, { signal }) }
+    case 'columns':
+      return { op: 'columns', columns: await methodOf(task).columns(task.groups, task.columns, { signal }) }
     case 'merged':
       return mergedAnswer(task)
     default:

@@ -52,7 +52,7 @@ describe('merged adapters over HTTP', function () {
     const [{ base }] = await here.home.http.get<Array<{ base: string }>>('/api/v1/bases')
     const [{ datanet }] = await here.home.http.get<Array<{ datanet: string }>>('/api/v1/datanets')
 
-    await here.home.http.post<TrainingView>('/api/v1/trainings', { name: 'letters', base, datanets: [datanet], preset: 'quick', steps: 1, rank: 2 })
+    await here.home.http.post<TrainingView>('/api/v1/trainings', { name: 'letters', base, datanets: [datanet], preset: 'quick', steps: 1, rank: 2, method: 'graddot' })
 
     second = await admitted(({ name }) => name === 'letters')
   })
@@ -123,6 +123,14 @@ describe('merged adapters over HTTP', function () {
     expect(shaped.map(({ share }) => share)).to.deep.equal(shaped.map(() => 0))
     expect(shaped.every(({ influence, parent }) => influence > 0 && parent != null)).to.equal(true)
     expect(shaped).to.not.have.length(0)
+  })
+
+  it('are made of adapters that are traced by other methods, at once too', async () => {
+    const { datanet: { method, precision, shares } } = await (await ask(second)).json() as Answer
+
+    expect({ method, precision }).to.deep.equal({ method: 'graddot', precision: 'exact' })
+    expect(shares).to.have.length(1)
+    expect(shares[0].influence).to.not.equal(0)
   })
 
   it('lead from an answer over its parents to contributions in one query', async () => {

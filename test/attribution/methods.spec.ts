@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { evaluator, gradDot, influenceMethod, influenceOfAnswer, lockstep, METHOD_MEANINGS, reverseReplay, sparseProjection, train } from '../../src/attribution/index.ts'
+import { columnsCost, evaluator, gradDot, influenceMethod, influenceOfAnswer, lockstep, METHOD_MEANINGS, methodCosts, reverseReplay, sparseProjection, train } from '../../src/attribution/index.ts'
 import { trainingPlan } from '../../src/models/index.ts'
 import { toHex } from '../../src/wire/index.ts'
 import { fixture, RECIPE } from './objectives.ts'
@@ -125,6 +125,27 @@ describe('every influence method', () => {
       expectClose(sum.exampleScores, ofA.exampleScores.map((value, i) => 2 * value - ofB.exampleScores[i]))
     })
   }
+})
+
+describe('columns of methods that look at gradients', () => {
+  it('cost what the scores of one cotangent do, and a direction each', () => {
+    const shape = { parameters: 10_000, examples: 500, steps: 20, seen: 800, blocks: [{ offset: 0, rows: 100, columns: 100 }], checkpoints: 3 }
+    const costs = methodCosts(shape)
+
+    for (const name of names) {
+      if (name !== 'trajectory') {
+        const [few, many] = [4, 40].map(contributions => columnsCost(name, shape, contributions))
+
+        expect(few.gradients).to.equal(costs[name].gradients)
+        expect(few.flops).to.be.at.least(costs[name].flops)
+        expect(many.flops > few.flops, name).to.equal(name !== 'graddot' && name !== 'tracin')
+        expect(many.bytes).to.be.greaterThan(few.bytes)
+      }
+    }
+
+    // gradients that are not kept are computed again for each direction of datainf
+    expect(columnsCost('datainf', { ...shape, examples: 10_000 }, 4).gradients).to.equal(methodCosts({ ...shape, examples: 10_000 }).datainf.gradients + 4 * 10_000)
+  })
 })
 
 describe('tracin', () => {

@@ -83,7 +83,7 @@ describe('a node of one\'s own', function () {
     expect(estimate.method).to.equal('trajectory')
     expect(estimate.methods.map(({ method }) => method)).to.include.members(['trajectory', 'graddot', 'ekfac'])
     expect(estimate.methods.find(({ method }) => method === 'trajectory')).to.deep.equal({ method: 'trajectory', meaning: estimate.methodMeaning, seconds: estimate.assessmentSeconds, bytes: estimate.assessmentBytes })
-    expect(await ask<TrainingEstimateView>('train', 'notes', '--name', 'notes', '--steps', '2', '--method', 'datainf', '--estimate')).to.include({ method: 'datainf', influence: 'reverse' })
+    expect(await ask<TrainingEstimateView>('train', 'notes', '--name', 'notes', '--steps', '2', '--method', 'datainf', '--estimate')).to.include({ method: 'datainf', influence: 'forward' })
 
     const trained = await ask<TrainingView>('train', 'notes', '--name', 'notes', '--steps', '2')
 

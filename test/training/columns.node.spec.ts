@@ -16,7 +16,7 @@ describe('columns of a Jacobian', function () {
       ...here.components,
       dataset: { texts: cid => { const index = here.snapshot.contributions.findIndex(one => one.equals(cid)); return rows(own[index], index) } }
     })
-    const files = await jobs.columns(await here.storage.put(recipeCodec.encode(here.recipe)), [0, 1, 2])
+    const files = await jobs.columns({ recipe: await here.storage.put(recipeCodec.encode(here.recipe)), method: 'trajectory', checkpoints: [] }, [0, 1, 2])
 
     return Promise.all(files.map(async file => {
       const bytes = await here.storage.get(file)

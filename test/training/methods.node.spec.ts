@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
-import { METHOD_MEANINGS } from '../../src/attribution/index.ts'
-import { generate, loadBase, loraShape, peftToTheta } from '../../src/models/index.ts'
+import { influenceOfAnswer, METHOD_MEANINGS } from '../../src/attribution/index.ts'
+import { answerGradient, generate, loadBase, loraShape, peftToTheta } from '../../src/models/index.ts'
 import { scoreTree } from '../../src/scoring/index.ts'
 import { training } from '../../src/training/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
@@ -39,10 +39,37 @@ async function task (method: AttributionMethod, textsOf?: (own: Iterable<string>
   return { here, jobs, adapter, openings: [opening(id, { prompt, output, sequence: 0, fee: 10n })] }
 }
 
+/** The gradient of an answer and the columns that the adapter publishes: all that a preview needs. */
+async function preview (here: World, adapter: Adapter, prompt: number[], output: number[]): Promise<{ gradient: Float64Array, columns: Float64Array[] }> {
+  const record = baseModelCodec.decode(await here.storage.get(here.recipe.base))
+  const { model } = loadBase(record, await here.storage.get(record.weights), await here.storage.get(record.tokenizer))
+  const shape = loraShape(record.config, here.recipe)
+  const { gradient } = answerGradient(model, shape, peftToTheta(shape, await here.storage.get(adapter.weights)), prompt, output)
+  const files = adapter.influence.form === 'forward' ? adapter.influence.columns : []
+  const columns = await Promise.all(files.map(async file => {
+    const bytes = await here.storage.get(file)
+
+    return Float64Array.from({ length: shape.parameters }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset).getFloat64(8 * i, true))
+  }))
+
+  expect(columns).to.have.length(here.snapshot.contributions.length)
+
+  return { gradient, columns }
+}
+
 describe('an adapter that names its method of attribution', () => {
+  const tasks = new Map<AttributionMethod, Promise<Task>>()
+  const taskBy = async (method: AttributionMethod): Promise<Task> => {
+    const known = tasks.get(method) ?? task(method)
+
+    tasks.set(method, known)
+
+    return known
+  }
+
   for (const method of Object.keys(METHOD_MEANINGS) as AttributionMethod[]) {
     it(`is encoded, trained and assessed by ${method}, the same at every assessor`, async () => {
-      const { here, jobs, adapter, openings } = await task(method)
+      const { here, jobs, adapter, openings } = await taskBy(method)
       const { table, trace } = await jobs.assess(id, adapter, openings)
       const other = await training({ threads: 2 })(here.components).assess(id, adapter, openings)
 
@@ -52,6 +79,22 @@ describe('an adapter that names its method of attribution', () => {
       expect(scoreTree(table).total > 0n).to.equal(true)
       expect(trace.length).to.be.greaterThan(3)
       expect(other).to.deep.equal({ ...other, table, trace })
+    })
+
+    it(`has columns by ${method} that give the scores of an answer before anybody assesses it`, async () => {
+      const { here, jobs, adapter, openings: [{ prompt, output }] } = await taskBy(method)
+      const { gradient, columns } = await preview(here, adapter, prompt, output)
+      const { exampleScores, groups } = await jobs.replay(adapter, gradient)
+      const size = exampleScores.reduce((sum, score) => sum + Math.abs(score), 0)
+
+      influenceOfAnswer(columns, gradient).forEach((influence, contribution) => {
+        expect(influence).to.be.closeTo(exampleScores.reduce((sum, score, i) => groups[i] === contribution ? sum + score : sum, 0), 1e-4 * size)
+      })
+
+      // another node finds the same bytes, one at a time
+      const published = adapter.influence.form === 'forward' ? adapter.influence.columns : []
+
+      expect((await training({ threads: 2 })(here.components).columns(adapter, [2])).map(String)).to.deep.equal([String(published[2])])
     })
   }
 

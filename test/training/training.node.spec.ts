@@ -291,13 +291,13 @@ describe('a spot check', () => {
   it('computes single columns of the Jacobian to the bytes of all together', async () => {
     const published = adapter.influence.form === 'forward' ? adapter.influence.columns : []
 
-    expect((await two.columns(adapter.recipe, [2])).map(String)).to.deep.equal([String(published[2])])
-    expect((await training({ threads: 1 })(here.components).columns(adapter.recipe, [1, 0])).map(String)).to.deep.equal([String(published[1]), String(published[0])])
-    await expect(two.columns(adapter.recipe, [3])).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
+    expect((await two.columns(adapter, [2])).map(String)).to.deep.equal([String(published[2])])
+    expect((await training({ threads: 1 })(here.components).columns(adapter, [1, 0])).map(String)).to.deep.equal([String(published[1]), String(published[0])])
+    await expect(two.columns(adapter, [3])).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
   })
 
   it('gives up columns for a job that somebody waits for', async () => {
-    const columns = two.columns(adapter.recipe, [0, 1, 2])
+    const columns = two.columns(adapter, [0, 1, 2])
     const check = two.spotCheck(adapter, 0)
 
     await expect(columns).to.eventually.be.rejected.with.property('code', 'ERR_PREEMPTED')
