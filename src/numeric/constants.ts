@@ -41,10 +41,13 @@ export const PAGE_TOKENS = 16
 /** Values that share one scale in q8_0 and q4_0. */
 export const QUANT_BLOCK = 32
 
+/** As many values rounded for products in integers; see assembly/integers.ts. */
+export const ROUNDED_BLOCK_BYTES = 72
+
 /** Weights pass through a buffer of about this size on their way into their layout. */
 export const STAGED_BYTES = 1_048_576
 
-/** What products with frozen weights decode into: four panels of [384][8] f32, and two of [32][8]. */
+/** What products with frozen weights decode into: four panels of [384][8] f32 and two of [32][8], or eight widened blocks of 1,088 bytes. */
 export const DECODE_BYTES = 51_200
 
 /** Largest angle that sin and cos reduce exactly enough (fdlibm's medium range, 2^19·π/2). */

@@ -3,7 +3,7 @@ import { moduleBytes } from './embedded.ts'
 import { NumericRangeError } from './errors.ts'
 import { base64 } from './generated/kernels.ts'
 import { helperBytes, overSharedMemory, pool } from './threads.ts'
-import { packedBytes, weightsScratchBytes } from './weights.ts'
+import { packedBytes, roundedBytes, weightsScratchBytes } from './weights.ts'
 import type { Kernels, Threads, WeightType } from './interface.ts'
 import type { Pool } from './threads.ts'
 
@@ -19,7 +19,7 @@ interface Exported extends Omit<Kernels, 'buffer' | 'memoryBytes' | 'allFinite' 
     y: number, yRow: number, accumulate: boolean, from: number, to: number
   ): void
   roundRows (m: number, columns: number, x: number, xRow: number, to: number): void
-  multiplyRounded (type: number, m: number, rows: number, columns: number, x: number, packed: number, y: number, yRow: number, accumulate: boolean): void
+  multiplyRounded (type: number, m: number, rows: number, columns: number, x: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
   gatherWeights (type: number, columns: number, count: number, ids: number, packed: number, scratch: number, y: number): void
   useStatics (at: number): void
   share (task: number, chunk: number, scratch: number): void
@@ -98,11 +98,13 @@ function weighted (exported: Exported, gemm: Kernels['gemm'], helpers?: Pool): P
       }
     },
     matmulRounded (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
+      // behind the rounded rows, which all threads read
+      const wide = scratch + roundedBytes(m, columns)
       exported.roundRows(m, columns, x, xRow, scratch)
       if (helpers?.wants(m, rows, columns, 0) === true) {
-        helpers.run(3, rows, [TYPES[type], m, columns, scratch, packed, y, yRow, accumulate ? 1 : 0], scratch)
+        helpers.run(3, rows, [TYPES[type], m, columns, scratch, packed, y, yRow, accumulate ? 1 : 0], wide)
       } else {
-        exported.multiplyRounded(TYPES[type], m, rows, columns, scratch, packed, y, yRow, accumulate)
+        exported.multiplyRounded(TYPES[type], m, rows, columns, scratch, packed, wide, y, yRow, accumulate)
       }
     },
     matmulWeightsBack (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {

@@ -1,5 +1,5 @@
 import { fromBfloat16, toBfloat16 } from './bfloat16.ts'
-import { DECODE_BYTES, GROUP_ROWS, QUANT_BLOCK, TILE_COLUMNS, TILE_ROWS } from './constants.ts'
+import { ALIGN_BYTES, DECODE_BYTES, GROUP_ROWS, QUANT_BLOCK, ROUNDED_BLOCK_BYTES, TILE_COLUMNS, TILE_ROWS } from './constants.ts'
 import { NonFiniteError, NumericRangeError, ShapeError } from './errors.ts'
 import { fromFloat16, toFloat16 } from './float16.ts'
 import type { WeightMatrix, WeightType } from './interface.ts'
@@ -17,6 +17,11 @@ export function weightBytes (type: WeightMatrix['type'], rows: number, columns: 
 export function packedBytes (type: WeightType, rows: number, columns: number): number {
   const width = type === 'f32' ? TILE_COLUMNS : GROUP_ROWS
   return weightBytes(type, Math.ceil(rows / width) * width, columns)
+}
+
+/** Bytes of rounded rows for products in integers: of each 32 columns 32 i16, a scale and a sum. At most what packed f32 rows take. */
+export function roundedBytes (m: number, columns: number): number {
+  return Math.ceil(m * columns / QUANT_BLOCK * ROUNDED_BLOCK_BYTES / ALIGN_BYTES) * ALIGN_BYTES
 }
 
 /** See Kernels.weightsScratchBytes. */

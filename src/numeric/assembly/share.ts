@@ -42,7 +42,7 @@ export function share (task: usize, chunk: i32, scratch: usize): void {
       scratch, address(task, 9) + offset, word(task, 10), word(task, 11) != 0)
   } else if (word(task, 0) == 3) {
     multiplyRounded(type, word(task, 4), count, other, address(task, 6), address(task, 7) + <usize>(from >> 4) * groupBytes(type, other),
-      address(task, 8) + offset, word(task, 9), word(task, 10) != 0)
+      scratch, address(task, 8) + offset, word(task, 9), word(task, 10) != 0)
   } else {
     multiplyWeightsBack(type, word(task, 4), other, all, address(task, 6), word(task, 7), address(task, 8),
       scratch, address(task, 9), word(task, 10), word(task, 11) != 0, from, from + count)
