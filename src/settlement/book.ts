@@ -1,16 +1,15 @@
-import { leaderOf } from '../consensus/index.ts'
-import { bls } from '../identity/index.ts'
-import { decodeState, encodeState, executeBlock, genesisState, historyGrowth, historyNodes, isIncludable, readChain } from '../ledger/index.ts'
-import { bodyRoot, equalBytes, headerHash, outcomesRoot, toHex, transactionId } from '../wire/index.ts'
+import { decodeState, encodeState, genesisState, historyGrowth, historyNodes, readChain } from '../ledger/index.ts'
+import { bodyRoot, equalBytes, headerHash, toHex } from '../wire/index.ts'
 import { CANDIDATES_MAX, PRUNED_AT_ONCE_MAX } from './constants.ts'
 import { eraAfter } from './eras.ts'
 import { CorruptStoreError, InvalidBlockError, UnknownBlockError } from './errors.ts'
-import { beaconMessage, genesisHeader } from './genesis.ts'
+import { build, execute } from './execution.ts'
+import { genesisHeader } from './genesis.ts'
+import type { Draft, Executed, Point } from './execution.ts'
 import type { HistoryEntry } from './history.ts'
-import type { Outcome } from './outcome.ts'
 import type { Base } from './snapshots.ts'
 import type { ChainStore } from './store.ts'
-import type { Block, Certificate, FinalisedBlock, Genesis, Hash, Header, Signed, Transaction } from '../interface/index.ts'
+import type { Block, Certificate, FinalisedBlock, Genesis, Hash, Header } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -22,30 +21,10 @@ export interface BookInit {
   keepEpochs?: number
 }
 
-interface Point {
-  hash: Hash
-  header: Header
-  state: LedgerState
-}
-
-interface Executed extends Point, Outcome {
-  block: Block
-}
-
 /** The newest final block. */
 export interface FinalBlock extends Point {
   /** finalizes this very block; null for genesis and for blocks that are final through a descendant */
   certificate: Certificate | null
-}
-
-/** What a new block is made of. */
-export interface Draft {
-  parent: Hash
-  view: number
-  proposer: number
-  beaconSignature: Uint8Array
-  /** chosen for the parent's state */
-  select (parent: LedgerState): Array<Signed<Transaction>>
 }
 
 /**
@@ -94,56 +73,6 @@ export interface Book {
   /** state after a final block, if it is kept */
   stateAt (height: number): LedgerState | undefined
   keptFrom (): number
-}
-
-function checkHeader ({ header, beaconSignature }: Block, parent: Point, genesis: Genesis): void {
-  const { era, validators } = eraAfter(parent.state)
-  const validator = validators[leaderOf(header.view, validators.length)]
-
-  if (header.chain !== genesis.chain) {
-    throw new InvalidBlockError(`its chain is ${header.chain}`)
-  }
-  if (header.era !== era) {
-    throw new InvalidBlockError(`its era is ${header.era} but its parent's state says ${era}`)
-  }
-  if (header.height !== parent.header.height + 1 || header.view <= parent.header.view || !equalBytes(header.parent, parent.hash)) {
-    throw new InvalidBlockError(`height ${header.height} in view ${header.view} does not follow height ${parent.header.height} in view ${parent.header.view}`)
-  }
-  if (!equalBytes(header.proposer, validator.account)) {
-    throw new InvalidBlockError(`its proposer is not the leader of view ${header.view}`)
-  }
-  if (!bls.verify(validator.blsPublicKey, beaconMessage(header.chain, header.height), beaconSignature)) {
-    throw new InvalidBlockError('its beacon signature is not the proposer\'s')
-  }
-}
-
-function execute (block: Block, parent: Point, genesis: Genesis): Executed {
-  const { header, beaconSignature, transactions } = block
-  checkHeader(block, parent, genesis)
-
-  let outcome
-  try {
-    outcome = executeBlock(parent.state, { height: header.height, parent: header.parent, proposer: header.proposer, beaconSignature, transactions })
-  } catch (error) {
-    throw new InvalidBlockError('it does not execute', error)
-  }
-
-  const bad = outcome.results.find(result => !isIncludable(result))
-  if (bad !== undefined) {
-    throw new InvalidBlockError(`it holds ${bad.id.toString()}, which no block may hold (${bad.code ?? ''})`)
-  }
-  if (!equalBytes(outcome.state.map.root, header.stateRoot)) {
-    throw new InvalidBlockError(`its state root is ${toHex(header.stateRoot)} but execution gives ${toHex(outcome.state.map.root)}`)
-  }
-
-  if (!equalBytes(outcomesRoot(outcome.results), header.outcomesRoot)) {
-    throw new InvalidBlockError('its transactions come out otherwise than its header says')
-  }
-  if (!equalBytes(readChain(outcome.state).validatorsHash, header.validatorsHash)) {
-    throw new InvalidBlockError('it names another validator set than its state')
-  }
-
-  return { block, hash: headerHash(header), header, state: outcome.state, results: outcome.results, events: outcome.events }
 }
 
 /** What a final block adds to the history, which its successor's state commits to. */
@@ -284,46 +213,11 @@ export function book (init: BookInit, store: ChainStore): Book {
     held: (hash) => held.get(toHex(hash)),
     heldBlocks: () => [...held.values()].map(block => ({ hash: headerHash(block.header), block })),
     verify: (hash) => { verified(hash) },
-    build: ({ parent, view, proposer, beaconSignature, select }) => {
-      const base = pointOf(parent)
-      const height = base.header.height + 1
-      const { era, validators } = eraAfter(base.state)
-      const { account } = validators[proposer]
-      const run = (transactions: Array<Signed<Transaction>>): ReturnType<typeof executeBlock> => {
-        return executeBlock(base.state, { height, parent, proposer: account, beaconSignature, transactions })
-      }
-
-      let transactions = select(base.state)
-      let outcome = run(transactions)
-      const excluded = outcome.results.filter(result => !isIncludable(result))
-      const unincludable = excluded.filter(({ code }) => code !== 'ERR_NONCE').map(({ id }) => id)
-
-      // leaving one out may spoil the nonces behind it
-      for (let bad = excluded.map(({ id }) => id); bad.length > 0; bad = outcome.results.filter(result => !isIncludable(result)).map(result => result.id)) {
-        const ids = new Set(bad.map(String))
-        transactions = transactions.filter(transaction => !ids.has(transactionId(transaction).toString()))
-        outcome = run(transactions)
-      }
-
-      const header: Header = {
-        type: 'header',
-        version: 1,
-        chain: genesis.chain,
-        era,
-        height,
-        view,
-        parent,
-        proposer: account,
-        bodyRoot: bodyRoot({ beaconSignature, transactions }),
-        outcomesRoot: outcomesRoot(outcome.results),
-        stateRoot: outcome.state.map.root,
-        validatorsHash: readChain(outcome.state).validatorsHash
-      }
-      const block = { header, beaconSignature, transactions }
-      const hash = headerHash(header)
-      held.set(toHex(hash), block)
-      executed.set(toHex(hash), { block, hash, header, state: outcome.state, results: outcome.results, events: outcome.events })
-      return { block, hash, unincludable }
+    build: (draft) => {
+      const { unincludable, ...built } = build(pointOf(draft.parent), draft, genesis.chain)
+      held.set(toHex(built.hash), built.block)
+      executed.set(toHex(built.hash), built)
+      return { block: built.block, hash: built.hash, unincludable }
     },
     finalise: async (hash, certificate, notarization = null) => {
       const key = toHex(hash)

@@ -1,19 +1,15 @@
 import { TypedEventEmitter, setMaxListeners } from 'main-event'
-import { consensus, proposalCodec, proposalInput, voteCodec } from '../consensus/index.ts'
-import { bls } from '../identity/index.ts'
-import { readChain } from '../ledger/index.ts'
-import { DatanetError } from '../utils/index.ts'
-import { certificateCodec, proveOutcome, signedTransactionCodec } from '../wire/index.ts'
+import { proveOutcome } from '../wire/index.ts'
 import { book } from './book.ts'
-import { checkKeys, checkValidators, toTimeouts } from './config.ts'
-import { CATCH_UP_DELAY_MS, EVIDENCE_MAX, FAST_SYNC_BLOCKS, REPLAY_GRACE_BLOCKS, REST_EPOCHS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
+import { checkKeys, checkValidators } from './config.ts'
+import { EVIDENCE_MAX, REPLAY_GRACE_BLOCKS, SNAPSHOT_BLOCKS, STATES_KEPT } from './constants.ts'
 import { findContradiction, serveViews } from './culprits.ts'
-import { consensusDriver } from './driver.ts'
-import { effectPerformer } from './effects.ts'
 import { fetchEpochEnds } from './epoch-ends.ts'
-import { eraAfter, selfIn, validatorsOfEra } from './eras.ts'
-import { ChainConfigError, ChainHaltedError, RefusedByConsensusError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
+import { eraAfter, validatorsOfEra } from './eras.ts'
+import { ChainConfigError, ChainHaltedError, SigningHistoryError, UnknownHeightError, UnknownTransactionError } from './errors.ts'
 import { history } from './history.ts'
+import { machine } from './machine.ts'
+import { messages } from './messages.ts'
 import { lookUp } from './passed-over.ts'
 import { pushing } from './pushing.ts'
 import { serveQueries } from './queries.ts'
@@ -26,28 +22,22 @@ import { validatorPeers } from './validators.ts'
 import { waitForState } from './waiting.ts'
 import type { Book } from './book.ts'
 import type { CulpritsInit } from './culprits.ts'
-import type { Driver, Judgement } from './driver.ts'
-import type { Era } from './eras.ts'
 import type { History } from './history.ts'
 import type { Chain, ChainComponents, ChainInit, Contradiction, FinalisedTransaction, MempoolStats, SettlementEvents, ValidatorView } from './interface.ts'
+import type { Machine } from './machine.ts'
 import type { SigningHistory, SigningInit } from './signing.ts'
 import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
 import type { SyncProtocols } from './sync.ts'
 import type { ValidatorPeers } from './validators.ts'
-import type { Consensus, ConsensusInput, Evidence, ProposalMessage, SignedPosition, Vote, VoteSigner } from '../consensus/index.ts'
-import type { Channel, Network, Topic, Verdict } from '../gossip/index.ts'
+import type { Evidence } from '../consensus/index.ts'
+import type { Network } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
   AbortOptions, Certificate, CertifiedHeader, EraChange, FinalisedBlock, Hash, Header, OutcomeProof, PastHeader, Signed, StateProof, Transaction, TransactionBody, Validator
 } from '../interface/index.ts'
 import type { LedgerState } from '../ledger/index.ts'
-import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-
-const toVerdict = (what: string, { verdict, reason }: Judgement): Verdict => {
-  return verdict === 'accept' ? 'accept' : { verdict, reason: new RefusedByConsensusError(what, reason) }
-}
 
 class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain {
   readonly id: string
@@ -59,21 +49,10 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   readonly #submissions: Submissions
   readonly #validators: ValidatorPeers
   readonly #evidence: Evidence[] = []
-  readonly #proposals: Topic<ProposalMessage>
-  readonly #certificates: Topic<Certificate>
-  readonly #votes: Channel
-  readonly #protocols: SyncProtocols
   readonly #views: CulpritsInit
-  #core?: Consensus
-  #era: Era
-  #self: number | null
-  #catchUp?: () => void
+  readonly #machine: Machine
   #fetchingEnds: Promise<void> = Promise.resolve()
   #endsAsked = false
-  /** of the newest block with transactions since the start */
-  #busyHeight = 0
-  #catchUpTimer?: ReturnType<typeof setTimeout>
-  #driver?: Driver
   #starting?: Promise<void>
   #abort = new AbortController()
   #queries = false
@@ -96,157 +75,63 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
       oldest: async () => this.#store.oldest(),
       state: () => this.state()
     })
-    this.#era = eraAfter(this.#book.final.state)
-    this.#self = selfIn(this.#era, init)
-    this.#protocols = { block: name('block'), range: name('sync'), certificates: name('certificates'), snapshot: name('snapshot'), part: name('snapshot-part') }
-
-    const transactions = network.topic<Signed<Transaction>>({
-      name: name('transactions'),
-      codec: signedTransactionCodec,
-      bytesMax: signedTransactionCodec.bytesMax,
-      validate: async (signed) => this.#submissions.receive(signed)
-    })
-    this.#proposals = network.topic<ProposalMessage>({
-      name: name('blocks'), codec: proposalCodec, bytesMax: proposalCodec.bytesMax, validate: (message) => this.#receiveProposal(message)
-    })
-    this.#certificates = network.topic<Certificate>({
-      name: name('certificates'),
-      codec: certificateCodec,
-      bytesMax: 1_024,
-      validate: (certificate) => {
-        this.#heardOf(certificate.era)
-        return toVerdict('certificate', this.#judge({ type: 'certificate', certificate }))
-      }
-    })
-    this.#votes = network.channel(name('votes'), { messageBytesMax: voteCodec.bytesMax }, (bytes, peer) => { this.#receiveVote(bytes, peer) })
+    const protocols: SyncProtocols = { block: name('block'), range: name('sync'), certificates: name('certificates'), snapshot: name('snapshot'), part: name('snapshot-part') }
+    const said = messages({ name, network, book: this.#book, machine: () => this.#machine, submissions: () => this.#submissions, validators: () => this.#validators })
     this.#submissions = submissions({
       chain: this.id,
       store: this.#store,
       replayGraceBlocks: init.replayGraceBlocks ?? REPLAY_GRACE_BLOCKS,
       limits: init.mempool,
       state: () => this.state(),
-      publish: async (signed) => transactions.publish(signed),
+      publish: async (signed) => said.publishTransaction(signed),
       push: async (signed) => push(signed, { signal: this.#abort.signal }),
       lookUp: async id => lookUp({ chain: this.id, network, peers: () => network.peers().map(({ peer }) => peer), final: () => this.#book.final })(id, { signal: this.#abort.signal }),
-      onChange: () => { this.#tellPending() },
+      onChange: () => { this.#machine.tellPending() },
       onRefused: detail => { this.safeDispatchEvent('refused', { detail }) }
     })
     this.#validators = validatorPeers({
       chain: this.id,
       genesisHash: this.#book.genesisHash,
-      validators: () => this.#era.validators,
+      validators: () => this.#machine.era.validators,
       signer: init.blsSecretKey === undefined ? undefined : init.signer,
       protocol: name('hello')
     }, network)
     const push = pushing({ protocol: name('transaction'), validators: this.#validators, receive: async (signed) => this.#submissions.receive(signed) }, network)
     this.#views = { chain: this.id, network, store: this.#store, protocol: name('view-certificates'), validatorsOf: async era => this.validatorsOf(era) }
     serveViews(this.#views)
-    serveSnapshots(network, this.#protocols, this.#store)
-    serveSync(network, this.#protocols, {
+    this.#machine = machine({
+      ...said,
+      init,
+      network,
+      protocols,
+      store: this.#store,
+      book: this.#book,
+      submissions: this.#submissions,
+      validators: this.#validators,
+      onBlock: (detail) => { this.#onBlock(detail) },
+      onLeap: () => {
+        this.#fetchEpochEnds()
+        this.safeDispatchEvent('leap', { detail: this.height })
+      },
+      onHalt: (error) => { this.safeDispatchEvent('halt', { detail: new ChainHaltedError(this.height + 1, error) }) },
+      onEvidence: async (evidence) => this.#onEvidence(evidence)
+    })
+    serveSnapshots(network, protocols, this.#store)
+    serveSync(network, protocols, {
       store: this.#store,
       held: hash => this.#book.held(hash),
-      certificates: fromView => this.#core?.certificates(fromView) ?? [],
+      certificates: fromView => this.#machine.core?.certificates(fromView) ?? [],
       finalHeight: () => this.height
     })
   }
 
-  #judge (input: Parameters<Driver['step']>[0]): Judgement {
-    return this.#driver?.step(input) ?? { verdict: 'ignore', reason: 'the chain is not running' }
-  }
-
-  #receiveProposal (message: ProposalMessage): Verdict {
-    this.#heardOf(message.vote.era)
-
-    // the block has to be there before consensus asks for its verification
-    const { hash, known } = this.#book.hold(message.block)
-    const judgement = this.#judge(proposalInput(message))
-
-    if (judgement.verdict !== 'accept' && !known) {
-      this.#book.drop(hash)
+  #onBlock (detail: FinalisedBlock): void {
+    if (!this.#endsAsked) {
+      // not before: there are no peers at the start
+      this.#endsAsked = true
+      this.#fetchEpochEnds()
     }
-    return toVerdict('proposal', judgement)
-  }
-
-  #receiveVote (bytes: Uint8Array, peer: PeerId): void {
-    const from = this.#validators.indexOf(peer)
-
-    if (from === undefined) {
-      return
-    }
-    try {
-      const vote = voteCodec.decode(bytes)
-      this.#heardOf(vote.era)
-      this.#judge({ type: 'vote', from, vote })
-    } catch (error) {
-      if (!(error instanceof DatanetError)) {
-        throw error
-      }
-      this.#network.penalise(peer, error)
-    }
-  }
-
-  #tellPending (): void {
-    this.#judge({ type: 'pending', transactions: this.#submissions.pool.ready(), work: this.#hasWork() })
-  }
-
-  /** Whether anything waits for blocks to pass. */
-  #hasWork (): boolean {
-    const { openTasks, openProposals, params: { epochBlocks } } = readChain(this.state())
-    return openTasks.length > 0 || openProposals.length > 0 || this.height - this.#busyHeight < REST_EPOCHS * epochBlocks
-  }
-
-  /** Others are in an era that we do not know: unless we are about to enter it, fetch what we missed. */
-  #heardOf (era: number): void {
-    if (era > this.#era.era && this.#catchUpTimer === undefined) {
-      this.#catchUpTimer = setTimeout(() => {
-        this.#catchUpTimer = undefined
-
-        if (era > this.#era.era) {
-          this.#catchUp?.()
-        }
-      }, CATCH_UP_DELAY_MS)
-    }
-  }
-
-  /** After the last block of an era: its successor's validators go on. */
-  async #enterEra (): Promise<void> {
-    const era = eraAfter(this.state())
-
-    if (era.era === this.#era.era) {
-      return
-    }
-    this.#era = era
-    this.#self = selfIn(era, this.#init)
-    const core = this.#newCore(await this.#store.restored())
-    const input = await this.#startInput()
-    this.#core = core
-    this.#driver?.replace(core, input)
-    this.#tellPending()
-  }
-
-  #newCore (signedUpTo: SignedPosition | undefined): Consensus {
-    const { era, validators, hash } = this.#era
-    return consensus({ chain: this.id, era, validators, validatorsHash: hash, signedUpTo, self: this.#self, bls, signer: this.#signer(), timeouts: toTimeouts(this.#init.times ?? {}) })
-  }
-
-  #signer (): VoteSigner | undefined {
-    const { blsSecretKey } = this.#init
-    return blsSecretKey === undefined ? undefined : { sign: message => bls.sign(blsSecretKey, message) }
-  }
-
-  async #startInput (): Promise<Extract<ConsensusInput, { type: 'start' }>> {
-    const { hash, header, certificate } = this.#book.final
-    return {
-      type: 'start',
-      final: { hash, height: header.height, view: header.view, certificate },
-      records: await this.#store.records(),
-      blocks: this.#book.heldBlocks().map(({ hash, block }) => ({ hash, header: block.header }))
-    }
-  }
-
-  #sendVote (vote: Vote): void {
-    const bytes = voteCodec.encode(vote)
-    this.#validators.connected().forEach(({ peer }) => { this.#votes.send(peer, bytes) })
+    this.safeDispatchEvent('block', { detail })
   }
 
   /** The network has to run. */
@@ -261,58 +146,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     setMaxListeners(Infinity, this.#abort.signal)
     await this.#book.load()
     this.#evidence.splice(0, this.#evidence.length, ...await this.#store.evidence())
-    this.#busyHeight = this.height
-    this.#era = eraAfter(this.state())
-    this.#self = selfIn(this.#era, this.#init)
-    const core = this.#newCore(await this.#store.restored())
-    const { perform, catchUp } = effectPerformer({
-      chain: this.id,
-      network: this.#network,
-      store: this.#store,
-      book: this.#book,
-      submissions: this.#submissions,
-      validators: this.#validators,
-      protocols: this.#protocols,
-      self: () => this.#self,
-      signer: this.#signer(),
-      judge: (input) => { this.#judge(input) },
-      heardOf: (era) => { this.#heardOf(era) },
-      enqueue: async (job) => this.#driver?.enqueue(job),
-      sendVote: (vote) => { this.#sendVote(vote) },
-      publishProposal: async (message) => this.#proposals.publish(message),
-      publishCertificate: async (certificate) => this.#certificates.publish(certificate),
-      onBlock: async detail => {
-        if (!this.#endsAsked) {
-          // not before: there are no peers at the start
-          this.#endsAsked = true
-          this.#fetchEpochEnds()
-        }
-        this.#busyHeight = detail.block.transactions.length > 0 ? this.height : this.#busyHeight
-        this.safeDispatchEvent('block', { detail })
-        this.#tellPending()
-        await this.#enterEra()
-      },
-      onLeap: async () => {
-        this.#submissions.onLeap()
-        this.#fetchEpochEnds()
-        this.safeDispatchEvent('leap', { detail: this.height })
-        await this.#enterEra()
-      },
-      fastSyncBlocks: this.#init.fastSyncBlocks ?? FAST_SYNC_BLOCKS,
-      onEvidence: async (evidence) => this.#onEvidence(evidence),
-      signal: this.#abort.signal
-    })
-    const driver = consensusDriver(core, perform, error => {
-      this.safeDispatchEvent('halt', { detail: new ChainHaltedError(this.height + 1, error) })
-    })
-    this.#catchUp = () => { catchUp().catch(() => {}) }
-    const input = await this.#startInput()
-    await this.#submissions.start()
-    this.#core = core
-    this.#driver = driver
-    driver.start(input)
-    this.#tellPending()
-    this.#validators.start()
+    await this.#machine.start(this.#abort.signal)
   }
 
   /** Beside everything else, one after the other; what nobody had is asked for again at the next leap or start. */
@@ -327,14 +161,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     await this.#starting?.catch(() => {})
     this.#starting = undefined
     this.#abort.abort()
-    clearTimeout(this.#catchUpTimer)
-    this.#catchUpTimer = undefined
-    this.#validators.stop()
-    this.#submissions.stop()
-    const driver = this.#driver
-    this.#driver = undefined
-    this.#core = undefined
-    await driver?.stop()
+    await this.#machine.stop()
   }
 
   async #onEvidence (detail: Evidence): Promise<void> {
@@ -353,7 +180,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   get view (): number {
-    return this.#core?.status().view ?? this.#book.final.header.view
+    return this.#machine.core?.status().view ?? this.#book.final.header.view
   }
 
   get mempool (): MempoolStats {
@@ -369,9 +196,9 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
   }
 
   validators (): ValidatorView[] {
-    return this.#era.validators.map(({ account }, index) => ({
+    return this.#machine.era.validators.map(({ account }, index) => ({
       account,
-      peer: index === this.#self ? this.#network.peerId.toString() : this.#validators.peerOf(index)?.toString() ?? null
+      peer: index === this.#machine.self ? this.#network.peerId.toString() : this.#validators.peerOf(index)?.toString() ?? null
     }))
   }
 
@@ -439,7 +266,7 @@ class ChainService extends TypedEventEmitter<SettlementEvents> implements Chain 
     const change = await this.#store.eraChange(era)
 
     if (change === undefined) {
-      throw new UnknownHeightError('beginning of the era', era, `eras are 0, which the genesis begins, to ${this.#era.era}`)
+      throw new UnknownHeightError('beginning of the era', era, `eras are 0, which the genesis begins, to ${this.#machine.era.era}`)
     }
     return change
   }
