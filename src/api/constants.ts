@@ -53,8 +53,8 @@ export const ADAPTER_FILES_TIMEOUT_MS = 300_000
 /** A file that a node gives its client: an adapter of the largest size that is read at all. */
 export const DOWNLOAD_BYTES_MAX = 512 * 1024 * 1024
 
-/** A PEFT directory in JSON: 64 MiB of weights are 86 MiB of base64. */
-export const IMPORT_BYTES_MAX = 96 * 1024 * 1024
+/** A PEFT directory: 64 MiB of weights and their configuration. */
+export const IMPORT_BYTES_MAX = 65 * 1024 * 1024
 
 /** Of one address without a key: the reasons of a payout are about ten proofs and one for each validator. */
 export const LIGHT_REQUESTS_PER_MINUTE = 1_200

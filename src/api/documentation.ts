@@ -15,7 +15,7 @@ const summaries: Record<string, string> = {
   'GET /api/v1/adapters': 'Adapters of the chain',
   'GET /api/v1/registry': 'Adapters that fit, with versions, licences and Datanets, the last published first',
   'GET /api/v1/adapters/{id}': 'One adapter: recipe, versions, and who redeemed answers of it',
-  'POST /api/v1/adapters/import': 'Check and keep a PEFT directory; nothing is published',
+  'POST /api/v1/adapters/import': 'Check and keep a PEFT directory; nothing is published. Body: the length of adapter_config.json in 4 bytes, big-endian, that file, adapter_model.safetensors',
   'POST /api/v1/adapters/merge': 'Publish several adapters of one base as one that can be asked',
   'POST /api/v1/adapters/publish': 'Publish weights that were imported, as what they are',
   'POST /api/v1/adapters/{id}/deprecate': 'Advise against an adapter of one\'s own, with a reason',

@@ -9,6 +9,7 @@
  */
 export { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
 export { client, connect } from './client.ts'
+export { packPeft } from './peft-upload.ts'
 export { api } from './server.ts'
 export type { Api, ApiInit } from './server.ts'
 export type { ApiAddress, NodeClient, RequestOptions } from './client.ts'

@@ -2,7 +2,8 @@ import { CID } from 'multiformats/cid'
 import { adapterDetail, adapterRegistry, exportAdapter, importAdapter, mergeAdapters, publishAdapter, pullAdapter } from '../node/index.ts'
 import { ADAPTER_FILES_TIMEOUT_MS, IMPORT_BYTES_MAX } from './constants.ts'
 import { cidOf, parentsByCid, resolveAdapter, send, signerOf } from './context.ts'
-import { adapterParams, deprecateBody, importBody, mergeBody, publishBody, pullBody, registryQuery } from './schemas.ts'
+import { unpackPeft } from './peft-upload.ts'
+import { adapterParams, deprecateBody, importQuery, mergeBody, publishBody, pullBody, registryQuery } from './schemas.ts'
 import type { ApiContext } from './context.ts'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
@@ -24,8 +25,8 @@ export function adapterRoutes (server: FastifyInstance, context: ApiContext): vo
   server.post<{ Params: Named, Body: Static<typeof pullBody> }>('/api/v1/adapters/:id/pull', { schema: { params: adapterParams, body: pullBody } }, async ({ params, body }) =>
     pullAdapter(node.storage, await meant(params), { ...body, ...patience() }))
 
-  server.post<{ Body: Static<typeof importBody> }>('/api/v1/adapters/import', { bodyLimit: IMPORT_BYTES_MAX, schema: { body: importBody } }, async ({ body: { base, config, weights } }) =>
-    importAdapter(node, cidOf(base), { config: new TextEncoder().encode(JSON.stringify(config)), weights: new Uint8Array(Buffer.from(weights, 'base64')) }, patience()))
+  server.post<{ Querystring: Static<typeof importQuery>, Body: unknown }>('/api/v1/adapters/import', { bodyLimit: IMPORT_BYTES_MAX, schema: { querystring: importQuery } }, async ({ query, body }) =>
+    importAdapter(node, cidOf(query.base), unpackPeft(body), patience()))
 
   server.post<{ Body: Static<typeof publishBody> }>('/api/v1/adapters/publish', { schema: { body: publishBody } }, async ({ body: { as, ...request } }) =>
     publishAdapter(node, request, signerOf(context, as), patience()))

@@ -126,11 +126,8 @@ export const proposalBody = strict({ as, proposal: Type.Integer({ minimum: 0 }) 
 
 /** An adapter in a path. */
 export const adapterParams = strict({ id: adapterText })
-export const importBody = strict({
-  base: cidText,
-  config: Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { description: 'adapter_config.json' }),
-  weights: Type.String({ minLength: 12, contentEncoding: 'base64', description: 'adapter_model.safetensors' })
-})
+/** POST /api/v1/adapters/import; the files are the body, see peft-upload */
+export const importQuery = strict({ base: cidText })
 export const publishBody = strict({
   as,
   weights: cidText,

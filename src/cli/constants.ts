@@ -18,5 +18,5 @@ export const ADAPTER_CONFIG_BYTES_MAX = 64 * 1024
 /** A signing history has about 400 bytes. */
 export const SIGNING_FILE_BYTES_MAX = 64 * 1024
 
-/** What a node takes in one request. */
+/** What a node takes in one request, beside adapter_config.json. */
 export const ADAPTER_WEIGHTS_BYTES_MAX = 64 * 1024 * 1024

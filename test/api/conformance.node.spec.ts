@@ -1,5 +1,6 @@
 import { expect } from 'aegir/chai'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { packPeft } from '../../src/api/index.ts'
 import { accountToString } from '../../src/identity/index.ts'
 import { cleanTemporary, TOKEN } from '../node/fixtures.ts'
 import { openShop } from './fixtures.ts'
@@ -42,10 +43,11 @@ describe('the server', function () {
   })
 
   /** Sends a request and holds the response to the document. */
-  async function visit<T> (method: string, path: string, { at = path, body, node = here.home, status = 200 }: { at?: string, body?: unknown, node?: Shop['home'], status?: number } = {}): Promise<T> {
-    const response = await fetch(new URL(at, node.server.url), {
-      method, signal: AbortSignal.timeout(40_000), headers: { authorization: `Bearer ${TOKEN}`, ...(body == null ? {} : { 'content-type': 'application/json' }) }, body: body == null ? undefined : JSON.stringify(body)
-    })
+  async function visit<T> (method: string, path: string, { at = path, body, file, node = here.home, status = 200 }: { at?: string, body?: unknown, file?: Uint8Array, node?: Shop['home'], status?: number } = {}): Promise<T> {
+    const text = body == null ? undefined : JSON.stringify(body)
+    const sent = file == null ? text : new Uint8Array(file)
+    const headers = { authorization: `Bearer ${TOKEN}`, ...(sent == null ? {} : { 'content-type': typeof sent === 'string' ? 'application/json' : 'application/octet-stream' }) }
+    const response = await fetch(new URL(at, node.server.url), { method, signal: AbortSignal.timeout(40_000), headers, body: sent })
     const value: unknown = await response.json()
     const documented = paths[path][method.toLowerCase()].responses
     const schema = documented[response.ok ? '200' : 'default'].content?.['application/json'].schema
@@ -110,9 +112,16 @@ describe('the server', function () {
     const { home, adapter } = here
     const file = async (name: string): Promise<Uint8Array> => home.http.download(`/api/v1/adapters/${adapter}/${name}`)
     const [{ base }] = await home.http.get<Array<{ base: string }>>('/api/v1/bases')
-    const { weights } = await visit<{ weights: string }>('POST', '/api/v1/adapters/import', {
-      body: { base, config: JSON.parse(new TextDecoder().decode(await file('adapter_config.json'))), weights: Buffer.from(await file('adapter_model.safetensors')).toString('base64') }
-    })
+    const packed = packPeft({ config: await file('adapter_config.json'), weights: await file('adapter_model.safetensors') })
+    const at = `/api/v1/adapters/import?base=${base}`
+    const { weights } = await visit<{ weights: string }>('POST', '/api/v1/adapters/import', { at, file: packed })
+
+    for (const cut of [0, 3, 40]) {
+      await visit('POST', '/api/v1/adapters/import', { at, file: packed.subarray(0, cut), status: 422 })
+    }
+
+    await visit('POST', '/api/v1/adapters/import', { at, file: packed.subarray(0, -1), status: 422 })
+    await visit('POST', '/api/v1/adapters/import', { at, body: { base }, status: 422 })
 
     await visit('POST', '/api/v1/adapters/publish', { body: { weights, name: 'copied', licence: 'MIT', metrics: [{ name: 'loss', value: 2.5 }] } })
     await visit('POST', '/api/v1/adapters/{id}/deprecate', { at: `/api/v1/adapters/${adapter}/deprecate`, body: { reason: 'there is a better one' } })

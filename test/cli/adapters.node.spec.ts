@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { CID } from 'multiformats/cid'
+import { packPeft } from '../../src/api/index.ts'
 import { program } from '../../src/cli/index.ts'
 import { readAccount, readAdapter, readChain, readTask } from '../../src/ledger/index.ts'
 import { parseSafetensors, writeSafetensors } from '../../src/models/index.ts'
@@ -60,9 +61,9 @@ describe('adapters of elsewhere', function () {
   async function importing (from: string): Promise<ImportedWeightsView> {
     const [{ base }] = await here.home.http.get<Array<{ base: string }>>('/api/v1/bases')
 
-    return here.home.http.post<ImportedWeightsView>('/api/v1/adapters/import', {
-      base, config: JSON.parse(await readFile(join(from, 'adapter_config.json'), 'utf8')), weights: (await readFile(join(from, 'adapter_model.safetensors'))).toString('base64')
-    })
+    return here.home.http.upload<ImportedWeightsView>(`/api/v1/adapters/import?base=${base}`, packPeft({
+      config: await readFile(join(from, 'adapter_config.json')), weights: await readFile(join(from, 'adapter_model.safetensors'))
+    }))
   }
 
   /** Until validators have decided on what was published under a name. */
