@@ -13,10 +13,16 @@ export function eventRoutes (server: FastifyInstance, { node, closing }: ApiCont
       throw new TooManyStreamsError(EVENT_STREAMS_MAX)
     }
 
-    streams++
+    const { raw } = reply
+
     reply.hijack()
 
-    const { raw } = reply
+    // whoever left while its key was looked up will not say so again: it would hold its place for ever
+    if (raw.destroyed) {
+      return
+    }
+
+    streams++
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     raw.write(': connected\n\n')
 

@@ -1,6 +1,7 @@
 import { ANSWER_TIMEOUT_MS, STREAM_TIMEOUT_MS } from './constants.ts'
 import { cidOf, resolveAdapter } from './context.ts'
 import { UnauthorizedError, UnknownReceiptError } from './errors.ts'
+import { hangUp } from './hang-up.ts'
 import { modelList, modelView } from './models.ts'
 import { chatForm, completionForm, wholeAnswer } from './openai-format.ts'
 import { askRequestOf, chatQuestion, checkSupported, completionQuestion, normalised } from './openai-request.ts'
@@ -71,19 +72,6 @@ async function answer (context: ApiContext, request: FastifyRequest<{ Body: Comm
   await run.begun
 
   return sendEvents(reply, chunks(run, { form, model: body.model, includeUsage: streamOptions?.include_usage === true }))
-}
-
-/** Fires when the client goes away before it has its answer. */
-export function hangUp ({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-
-  raw.once('close', () => {
-    if (!raw.writableFinished) {
-      gone.abort()
-    }
-  })
-
-  return gone.signal
 }
 
 /** Who sent a request; the hook on every route has found it out. */
