@@ -10,7 +10,9 @@ export class TransactionRefusedError extends DatanetError {
 
 export class UnauthorizedError extends DatanetError {
   constructor () {
-    super('ERR_UNAUTHORIZED', 'expected the node\'s token as "Authorization: Bearer …"', { hint: 'it is in api.json in the node\'s data directory' })
+    super('ERR_UNAUTHORIZED', 'expected the node\'s token, or a key that it made and has not revoked, as "Authorization: Bearer …"', {
+      hint: 'the token is in api.json in the node\'s data directory; its operator makes keys with `datanet key create`'
+    })
   }
 }
 
