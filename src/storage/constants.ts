@@ -40,5 +40,14 @@ export const RESEND_MS = 1_000
 /** When peers are asked again which protocols they speak, in case they began to serve blocks after we met. */
 export const IDENTIFY_DELAYS_MS = [500, 2_000, 8_000]
 
+/** Blocks whose pins were let go that are remembered until they are deleted, about 64 MiB. */
+export const LET_GO_MAX = 262_144
+
+/** How long nobody may have used them: longer than the longest job that read them before. */
+export const LET_GO_MS = 12 * 3_600_000
+
+/** How often they are looked through. */
+export const SWEEP_MS = 3_600_000
+
 /** Blocks that one pin may keep: 16 GiB of file leaves, or an endless DAG by a stranger. */
 export const PIN_BLOCKS_MAX = 65_536

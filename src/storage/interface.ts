@@ -87,7 +87,7 @@ export interface Storage extends Startable {
   has (cid: CID, options?: AbortOptions): Promise<boolean>
   /** Keeps a block, or a whole DAG, through `collect`. Pinning twice is fine. */
   pin (cid: CID, options?: PinOptions): Promise<void>
-  /** Lets go of a pin. Unpinning what is not pinned is fine. */
+  /** Lets go of a pin, whose blocks are deleted some hours later, see `sweep`. Unpinning what is not pinned is fine. */
   unpin (cid: CID, options?: AbortOptions): Promise<void>
   /** Whether `pin` was called for it and came to its end; blocks under it are kept and yet not pinned themselves. */
   isPinned (cid: CID, options?: AbortOptions): Promise<boolean>
@@ -116,6 +116,14 @@ export interface Storage extends Startable {
    * @throws {FileTooLargeError}, MalformedFileError and what `get` throws
    */
   openFile (cid: CID, options?: Omit<GetOptions, 'offline'>): Promise<FileSource>
-  /** Deletes what is not pinned. */
+  /**
+   * Deletes blocks whose pins were let go, and that nobody used from a time on. Happens by itself once
+   * an hour, of those that were not used for twelve.
+   *
+   * @param beforeMs - milliseconds since 1970
+   * @returns how many blocks
+   */
+  sweep (beforeMs: number, options?: AbortOptions): Promise<number>
+  /** Deletes whatever is not pinned, also what was fetched and others may ask for, and blocks all else meanwhile. */
   collect (options?: AbortOptions): Promise<void>
 }

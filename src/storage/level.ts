@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { LevelBlockstore } from 'blockstore-level'
 import { LevelDatastore } from 'datastore-level'
 import { Level } from 'level'
+import type { LetGoJournal } from './let-go.ts'
 
 type PutOptions = Parameters<Level<string, Uint8Array>['put']>[2]
 
@@ -20,6 +21,7 @@ class DurableLevel extends Level<string, Uint8Array> {
 }
 
 export interface LevelStores {
+  letGo: LetGoJournal
   blockstore: LevelBlockstore
   datastore: LevelDatastore
   close (): Promise<void>
@@ -30,7 +32,8 @@ export async function openLevelStores (dataDir: string): Promise<LevelStores> {
   await mkdir(dataDir, { recursive: true })
   const open = (name: string): DurableLevel => new DurableLevel(join(dataDir, name), { keyEncoding: 'utf8', valueEncoding: 'view' })
   const blockstore = new LevelBlockstore(open('blocks'))
-  const datastore = new LevelDatastore(open('data'))
+  const data = open('data')
+  const datastore = new LevelDatastore(data)
   await blockstore.open()
   try {
     await datastore.open()
@@ -41,9 +44,30 @@ export async function openLevelStores (dataDir: string): Promise<LevelStores> {
   return {
     blockstore,
     datastore,
+    letGo: journal(data),
     close: async () => {
       await datastore.close()
       await blockstore.close()
+    }
+  }
+}
+
+const LET_GO = '/let-go/'
+
+/** In the datastore's own database, beside the pins. A note that is lost leaves a block where it is. */
+function journal (data: Level<string, Uint8Array>): LetGoJournal {
+  return {
+    async load (max) {
+      const entries = await data.iterator({ gt: LET_GO, lt: `${LET_GO}\uffff`, limit: max }).all()
+      return entries.map(([key, value]) => [key.slice(LET_GO.length), new DataView(value.buffer, value.byteOffset, value.byteLength).getFloat64(0)])
+    },
+    async add (cids, atMs) {
+      const value = new Uint8Array(8)
+      new DataView(value.buffer).setFloat64(0, atMs)
+      await data.batch(cids.map(cid => ({ type: 'put', key: `${LET_GO}${cid}`, value })))
+    },
+    async remove (cid) {
+      await data.del(`${LET_GO}${cid}`)
     }
   }
 }

@@ -81,16 +81,21 @@ export class Pins {
     }
   }
 
-  async unpin (cid: CID, { signal }: AbortOptions): Promise<void> {
+  /** @returns the blocks that it held; none if it was not pinned */
+  async unpin (cid: CID, { signal }: AbortOptions): Promise<CID[]> {
+    const held: CID[] = []
     await this.turns.add(async () => {
       try {
-        await all(this.helia.pins.rm(cid, { signal, ...HERE }))
+        for await (const block of this.helia.pins.rm(cid, { signal, ...HERE })) {
+          held.push(block)
+        }
       } catch (err) {
         if (!named(err, NOT_FOUND) && !named(err, NOT_HERE)) {
           throw err
         }
       }
     })
+    return held
   }
 
   /** Whether it was pinned itself and as a whole: a pin is written after all its blocks. */

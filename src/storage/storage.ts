@@ -5,10 +5,11 @@ import all from 'it-all'
 import { concat } from 'uint8arrays/concat'
 import { acquaint } from './acquaintance.ts'
 import { assertSupportedCid, cidOfBlock, DAG_CBOR, RAW, verifyBlock } from './cid.ts'
-import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, FILE_CONCURRENCY, FILE_STREAM_BYTES_MAX, RESEND_MS } from './constants.ts'
+import { BLOCK_BYTES_MAX, FETCH_ATTEMPTS_MAX, FETCH_TIMEOUT_MS, FILE_BYTES_MAX, FILE_CONCURRENCY, FILE_STREAM_BYTES_MAX, LET_GO_MS, RESEND_MS, SWEEP_MS } from './constants.ts'
 import { BlockMismatchError, BlockTooLargeError, BlockUnavailableError, StorageNotStartedError, UnsupportedCidError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { fileBlocks, fileBlocksFrom, joinFile, openFile } from './files.ts'
+import { LetGo } from './let-go.ts'
 import { openLevelStores } from './level.ts'
 import { Pins } from './pins.ts'
 import type { FileBlock, FileSource } from './files.ts'
@@ -21,6 +22,7 @@ interface Running {
   helia: Helia
   fetcher: Fetcher
   pins: Pins
+  letGo: LetGo
   /** stores a block whatever becomes of the peers that wait for it */
   write (cid: CID, bytes: Uint8Array, options: AbortOptions): Promise<void>
   /** deletes a block that the disk has changed, pinned or not: what is pinned is what it was */
@@ -65,19 +67,31 @@ export class HeliaStorage implements Storage {
     const stores = level ?? this.init.stores
     const light = createHeliaLight({ codecs: [dagCbor], ...stores })
     const helia = withBitswap(Object.assign(light, { libp2p }), { doNotResendBlockWindow: RESEND_MS })
+    const discard = async (cid: CID): Promise<void> => { await (stores?.blockstore ?? helia.blockstore).delete(cid) }
+    const letGo = new LetGo({ isPinned: async cid => helia.pins.isPinned(cid), delete: discard }, level?.letGo)
     try {
       await helia.start()
+      await letGo.load()
     } catch (err) {
       await level?.close()
       throw err
     }
     const fetcher = new Fetcher(async (cid, options) => concat(await all(helia.blockstore.get(cid, options))))
+    const stopped = new AbortController()
+    let sweeping: Promise<unknown> = Promise.resolve()
+    const timer = setInterval(() => {
+      // what cannot be deleted now is tried again after a restart
+      sweeping = sweeping.then(async () => letGo.sweep(Date.now() - LET_GO_MS, stopped.signal)).catch(() => {})
+    }, SWEEP_MS)
+    timer.unref()
     const forgetPeers = acquaint(libp2p)
     return {
       helia,
       fetcher,
       pins: new Pins(helia),
+      letGo,
       write: async (cid, bytes, { signal }) => {
+        await letGo.use(cid)
         try {
           await helia.blockstore.put(cid, bytes, { signal })
         } catch (err) {
@@ -89,8 +103,11 @@ export class HeliaStorage implements Storage {
           await stores.blockstore.put(cid, bytes, { signal })
         }
       },
-      discard: async cid => (stores?.blockstore ?? helia.blockstore).delete(cid),
+      discard,
       close: async () => {
+        clearInterval(timer)
+        stopped.abort()
+        await sweeping
         forgetPeers()
         fetcher.stop()
         await helia.stop()
@@ -125,8 +142,9 @@ export class HeliaStorage implements Storage {
 
   async get (cid: CID, options: GetOptions = {}): Promise<Uint8Array> {
     assertSupportedCid(cid)
-    const { helia, fetcher, discard } = this.current()
+    const { helia, fetcher, discard, letGo } = this.current()
     const bytesMax = Math.min(options.bytesMax ?? BLOCK_BYTES_MAX, BLOCK_BYTES_MAX)
+    await letGo.use(cid)
     let bytes = await this.getLocal({ helia, discard }, cid, options)
     if (bytes === undefined) {
       if (options.offline === true) {
@@ -168,6 +186,7 @@ export class HeliaStorage implements Storage {
   }
 
   async has (cid: CID, options: AbortOptions = {}): Promise<boolean> {
+    await this.current().letGo.use(cid)
     return this.current().helia.blockstore.has(cid, { signal: options.signal })
   }
 
@@ -176,7 +195,8 @@ export class HeliaStorage implements Storage {
   }
 
   async unpin (cid: CID, options: AbortOptions = {}): Promise<void> {
-    await this.current().pins.unpin(cid, options)
+    const { pins, letGo } = this.current()
+    await letGo.add(await pins.unpin(cid, options))
   }
 
   async isPinned (cid: CID, options: AbortOptions = {}): Promise<boolean> {
@@ -224,6 +244,10 @@ export class HeliaStorage implements Storage {
   async openFile (cid: CID, options: Omit<GetOptions, 'offline'> = {}): Promise<FileSource> {
     const { bytesMax, ...rest } = options
     return openFile(cid, bytesMax ?? FILE_STREAM_BYTES_MAX, async link => this.get(link, rest))
+  }
+
+  async sweep (beforeMs: number, options: AbortOptions = {}): Promise<number> {
+    return this.current().letGo.sweep(beforeMs, options.signal)
   }
 
   async collect (options: AbortOptions = {}): Promise<void> {

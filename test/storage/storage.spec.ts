@@ -106,6 +106,39 @@ describe('storage', function () {
     await expect(store.get(cid)).to.eventually.be.rejected.with.property('code', 'ERR_STORAGE_NOT_STARTED')
   })
 
+  it('deletes what was let go when nobody used it for some time, over a restart too, and nothing else', async () => {
+    const { store } = await node({ dataDir: await folder() })
+    const later = (): number => {
+      const from = Date.now()
+      while (Date.now() <= from) {
+        // a millisecond
+      }
+      return Date.now()
+    }
+    const shared = await store.put(encode('shared'))
+    const [first, second] = [await store.put(encode({ first: shared })), await store.put(encode({ second: shared }))]
+    const cached = await store.put(encode('never pinned'))
+    const [read, written, again] = [await store.put(encode('read'), { pin: true }), await store.put(encode('written'), { pin: true }), await store.put(encode('pinned again'), { pin: true })]
+    await store.pin(first)
+    await store.pin(second)
+    for (const cid of [first, read, written, again]) {
+      await store.unpin(cid)
+    }
+    await store.stop()
+    await store.start()
+    const beforeMs = later()
+    expect(await store.sweep(beforeMs - 60_000)).to.equal(0)
+    await store.get(read)
+    await store.put(encode('written'))
+    await store.pin(again)
+    expect(await store.sweep(beforeMs)).to.equal(1)
+
+    expect(await store.has(first)).to.equal(false)
+    for (const cid of [second, shared, cached, read, written, again]) {
+      expect(await store.has(cid)).to.equal(true)
+    }
+  })
+
   it('fetches blocks and large files from a peer', async () => {
     const holder = await node()
     const seeker = await node()
