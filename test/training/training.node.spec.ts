@@ -277,7 +277,7 @@ describe('a spot check', () => {
 
     recipe.base = here.recipe.base
     await expect(many.train(job({ recipe, method: 'fisher' }))).to.eventually.be.rejected
-      .with.property('message').that.includes('fisher takes at most 4096 examples but there are 6000')
+      .with.property('message').that.matches(/fisher takes at most 4096 examples but there are 6000/)
 
     const named = await here.storage.put(recipeCodec.encode(recipe))
 
