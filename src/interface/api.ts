@@ -352,6 +352,8 @@ export interface TaskView {
   scoreRoot: string | null
   /** the split that its fees are paid by, in basis points; set at the cutoff */
   feeSplit?: { platform: number, developers: number, validators: number, data: number }
+  /** base units that contributors may claim, once it is settled: none where nothing was scored, then the treasury has their part */
+  dataPool?: string
   deadline: number
   seats: Array<{ assessor: string, state: 'drawn' | 'committed' | 'revealed' | 'opened' | 'slashed', scoreRoot: string | null, fault: string | null }>
   payouts: Array<{ account: string, reason: string, contribution?: string, amount: string }>

@@ -18,6 +18,7 @@ export function taskView (state: LedgerState, id: Hash, task: TaskState): TaskVi
     scoreRoot: task.scoreRoot == null ? null : toHex(task.scoreRoot),
     deadline: task.deadline,
     feeSplit: task.feeSplit ?? undefined,
+    ...(task.phase === 'settled' ? { dataPool: task.dataPool.toString() } : {}),
     seats: task.seats.map(seat => ({
       assessor: accountToString(seat.assessor),
       state: seatState(seat),

@@ -324,6 +324,12 @@ describe('page', function () {
     // payments are told once: a reload keeps them
     await page.reload()
     await says(region('OPEN flow'), 'Platform25 %')
+
+    // nothing was scored, so nobody can claim anything
+    node.state.tasks = [canned.task('settled', 'opened', { task: 'a1'.repeat(32), dataPool: '0' })]
+    await page.reload()
+    await says(region('OPEN flow'), 'the data’s part goes to the treasury')
+    await says(region('OPEN flow'), 'Platform60 %')
   })
 
   it('explains a payout, link by link', async () => {

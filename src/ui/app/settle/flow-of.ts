@@ -51,6 +51,12 @@ export function flowOf (view: TaskView, payments: Payment[], inForce: FeeSplit):
   // what is left is claimed by contributors, each by proof
   amounts.data = fees - amounts.platform - amounts.developers - amounts.validators
 
+  // unless nothing, or not all of it, was scored: then the treasury has the rest
+  if (view.dataPool != null && seen.length === 0) {
+    amounts.platform += amounts.data - BigInt(view.dataPool)
+    amounts.data = BigInt(view.dataPool)
+  }
+
   return {
     parts: order.map(key => ({ key, title: titles[key], colour: partColours[key], amount: amounts[key] })),
     data: amounts.data,

@@ -41,7 +41,16 @@ export function Flow ({ view }: { view: TaskView }): ReactNode {
             />
           </>
           )
-        : <p className='small note'>Data’s {percent(ratio(data, view.fees))} goes to the contributions by their scores, when the task is settled.</p>}
+        : <p className='small note'>{noteOf(view, data)}</p>}
     </Section>
   )
+}
+
+/** While no contribution is paid. */
+function noteOf ({ phase, fees }: TaskView, data: bigint): string {
+  if (data === 0n) {
+    return 'No contribution raised the likelihood of these answers: the data’s part goes to the treasury, with the platform’s.'
+  }
+
+  return `Data’s ${percent(ratio(data, fees))} goes to the contributions by their scores, ${phase === 'settled' ? 'as soon as the committee brings the proofs' : 'when the task is settled'}.`
 }
