@@ -195,9 +195,11 @@ export class Pass {
   #project (layer: number, group: number, x: number, projections: ReadonlyArray<readonly [Projection, number]>): void {
     const { kernels } = this.#init
     const targets: MergeTarget[] = []
+    let before: Matrix | undefined
     for (const [{ target, weight, bias }, y] of projections) {
       const { rows } = weight
-      this.#multiply(this.#rows, weight, x, y)
+      this.#multiply(this.#rows, weight, x, y, before?.rounded === true)
+      before = weight
       if (bias != null) {
         kernels.addRow(this.#rows, rows, y, bias, y)
       }
@@ -206,11 +208,11 @@ export class Pass {
     this.#merging.apply(layer, group, x, projections[0][0].weight.columns, targets)
   }
 
-  /** y[count, rows] = x·Wᵀ */
-  #multiply (count: number, { type, rows, columns, at, rounded }: Matrix, x: number, y: number): void {
+  /** y[count, rows] = x·Wᵀ; `again` says that the product before rounded the same x. */
+  #multiply (count: number, { type, rows, columns, at, rounded }: Matrix, x: number, y: number, again = false): void {
     const { kernels, buffers: { scratch } } = this.#init
     if (rounded && (type === 'q8_0' || type === 'q4_0')) {
-      kernels.matmulRounded(type, count, rows, columns, x, columns, at, scratch, y, rows, false)
+      kernels.matmulRounded(type, count, rows, columns, x, columns, at, scratch, y, rows, false, again)
     } else {
       kernels.matmulWeights(type, count, rows, columns, x, columns, at, scratch, y, rows, false)
     }

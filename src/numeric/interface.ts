@@ -249,10 +249,11 @@ export interface Kernels {
   /**
    * The same in integers, from the same packed bytes. Of each 32 columns x becomes d·q, d = 2^(e − 14) for the
    * least e ≥ −112 with |x| < 2^e, q = x/d to the nearest integer, ties to even; y = Σ f32(Σ q·quant)·(d·scale), the
-   * inner sum exact and rounded to f32 once, the outer one sequential. Scratch as for matmulWeights. Where an x is
-   * not finite, y is not.
+   * inner sum exact and rounded to f32 once, the outer one sequential. Scratch as for matmulWeights, which keeps what
+   * x was rounded to: `again` says that it is that of the product before, with the same x, m and columns. Where an x
+   * is not finite, y is not.
    */
-  matmulRounded (type: 'q8_0' | 'q4_0', m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
+  matmulRounded (type: 'q8_0' | 'q4_0', m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean, again?: boolean): void
   /** y[m,columns] (+)= x[m,rows]·W, strictly sequential in the rows: the backward pass, from the same packed bytes. */
   matmulWeightsBack (type: WeightType, m: number, rows: number, columns: number, x: number, xRow: number, packed: number, scratch: number, y: number, yRow: number, accumulate: boolean): void
   /** y[i,:] = W[ids[i],:] as f32, ids as i32 below rows. */

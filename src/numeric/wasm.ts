@@ -97,10 +97,12 @@ function weighted (exported: Exported, gemm: Kernels['gemm'], helpers?: Pool): P
         exported.multiplyWeights(TYPES[type], m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate)
       }
     },
-    matmulRounded (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate) {
+    matmulRounded (type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate, again = false) {
       // behind the rounded rows, which all threads read
       const wide = scratch + roundedBytes(m, columns)
-      exported.roundRows(m, columns, x, xRow, scratch)
+      if (!again) {
+        exported.roundRows(m, columns, x, xRow, scratch)
+      }
       if (helpers?.wants(m, rows, columns, 0) === true) {
         helpers.run(3, rows, [TYPES[type], m, columns, scratch, packed, y, yRow, accumulate ? 1 : 0], wide)
       } else {

@@ -42,11 +42,11 @@ function load (k: Kernels, type: Type, w: WeightMatrix): void {
   k.packWeights(type, w.shape[0], w.shape[1], RAW, PACKED)
 }
 
-function multiply (k: Kernels, type: Type, [rows, columns]: readonly [number, number], x: ArrayLike<number>, before?: ArrayLike<number>): number[] {
+function multiply (k: Kernels, type: Type, [rows, columns]: readonly [number, number], x: ArrayLike<number>, before?: ArrayLike<number>, again = false): number[] {
   const m = x.length / columns
   new Float32Array(k.buffer, X, x.length).set(x)
   new Float32Array(k.buffer, Y, m * rows).set(before ?? [])
-  k.matmulRounded(type, m, rows, columns, X, columns, PACKED, SCRATCH, Y, rows, before != null)
+  k.matmulRounded(type, m, rows, columns, X, columns, PACKED, SCRATCH, Y, rows, before != null, again)
   const floats = new Float32Array(k.buffer, Y, m * rows)
   return Array.from(new Uint32Array(k.buffer, Y, m * rows), (word, i) => Number.isNaN(floats[i]) ? 0x7fc00000 : word)
 }
@@ -73,6 +73,21 @@ describe('products in integers', () => {
       const together = multiply(wasm, type, shape, x)
       for (let i = 0; i < 7; i++) {
         expect(multiply(wasm, type, shape, x.subarray(i * shape[1], (i + 1) * shape[1]))).to.deep.equal(together.slice(i * shape[0], (i + 1) * shape[0]))
+      }
+    }
+  })
+
+  it('round a row once for several matrices', () => {
+    for (const k of [wasm, reference]) {
+      for (const m of [1, 5]) {
+        const [first, second] = [5, 6].map(seed => quantise('q8_0', normals(seed, 19 * 64, 1), [19, 64]))
+        const x = normals(7, 64 * m, 1)
+        load(k, 'q8_0', second)
+        const alone = multiply(k, 'q8_0', [19, 64], x)
+        load(k, 'q8_0', first)
+        multiply(k, 'q8_0', [19, 64], x)
+        load(k, 'q8_0', second)
+        expect(multiply(k, 'q8_0', [19, 64], x, undefined, true)).to.deep.equal(alone)
       }
     }
   })

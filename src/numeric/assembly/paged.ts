@@ -3,10 +3,9 @@
  * page holds, for each key-value head, its keys as two panels [headDim][8] (a product's packed right
  * operand), then the values as [16][kvHeads·headDim]. All sums have the order of `gemm` and `softmax`.
  */
-import { allFinite } from './elementwise'
 import { gemm } from './gemm'
 import { row } from './lines'
-import { softmax } from './rows'
+import { softmaxRows } from './softmax'
 
 /** See TILE_COLUMNS and PAGE_TOKENS in ../constants.ts. */
 const PAGE: i32 = 16
@@ -118,14 +117,8 @@ function attendHead (n: i32, headDim: i32, kvHeads: i32, group: i32, pages: usiz
   for (let t = 0; t < n; t += PAGE) {
     row16(headDim, q, <usize>load<u32>(pages + <usize>(t >> 4 << 2)) + head, panel, scores + (<usize>t << 2))
   }
-  if (!allFinite(n, scores)) {
-    // a fault of this row alone: it spreads to the row's end, where it is found
-    for (let j = 0; j < headDim; j++) {
-      store<f32>(y + (<usize>j << 2), NaN)
-    }
-    return
-  }
-  softmax(1, n, 0, scores, scores)
+  // where one is not finite all become NaN: a fault of this row alone, which spreads to its end, where it is found
+  softmaxRows(1, n, n, scores, 0)
   const line = <usize>(kvHeads * headDim) << 2
   const values = offset + line * PAGE + (<usize>(group * headDim) << 2)
   for (let t = 0; t < n; t += PAGE) {
