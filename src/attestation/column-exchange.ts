@@ -1,7 +1,7 @@
 import { DatanetError } from '../utils/index.ts'
 import { columnsPartCodec, columnsRequestCodec, signedColumnCodec, verifyColumn } from './column-record.ts'
 import { COLUMNS_PROTOCOL, COLUMNS_TIMEOUT_MS, COLUMN_MESSAGES_MAX, COLUMN_PEERS_ASKED, COLUMN_STATEMENTS_PER_MESSAGE, COLUMN_STATEMENT_BYTES_MAX } from './constants.ts'
-import { ColumnNotDrawnError } from './errors.ts'
+import { ColumnKnownError, ColumnNotDrawnError } from './errors.ts'
 import type { ColumnStatement } from './column-record.ts'
 import type { Network, Topic } from '../gossip/index.ts'
 import type { AbortOptions, Signed } from '../interface/index.ts'
@@ -38,6 +38,10 @@ export class ColumnExchange {
         // a node that is behind the ledger cannot tell, so its sender is not to blame
         if (!init.isDrawn(signed.payload)) {
           return { verdict: 'ignore', reason: new ColumnNotDrawnError(signed.payload.adapter, signed.payload.column) }
+        }
+        // whoever has it could have everybody verify it and pass it on, again and again
+        if (!init.isNews(signed.payload)) {
+          return { verdict: 'ignore', reason: new ColumnKnownError(signed.payload.adapter, signed.payload.column) }
         }
 
         verifyColumn(signed)

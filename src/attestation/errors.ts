@@ -28,3 +28,10 @@ export class ColumnNotDrawnError extends DatanetError {
     super('ERR_COLUMN_NOT_DRAWN', `expected a statement on column ${column} of ${adapter} by an account that is drawn for it`)
   }
 }
+
+/** What an account says of a column was heard before, or it said too much. */
+export class ColumnKnownError extends DatanetError {
+  constructor (adapter: CID, column: number) {
+    super('ERR_COLUMN_KNOWN', `expected news of column ${column} of ${adapter} but its author was heard on it before`)
+  }
+}

@@ -320,4 +320,20 @@ describe('columns of an adapter', function () {
     expect(await spread(signedColumnCodec.encode(signColumn({ ...statement, column: 3 }, validators[0])))).to.equal('ERR_COLUMN_NOT_DRAWN')
     expect(honest.service.agreement(subject).flatMap(({ files }) => files)).to.deep.equal([])
   })
+
+  it('are not passed on again when somebody gossips what is known', async () => {
+    const honest = await computer()
+    const villain = await computer()
+    await meet([honest, villain])
+    const { subject } = await publish(honest.node)
+    const bytes = signedColumnCodec.encode(signColumn({ adapter: subject, column: 0, file: file('one'), engine: 'datanet-engine/1' }, validators[0]))
+    const { pubsub } = villain.node.network.libp2p.services
+    const said = event(honest.service, 'statement')
+    await pubsub.publish('/datanet/test-1/columns/1', bytes)
+    await said
+
+    const refused = event(honest.node.network, 'gossip:refused')
+    await pubsub.publish('/datanet/test-1/columns/1', bytes)
+    expect(await refused).to.include({ code: 'ERR_COLUMN_KNOWN', verdict: 'ignore' })
+  })
 })
