@@ -9,6 +9,9 @@ import type { Run } from './run.ts'
 import type { AbortOptions, AttributionMethod, ProgressOptions } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
+/** A group that nobody asks for. */
+const NO_COLUMN = 0xffff_ffff
+
 /**
  * Some columns of an adapter, as many at a time as memory holds, each a file. A column depends on the
  * run and on its own contribution, never on which others are computed beside it.
@@ -82,6 +85,3 @@ async function methodColumns ({ storage }: TrainingComponents, run: Run, { metho
 
   return pool.columns({ method, groups, columns, plan, theta0, theta, seed }, flops, { signal })
 }
-
-/** A group that nobody asks for. */
-const NO_COLUMN = 0xffff_ffff
