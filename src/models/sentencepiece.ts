@@ -151,7 +151,8 @@ export function sentencePieceTokenizer (model: SentencePieceModel, special: Spec
       if (text.length > TEXT_CHARACTERS_MAX) {
         throw new TokenizerError(`expected a text of at most ${TEXT_CHARACTERS_MAX} characters but got ${text.length}: encode it in parts`)
       }
-      const tidy = model.removeExtraWhitespaces ? text.replace(/^ +| +$/g, '').replace(/ {2,}/g, ' ') : text
+      // a pattern for the end would look at a run of spaces anew from each of them
+      const tidy = model.removeExtraWhitespaces ? text.split(' ').filter(word => word !== '').join(' ') : text
       if (tidy === '') {
         return []
       }

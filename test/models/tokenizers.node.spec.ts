@@ -59,6 +59,14 @@ describe('SentencePiece', () => {
   const model = smallPieces()
   const tokenizer = sentencePieceTokenizer(model, LLAMA)
 
+  it('leaves out spaces that a model does not want, in a row of a million of them as soon as anywhere', () => {
+    const tidy = sentencePieceTokenizer({ ...model, removeExtraWhitespaces: true }, LLAMA)
+    expect([...tidy.encode('  the   cat ')]).to.deep.equal([...tokenizer.encode('the cat')])
+    // a look at the rest of the run from each of its spaces would take an hour
+    expect([...tidy.encode(`the${' '.repeat(1_000_000)}cat`)]).to.deep.equal([...tokenizer.encode('the cat')])
+    expect([...tidy.encode('   ')]).to.deep.equal([])
+  })
+
   it('gives back any text, the space that it puts first apart', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), text => {
       expect(tokenizer.decode([1, ...tokenizer.encode(text)])).to.equal(text.toWellFormed())
