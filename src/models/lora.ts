@@ -62,12 +62,14 @@ export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, t
   checkTheta(shape, theta)
   const factors: LoraValues['factors'] = new Map()
   const parameters: Value[] = []
+  const values = rounded(theta)
+  const directions = tangents.map(tangent => tangent == null ? undefined : rounded(tangent))
   const place = (begin: number, rows: number, columns: number): Value => {
     const end = begin + rows * columns
     const value = tape.parameter(
-      new Float32Array(theta.subarray(begin, end)),
+      values.subarray(begin, end),
       [rows, columns],
-      tangents.map(tangent => tangent == null ? undefined : new Float32Array(tangent.subarray(begin, end)))
+      directions.map(direction => direction?.subarray(begin, end))
     )
     parameters.push(value)
     return value
@@ -76,6 +78,15 @@ export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, t
     factors.set(`${layer}.${target}`, { a: place(offsetA, shape.rank, inputs), b: place(offsetB, outputs, shape.rank) })
   }
   return { lora: { factors, scale: shape.alpha / shape.rank }, parameters }
+}
+
+/** To f32 one by one: in one go, which typed arrays offer, it takes several times as long. */
+function rounded (vector: Float64Array): Float32Array {
+  const values = new Float32Array(vector.length)
+  for (let i = 0; i < vector.length; i++) {
+    values[i] = vector[i]
+  }
+  return values
 }
 
 /** @throws {LoraShapeError} */

@@ -5,7 +5,7 @@ export const ARENA_BYTES_DEFAULT = 268_435_456
 export const ARENA_BYTES_LIMIT = 4_294_901_760
 
 /** Garbage of a gradient that is not worth moving anything for. */
-export const COTANGENTS_SLACK_BYTES = 65_536
+export const COTANGENTS_SLACK_BYTES = 131_072
 
 /** Granularity of WebAssembly memory. */
 export const PAGE_BYTES = 65_536

@@ -69,7 +69,7 @@ export interface LowRankChange {
  *
  * Memory: each value takes 4 bytes per element, times 1 + the directions in which it changes, until
  * reset(). Products take scratch for their duration: `weightsScratchBytes`, or both operands packed.
- * `gradient` takes twice the cotangents that are live at once, 128 KiB and one primitive's temporaries,
+ * `gradient` takes twice the cotangents that are live at once, 256 KiB and one primitive's temporaries,
  * and leaves only the gradients. Constants stay: `packedBytes` for weights, 4 bytes per element for
  * numbers and as much again (rows by 8) when they become the right operand of a product.
  *
