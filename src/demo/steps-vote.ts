@@ -1,5 +1,5 @@
 import { accountToString } from '../identity/index.ts'
-import { WRAPPED } from './constants.ts'
+import { DEMO_PARAMS, WRAPPED } from './constants.ts'
 import { StepFailedError } from './errors.ts'
 import { demoAccount } from './setup.ts'
 import { studio, until } from './step-context.ts'
@@ -8,9 +8,30 @@ import type { AccountView, NodeStatus, ProposalView } from '../interface/index.t
 
 const PROPOSAL = 'Pay data 55 % of each fee instead of 50 %'
 
+/** Proposals are made anew so often when their vote passes without a voice. */
+const PROPOSALS_MAX = 5
+
 /** OPEN is wrapped and delegated, and a proposal is voted on and queued. */
 export async function vote (context: StepContext): Promise<void> {
-  const { journal, signal } = context
+  await wrapAndDelegate(context)
+
+  for (let made = 0; made < PROPOSALS_MAX; made++) {
+    await propose(context)
+
+    if (await votedAndQueued(context)) {
+      return
+    }
+
+    // blocks went on while this machine slept, was stopped or was too slow to vote within the period
+    context.tell(`proposal ${context.journal.state.proposal as number} ended before it was voted on; proposing again`)
+    await context.journal.save({ proposal: undefined })
+  }
+
+  throw new StepFailedError(`${PROPOSALS_MAX} proposals in a row ended before a vote reached them: this machine is slower than ${DEMO_PARAMS.votingPeriodBlocks as number} blocks; start again when it is less busy`)
+}
+
+async function wrapAndDelegate (context: StepContext): Promise<void> {
+  const { signal } = context
   const api = studio(context)
 
   for (const as of ['developer', 'customer']) {
@@ -26,24 +47,49 @@ export async function vote (context: StepContext): Promise<void> {
       await api.post('/api/v1/gov/delegate', { as, to: accountToString(demoAccount('developer')) }, { signal })
     }
   }
+}
 
-  if (journal.state.proposal == null) {
-    const made = (await api.get<ProposalView[]>('/api/v1/proposals', { signal })).find(({ title }) => title === PROPOSAL)
-    const { proposal } = made ?? await api.post<{ proposal: number }>('/api/v1/gov/propose', {
-      as: 'developer',
-      title: PROPOSAL,
-      params: { feeSplit: { platform: 1_000, developers: 2_000, validators: 1_500, data: 5_500 } }
-    }, { signal })
+async function propose (context: StepContext): Promise<void> {
+  const { journal, signal } = context
+  const api = studio(context)
 
-    await journal.save({ proposal })
+  if (journal.state.proposal != null) {
+    return
   }
 
-  await proposalIs(context, 'active', async proposal => {
-    await api.post('/api/v1/gov/vote', { as: 'developer', proposal, support: 'for' }, { signal })
-  })
-  await proposalIs(context, 'succeeded', async proposal => {
-    await api.post('/api/v1/gov/queue', { as: 'developer', proposal }, { signal })
-  })
+  // one that an earlier start made and had no time to note
+  const made = (await api.get<ProposalView[]>('/api/v1/proposals', { signal })).find(({ title, status }) => title === PROPOSAL && status !== 'defeated')
+  const { proposal } = made ?? await api.post<{ proposal: number }>('/api/v1/gov/propose', {
+    as: 'developer',
+    title: PROPOSAL,
+    params: { feeSplit: { platform: 1_000, developers: 2_000, validators: 1_500, data: 5_500 } }
+  }, { signal })
+
+  await journal.save({ proposal })
+}
+
+/** @returns false if the vote ended without being won */
+async function votedAndQueued (context: StepContext): Promise<boolean> {
+  const { signal } = context
+  const api = studio(context)
+
+  try {
+    await proposalIs(context, 'active', async proposal => {
+      await api.post('/api/v1/gov/vote', { as: 'developer', proposal, support: 'for' }, { signal })
+    })
+    await proposalIs(context, 'succeeded', async proposal => {
+      await api.post('/api/v1/gov/queue', { as: 'developer', proposal }, { signal })
+    })
+
+    return true
+  } catch (err) {
+    // a vote that came too late is refused by the ledger; what counts is how it stands with the proposal
+    if ((await readProposal(context)).status === 'defeated') {
+      return false
+    }
+
+    throw err
+  }
 }
 
 /** The proposal is executed: the new split holds from the next epoch on. */
