@@ -119,7 +119,10 @@ class AssessorService implements Assessor {
   }
 
   async table (task: Hash): Promise<ScoreTable | undefined> {
-    return (await this.journal.get(task))?.table
+    // before, whoever asks could commit, plant or give a verdict without the work
+    const isAgreed = readTask(this.components.chain.state(), task)?.scoreRoot != null
+
+    return isAgreed ? (await this.journal.get(task))?.table : undefined
   }
 
   /** Looks at every open task and at those that still owe payouts; each is worked on by one at a time. */

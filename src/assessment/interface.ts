@@ -57,6 +57,6 @@ export type AssessorEvent =
 
 /** Takes its seat in every committee that it is drawn into. */
 export interface Assessor extends Startable {
-  /** the score table of a task that this node recomputed */
+  /** the score table of a task that this node recomputed; a secret until the ledger has a result */
   table (task: Hash): Promise<ScoreTable | undefined>
 }

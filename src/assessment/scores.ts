@@ -12,7 +12,7 @@ const responseCodec = codec('scores response', struct({
   table: nullable(scoreTableCodec.schema)
 }), { bytesMax: scoreTableCodec.bytesMax + 64 })
 
-/** Answers anybody who asks how a task was scored: scores are public, prompts are not. */
+/** Answers anybody who asks how a task was scored: scores are public once they are agreed on, prompts never. */
 export function serveScores (network: Network, tableOf: (task: Hash) => Promise<ScoreTable | undefined>): void {
   const options = { requestBytesMax: SCORES_REQUEST_BYTES_MAX, responseBytesMax: responseCodec.bytesMax, timeoutMs: FETCH_TIMEOUT_MS }
 

@@ -63,6 +63,21 @@ describe('a committee of seven', function () {
     expect(Object.keys(honest)).to.have.length.of.at.least(5)
   })
 
+  it('shows its scores to nobody before there is a result, so that nobody commits to them without the work', async () => {
+    const { here, shop } = await opened({ commitBlocks: 600 })
+    const one = await seat(here, shop, assessors[0])
+    await trade(here, shop)
+    const { task } = await inPhase(here, 'commit')
+    await here.chain.waitFor(ledger => readTask(ledger, task)?.seats.some(({ commit }) => commit !== null), { signal: signal(60_000) })
+    const { net } = await here.peer()
+
+    await acquaint(net, one.net)
+    const asked = await fetchScores(net, task, { signal: signal() }).catch((error: unknown) => error)
+
+    expect(asked).to.have.property('code', 'ERR_SCORES_MISSING')
+    expect(await one.service.table(task)).to.equal(undefined)
+  })
+
   it('pays the same when one lies, one copies another\'s commit and one is silent, and slashes the three', async () => {
     const { here, shop } = await opened()
     const [liar, copier, silent, ...good] = assessors
