@@ -82,7 +82,10 @@ const malformed = 'ERR_MALFORMED_RECORD'
 
 /** By the name of their type in the schema. */
 const messages: Record<string, Message> = {
-  OffersRequest: message(offersRequestCodec, { 'what do you serve': { type: 'offers-request' } }, [{ name: 'another type', edit: put('type', 'ask'), code: malformed }]),
+  OffersRequest: message(offersRequestCodec, {
+    'what do you serve': { type: 'offers-request' },
+    'do you serve this one': { type: 'offers-request', adapter: cidFor('adapter') }
+  }, [{ name: 'another type', edit: put('type', 'ask'), code: malformed }]),
   Offers: message(offersCodec, {
     'one adapter': { type: 'offers', gateway: gateway.account, offers: [adapterOffer] },
     'prompts at a price of their own': { type: 'offers', gateway: gateway.account, offers: [{ ...adapterOffer, promptPricePerThousandTokens: 1n }] },

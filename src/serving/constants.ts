@@ -114,8 +114,11 @@ export const TIDY_EVERY_BLOCKS = 64
 /** Transactions of a payer in which its newest channel is looked for. */
 export const NONCES_SEARCHED_MAX = 64
 
-/** Adapters that one gateway lists. */
+/** Adapters that one gateway lists; who wants another one asks for it by name. */
 export const OFFERS_MAX = 4_096
+
+/** An offer without its name, and what is around all of them: two CIDs, two prices and the names of fields have about 200 bytes. */
+export const OFFER_BYTES_MAX = 240
 
 /** Connected gateways that are asked for their offers. */
 export const GATEWAYS_ASKED_MAX = 16

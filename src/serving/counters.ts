@@ -31,7 +31,7 @@ export const serves = ({ offers }: Counter, adapter: CID): boolean => offers.off
 
 /** Gateways that answer now; the one on this node first, then in the order in which they answer. */
 export async function reachableCounters (network: Network, own: Gateway | undefined, { signal, serving }: ReachableOptions = {}): Promise<Counter[]> {
-  const found = own == null ? [] : [await localCounter(own)]
+  const found = own == null ? [] : [await localCounter(own, serving)]
   const isEnough = (counter: Counter): boolean => serving != null && serves(counter, serving)
 
   if (found.some(isEnough)) {
@@ -43,7 +43,7 @@ export async function reachableCounters (network: Network, own: Gateway | undefi
   const peers = await gatewayPeers(network)
   const all = Promise.all(peers.slice(0, GATEWAYS_ASKED_MAX).map(async peer => {
     // one that does not answer is not a gateway now
-    const counter = await remoteCounter(network, peer, { signal: signal == null ? left.signal : AbortSignal.any([signal, left.signal]) }).catch(() => undefined)
+    const counter = await remoteCounter(network, peer, { serving, signal: signal == null ? left.signal : AbortSignal.any([signal, left.signal]) }).catch(() => undefined)
 
     if (counter != null) {
       found.push(counter)
@@ -66,16 +66,16 @@ export async function reachableCounters (network: Network, own: Gateway | undefi
   return [...found]
 }
 
-async function localCounter (gateway: Gateway): Promise<Counter> {
+async function localCounter (gateway: Gateway, adapter?: CID): Promise<Counter> {
   return {
-    offers: { gateway: gateway.account, offers: await gateway.offers() },
+    offers: { gateway: gateway.account, offers: await gateway.offers(adapter) },
     ask: async (message, options) => gateway.ask(message, options),
     cosign: async message => { await gateway.cosign(message) }
   }
 }
 
-async function remoteCounter (network: Network, peer: PeerId, options?: AbortOptions): Promise<Counter> {
-  const lookup = { ...options, timeoutMs: LOOKUP_TIMEOUT_MS, responseBytesMax: offersCodec.bytesMax }
+async function remoteCounter (network: Network, peer: PeerId, { serving: adapter, signal }: ReachableOptions): Promise<Counter> {
+  const lookup = { signal, timeoutMs: LOOKUP_TIMEOUT_MS, responseBytesMax: offersCodec.bytesMax }
   const patient = (own?: AbortOptions): RequestOptions => ({ ...own, timeoutMs: ASK_TIMEOUT_MS, responseBytesMax: ANSWER_BYTES_MAX })
 
   const refused = (err: unknown): unknown => err instanceof RemoteError ? new RefusedByGatewayError(err.remoteCode, err) : err
@@ -88,7 +88,7 @@ async function remoteCounter (network: Network, peer: PeerId, options?: AbortOpt
     }
   }
 
-  const offers = offersCodec.decode(await request(OFFERS_PROTOCOL, offersRequestCodec.encode({ type: 'offers-request' }), lookup))
+  const offers = offersCodec.decode(await request(OFFERS_PROTOCOL, offersRequestCodec.encode({ type: 'offers-request', ...(adapter == null ? {} : { adapter }) }), lookup))
 
   return {
     offers,

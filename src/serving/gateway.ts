@@ -1,14 +1,15 @@
-import { listAdapters, listBases, readChain } from '../ledger/index.ts'
+import { readChain } from '../ledger/index.ts'
 import { signedCodec, toHex } from '../wire/index.ts'
 import { Answering } from './answering.ts'
 import { book } from './book.ts'
 import {
-  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, CHANNEL_IDLE_BLOCKS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_MAX, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
+  ANSWER_BYTES_MAX, ASK_BYTES_MAX, ASK_PROTOCOL, ASK_STREAM_PROTOCOL, ASK_TIMEOUT_MS, CHANNEL_IDLE_BLOCKS, COSIGN_PROTOCOL, LOOKUP_TIMEOUT_MS, OFFERS_PROTOCOL, OPENINGS_BYTES_MAX, QUEUE_MAX,
   PREFETCH_EVERY_BLOCKS, RECEIPTS_CONCURRENCY_MAX, RECEIPTS_PROTOCOL, REDEEM_BLOCKS_BEFORE_CUTOFF, STREAM_TIMEOUT_MS, TIDY_EVERY_BLOCKS
 } from './constants.ts'
 import { checkEntitled } from './entitlement.ts'
 import { GatewayStoppedError } from './errors.ts'
 import { acknowledgementCodec, answerPartCodec, askCodec, cosignCodec, offersCodec, offersRequestCodec, openingsCodec, proposedAnswerCodec, receiptsRequestCodec } from './messages.ts'
+import { offering } from './offering.ts'
 import { pieces } from './pieces.ts'
 import { prefetching } from './prefetching.ts'
 import { redeemAll } from './redeeming.ts'
@@ -17,6 +18,7 @@ import type { Acknowledgement } from './answering.ts'
 import type { Book } from './book.ts'
 import type { ModelLibrary, Offer, ProposedAnswer, StreamOptions } from './interface.ts'
 import type { AskMessage, CosignMessage, ReceiptsRequest } from './messages.ts'
+import type { Offering } from './offering.ts'
 import type { Prefetching } from './prefetching.ts'
 import type { Redemption } from './redeeming.ts'
 import type { Tidied } from './tidying.ts'
@@ -57,8 +59,12 @@ export interface GatewayComponents {
 /** Serves adapters to payers and their receipts to committees. */
 export interface Gateway extends Startable {
   readonly account: Account
-  /** what it serves now: adapters, and bases alone at no price */
-  offers (): Promise<Offer[]>
+  /**
+   * What it serves now: adapters, and bases alone at no price.
+   *
+   * @param adapter - this one alone, if it is served; by default as many as a message holds
+   */
+  offers (adapter?: CID): Promise<Offer[]>
   /**
    * Puts all co-signed receipts on the ledger, one operation per channel. Runs by itself before each cutoff.
    *
@@ -90,7 +96,7 @@ class GatewayService implements Gateway {
   private readonly book: Book
   private readonly answering: Answering
   private readonly fetching: Prefetching
-  private readonly listed = new Map<string, Offer>()
+  private readonly offering: Offering
   private readonly onBlock = (): void => {
     this.redeemBeforeCutoff()
     this.tidyNow()
@@ -119,6 +125,7 @@ class GatewayService implements Gateway {
     this.book = book(components.db)
     this.answering = new Answering({ ...init, ...components, book: this.book })
     this.fetching = prefetching(components)
+    this.offering = offering(components)
   }
 
   async start (): Promise<void> {
@@ -170,14 +177,8 @@ class GatewayService implements Gateway {
     return this.tidying
   }
 
-  /** An adapter whose record cannot be had now is left out, it cannot be served either. */
-  async offers (): Promise<Offer[]> {
-    const ledger = this.components.chain.state()
-    const bases = [...listBases(ledger)].slice(0, OFFERS_MAX / 2)
-    const admitted = [...listAdapters(ledger)].filter(({ state }) => state.status === 'admitted').map(({ adapter }) => adapter)
-    const offers = await Promise.all([...bases, ...admitted.slice(-(OFFERS_MAX - bases.length))].map(async cid => this.offer(cid).catch(() => undefined)))
-
-    return offers.filter(offer => offer != null)
+  async offers (adapter?: CID): Promise<Offer[]> {
+    return adapter == null ? this.offering.all() : this.offering.of(adapter)
   }
 
   async ask (message: AskMessage, options?: StreamOptions): Promise<ProposedAnswer> {
@@ -207,25 +208,6 @@ class GatewayService implements Gateway {
     return this.book.batchOf(request.payload.receiptsRoot)
   }
 
-  private async offer (adapter: CID): Promise<Offer> {
-    const key = adapter.toString()
-    const known = this.listed.get(key)
-
-    if (known != null) {
-      return known
-    }
-
-    const { name, base, pricePerThousandTokens, promptPricePerThousandTokens } = await this.components.library.terms(adapter, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS / 2) })
-    const offer = { adapter, name, base, pricePerThousandTokens, ...(promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens }) }
-
-    // as many as are listed at most: records never change
-    if (this.listed.size < OFFERS_MAX) {
-      this.listed.set(key, offer)
-    }
-
-    return offer
-  }
-
   /** Registered once: a network has no way back. While the gateway is stopped it says so. */
   private serve (): void {
     if (this.served) {
@@ -245,10 +227,10 @@ class GatewayService implements Gateway {
     network.handle(COSIGN_PROTOCOL, limits, async request =>
       acknowledgementCodec.encode({ type: 'acknowledged', ...await this.cosign(cosignCodec.decode(request)) }))
     network.handle(OFFERS_PROTOCOL, lookups, async request => {
-      offersRequestCodec.decode(request)
+      const { adapter } = offersRequestCodec.decode(request)
       this.assertStarted()
 
-      return offersCodec.encode({ type: 'offers', gateway: this.account, offers: await this.offers() })
+      return offersCodec.encode({ type: 'offers', gateway: this.account, offers: await this.offers(adapter) })
     })
     network.handle(RECEIPTS_PROTOCOL, receipts, async (request, { peer }) => {
       const signed = signedCodec(receiptsRequestCodec).decode(request)

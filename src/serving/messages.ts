@@ -83,7 +83,9 @@ export const acknowledgementCodec = codec('acknowledgement', struct({
 }), { bytesMax: 1_024 })
 
 export const offersRequestCodec = codec('offers request', struct({
-  type: literal('offers-request')
+  type: literal('offers-request'),
+  /** whether this one is served, and at what price; all that is if left out */
+  adapter: optional(cid())
 }), { bytesMax: 1_024 })
 
 export const offersCodec = codec('offers', struct({

@@ -1,7 +1,10 @@
 import { expect } from 'aegir/chai'
-import { ASK_PROTOCOL, OFFERS_PROTOCOL, offersCodec } from '../../src/serving/index.ts'
+import { ASK_PROTOCOL, OFFERS_PROTOCOL, offersCodec, offersRequestCodec } from '../../src/serving/index.ts'
 import { acquaint, market, people, question, signal, signer } from './fixtures.ts'
 import type { Market, Peer } from './fixtures.ts'
+import type { Network } from '../../src/gossip/index.ts'
+import type { Offers } from '../../src/serving/index.ts'
+import type { CID } from 'multiformats/cid'
 
 describe('which gateway a payer asks', () => {
   let here: Market
@@ -27,6 +30,22 @@ describe('which gateway a payer asks', () => {
     const { text } = await payer.ask(question(here.adapter), people[0], { signal: signal(15_000) })
 
     expect(text).to.not.be.empty()
+  })
+
+  it('is asked for one adapter, however many it lists', async () => {
+    const shop = await here.shop()
+    const asked = async (net: Network, adapter?: CID): Promise<Offers['offers']> => {
+      const { net: own } = await here.peer()
+      const request = offersRequestCodec.encode({ type: 'offers-request', ...(adapter == null ? {} : { adapter }) })
+
+      return offersCodec.decode(await own.request(await acquaint(own, net), OFFERS_PROTOCOL, request, { responseBytesMax: offersCodec.bytesMax, signal: signal() })).offers
+    }
+    const cids = (offers: Offers['offers']): string[] => offers.map(({ adapter }) => adapter.toString())
+
+    expect(cids(await asked(shop.net))).to.deep.equal([here.record.base.toString(), here.adapter.toString()])
+    expect(cids(await asked(shop.net, here.adapter))).to.deep.equal([here.adapter.toString()])
+    expect(cids(await asked(shop.net, here.record.base))).to.deep.equal([here.record.base.toString()])
+    expect(await asked(shop.net, here.record.recipe)).to.be.empty()
   })
 
   it('is another one after it gave no answer, though a channel with it is open', async () => {
