@@ -5,15 +5,15 @@ import { multiplier, reader } from './numeric-limit.ts'
 /** What one round of something took for one unit of its work. */
 export type Round = () => number
 
-/** Units of work in milliseconds, each of them measured once a round after the others; the first round compiles and packs. */
-export function interleaved (rounds: number, works: readonly Round[]): number[][] {
+/** Units of work in milliseconds, each of them measured once a round after the others; the first rounds compile and pack. */
+export function interleaved (rounds: number, works: readonly Round[], roundsBefore = 1): number[][] {
   const times = works.map((): number[] => [])
 
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < roundsBefore + rounds; round++) {
     for (const [i, work] of works.entries()) {
       const ms = work()
 
-      if (round > 0) {
+      if (round >= roundsBefore) {
         times[i].push(ms)
       }
     }
