@@ -117,7 +117,7 @@ async function build (init: ApiInit, context: ApiContext, door: Access, counted:
     ajv: { customOptions: { removeAdditional: false } }
   })
 
-  server.setErrorHandler(onError)
+  server.setErrorHandler(onError(message => { context.node.events.tell({ type: 'log', level: 'error', message }) }))
   server.setNotFoundHandler(async request => { throw new UnknownRouteError(request.method, request.url) })
   server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: UPLOAD_BYTES_MAX }, (_request, body, done) => { done(null, body) })
   decorate(server)

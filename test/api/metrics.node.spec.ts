@@ -77,3 +77,33 @@ describe('/metrics', function () {
     }
   })
 })
+
+describe('what goes wrong in the node itself', function () {
+  this.timeout(60_000)
+
+  after(cleanTemporary)
+
+  it('is told to who runs it, with the place, and to the caller without', async () => {
+    const [dataDir] = await dataDirs(0)
+    const { node, server, stop } = await run(dataDir)
+    const told: string[] = []
+
+    try {
+      node.events.addEventListener('event', ({ detail }) => {
+        if (detail.type === 'log' && detail.level === 'error') {
+          told.push(detail.message)
+        }
+      })
+      Object.assign(node.answers, { list: async () => { throw new RangeError('a broken shelf') } })
+
+      const response = await fetch(new URL('/api/v1/answers', server.url), { headers: { authorization: `Bearer ${TOKEN}` }, signal: AbortSignal.timeout(20_000) })
+
+      expect(response.status).to.equal(500)
+      expect(await response.json()).to.deep.equal({ error: { code: 'ERR_INTERNAL', message: 'a broken shelf' } })
+      expect(told).to.have.length(1)
+      expect(told[0]).to.match(/^GET \/api\/v1\/answers failed: RangeError: a broken shelf\n +at /)
+    } finally {
+      await stop()
+    }
+  })
+})
