@@ -38,6 +38,19 @@ export interface PassInit {
   sines: number
 }
 
+/** Projections of one layer that read the same rows, and where each writes; an index of INPUT_GROUPS is its place. */
+interface Group {
+  projections: ReadonlyArray<readonly [Projection, number]>
+  targets: readonly MergeTarget[]
+}
+
+function groupsOf ({ q, k, v, o, gate, up, down }: LayerWeights, at: Buffers): Group[] {
+  const groups: Array<Array<readonly [Projection, number]>> = [
+    [[q, at.q], [k, at.k], [v, at.v]], [[o, at.h]], gate == null ? [[up, at.up]] : [[gate, at.gate], [up, at.up]], [[down, at.h]]
+  ]
+  return groups.map(projections => ({ projections, targets: projections.map(([{ target, weight }, y]) => ({ target, y, size: weight.rows })) }))
+}
+
 /**
  * The forward pass over rows of many sequences: what models/forward.ts computes for one sequence on a
  * tape, with the same kernels' order of sums, hence the same bits in every row.
@@ -48,14 +61,17 @@ export class Pass {
   readonly #integers: Int32Array
   readonly #merging: Merging
   readonly #rope: RopeTables | undefined
+  /** of each layer */
+  readonly #groups: Group[][]
   #rows = 0
 
   constructor (init: PassInit) {
-    const { kernels, model: { plan }, buffers, rowsMax, lowSizeMax } = init
+    const { kernels, model: { plan }, weights, buffers, rowsMax, lowSizeMax } = init
     this.#init = init
     this.#floats = new Float32Array(kernels.buffer)
     this.#integers = new Int32Array(kernels.buffer)
     this.#merging = new Merging({ kernels, ...buffers, lowSizeMax, rowsMax })
+    this.#groups = weights.layers.map(layer => groupsOf(layer, buffers))
     this.#rope = plan.positions === 'rope' ? ropeTables(kernels, plan, init.cosines, init.sines) : undefined
   }
 
@@ -134,7 +150,7 @@ export class Pass {
     const { heads, kvHeads, headDim } = plan
     const rows = this.#rows
     this.#normalise(rows, x, layer.attentionNorm, h)
-    this.#project(index, 0, h, [[layer.q, q], [layer.k, k], [layer.v, v]])
+    this.#project(index, 0, h)
     if (this.#rope != null) {
       const interleaved = plan.rope.pairing === 'interleaved'
       kernels.rope(rows, heads, headDim, q, cosines, sines, q, interleaved, false)
@@ -144,7 +160,7 @@ export class Pass {
     const offset = index * 8 * PAGE_TOKENS * kvHeads * headDim
     kernels.writePages(rows, kvHeads, headDim, writing, offset, k, v)
     kernels.attendPages(rows, heads, kvHeads, headDim, attending, offset, q, scores, attended)
-    this.#project(index, 1, attended, [[layer.o, h]])
+    this.#project(index, 1, attended)
     kernels.add(rows * plan.dim, x, h, x)
   }
 
@@ -153,11 +169,10 @@ export class Pass {
     const rows = this.#rows
     const size = rows * layer.up.weight.rows
     this.#normalise(rows, x, layer.feedForwardNorm, h)
+    this.#project(index, 2, h)
     if (layer.gate == null) {
-      this.#project(index, 2, h, [[layer.up, up]])
       this.#activate(size, up, gate)
     } else {
-      this.#project(index, 2, h, [[layer.gate, gate], [layer.up, up]])
       if (plan.activation === 'gelu') {
         kernels.gelu(size, gate, sigma)
         kernels.mul(size, sigma, up, gate, false)
@@ -165,7 +180,7 @@ export class Pass {
         kernels.swiglu(size, gate, up, sigma, gate)
       }
     }
-    this.#project(index, 3, gate, [[layer.down, h]])
+    this.#project(index, 3, gate)
     kernels.add(rows * plan.dim, x, h, x)
   }
 
@@ -192,18 +207,17 @@ export class Pass {
   }
 
   /** Projections of the same rows, with their biases and then their adapters. */
-  #project (layer: number, group: number, x: number, projections: ReadonlyArray<readonly [Projection, number]>): void {
+  #project (layer: number, group: number, x: number): void {
     const { kernels } = this.#init
-    const targets: MergeTarget[] = []
+    const { projections, targets } = this.#groups[layer][group]
     let before: Matrix | undefined
-    for (const [{ target, weight, bias }, y] of projections) {
+    for (const [{ weight, bias }, y] of projections) {
       const { rows } = weight
       this.#multiply(this.#rows, weight, x, y, before?.rounded === true)
       before = weight
       if (bias != null) {
         kernels.addRow(this.#rows, rows, y, bias, y)
       }
-      targets.push({ target, y, size: rows })
     }
     this.#merging.apply(layer, group, x, projections[0][0].weight.columns, targets)
   }
