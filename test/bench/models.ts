@@ -22,8 +22,8 @@ const PROMPT_TOKENS = 16
 
 /** Operations of one round of training in millions: a single step of a small model begins with what its limit left in the caches. */
 const ROUND_MEGAFLOP = 1000
-/** Rounds of small models until the optimising compilers are done, which a training of thousands of steps does not feel. */
-const ROUNDS_BEFORE = 5
+/** Rounds of small models until the optimising compilers are done, which thousands of steps or tokens do not feel. */
+const ROUNDS_BEFORE = { training: 5, decoding: 30 }
 /** Weights that fit into a cache, in bytes. */
 const SMALL_BYTES = 4_000_000
 
@@ -60,7 +60,7 @@ function trainingLine ({ name, model }: Shape, limit: Round, tokens: number, rou
       objective.gradient(theta, 0, gradient)
     }
   }) / (steps * megaflop)
-  const [gemm, training] = interleaved(rounds, [limit, train], steps > 1 ? ROUNDS_BEFORE : 1)
+  const [gemm, training] = interleaved(rounds, [limit, train], steps > 1 ? ROUNDS_BEFORE.training : 1)
 
   return {
     name: `trainOfGemm${name}`,
@@ -136,7 +136,7 @@ async function decodingLines ({ name, model }: Shape, limit: Round, tokens: numb
   const prompt = arbitraryPrompt(model)
   const run = decoder(quantised, prompt, tokens)
   const one = run()
-  const [memory, integers, decoding] = interleaved(rounds, [await reading(bytes), limit, () => run().msPerToken / (bytes / 1e6)], bytes < SMALL_BYTES ? ROUNDS_BEFORE : 1)
+  const [memory, integers, decoding] = interleaved(rounds, [await reading(bytes), limit, () => run().msPerToken / (bytes / 1e6)], bytes < SMALL_BYTES ? ROUNDS_BEFORE.decoding : 1)
   const two = await decodeByTwo(quantised, prompt, tokens, rounds, bytes)
 
   if (one.output.join() !== two.output.join()) {
