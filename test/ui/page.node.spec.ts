@@ -179,6 +179,37 @@ describe('page', function () {
     await page.getByRole('form', { name: 'Question' }).waitFor()
   })
 
+  it('keeps what an event said when an older answer of the node comes after it', async () => {
+    await page.goto(node.url)
+    await room('Fine-tune')
+    await says(page.getByRole('main'), 'No training yet')
+
+    const run = region(/^Training /)
+    let reads = 0
+    const readAgain = new Promise<void>(resolve => {
+      void page.route('**/api/v1/trainings', async route => {
+        const response = await route.fetch()
+
+        if (++reads === 1) {
+          // the answer without the training is on its way
+          node.tell({ type: 'training', training: training('training', 7) })
+          await says(run, '7 of 16')
+        }
+
+        await route.fulfill({ response })
+
+        if (reads === 2) {
+          resolve()
+        }
+      })
+    })
+
+    // whoever connects anew reads everything
+    node.hangUp()
+    await readAgain
+    await says(run, '7 of 16')
+  })
+
   it('says what other methods of attribution mean and cost, and trains by the one that is chosen', async () => {
     await page.goto(node.url)
     await room('Fine-tune')
@@ -260,6 +291,7 @@ describe('page', function () {
     const tokens = answer.locator('[data-token]')
 
     await says(answer.getByRole('list', { name: 'Adapters that shaped the answer' }), /0\.7 × speeches: 60 %.*0\.3 × sailor: 40 %/)
+    await says(answer, 'by the measured effect of each adapter')
     assert.equal(await tokens.nth(0).getAttribute('data-contribution'), canned.cid('lincoln'))
     await tokens.nth(0).hover()
     await says(page.getByRole('tooltip'), /Abraham Lincoln 1862.*through speeches more than another adapter/)

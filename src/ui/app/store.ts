@@ -9,6 +9,9 @@ import type { NodeEvent, NodeStatus } from '../../interface/index.ts'
 /** Events come in bursts, one per block: what they touch is read once per burst. */
 const SETTLE_MS = 250
 
+/** Times in a row that what was read is put aside because events came meanwhile: blocks never end. */
+const STALE_READS_MAX = 3
+
 const RECONNECT_MS_MIN = 500
 const RECONNECT_MS_MAX = 10_000
 
@@ -26,6 +29,7 @@ export function nodeStore (api: Api): NodeStore {
   let data: NodeData = { connection: 'connecting', recompute: {}, payments: [], warnings: [] }
   const listeners = new Set<() => void>()
   const due = new Set<Resource>()
+  const stale = new Map<Resource, number>()
   let timer: ReturnType<typeof setTimeout> | undefined
   let reading = false
 
@@ -50,9 +54,21 @@ export function nodeStore (api: Api): NodeStore {
     due.clear()
 
     await Promise.all(what.map(async resource => {
+      const before = data[resource]
+
       try {
         const value = await api.get(resource)
+        const times = stale.get(resource) ?? 0
 
+        // an event said something newer while the node answered
+        if (data[resource] !== before && times < STALE_READS_MAX) {
+          stale.set(resource, times + 1)
+          due.add(resource)
+
+          return
+        }
+
+        stale.delete(resource)
         patch({ [resource]: value })
 
         if (resource === 'status') {

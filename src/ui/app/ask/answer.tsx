@@ -47,7 +47,7 @@ function attributionText ({ precision, method, parents }: AnswerView): string {
   }
 
   if (parents != null) {
-    return 'exact, by the effect of each adapter'
+    return 'by the measured effect of each adapter'
   }
 
   return method === 'trajectory' ? 'exact, by trajectory' : `an estimate, by ${method}`
