@@ -147,8 +147,10 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
 
     if (lookAtAll || announced.size > 0 || missing.size > 0) {
       reading ??= read(due()).finally(() => { reading = undefined })
-      await reading
     }
+
+    // whoever comes while another one reads has nothing to begin, and all the same to wait for
+    await reading
   }
 
   return {

@@ -66,6 +66,13 @@ describe('the index of adapters', () => {
     expect(here.read).to.have.lengthOf(2)
   })
 
+  it('tells nobody less than it tells who came first', async () => {
+    await here.publish('first')
+    expect(await Promise.all([here.names(), here.names(), here.found('first')])).to.deep.equal([['first'], ['first'], ['first']])
+    await here.publish('second')
+    expect(await Promise.all([here.names(), here.names()])).to.deep.equal([['second', 'first'], ['second', 'first']])
+  })
+
   it('finds words that are cut short or slightly wrong, all of them, the name before the source', async () => {
     await here.publish('stories', 'speeches of an archive')
     await here.publish('speeches of presidents')
