@@ -16,8 +16,8 @@
  * committee assesses what is left of the task. All honest seats name the same one, the first.
  */
 import { equalBytes } from '../wire/index.ts'
-import { enter, forget, giveUp, redraw, refundSource, seatCommittee } from './committee.ts'
-import { ROLLOVERS_MAX } from './constants.ts'
+import { enter, forget, giveUp, redraw, refundSource } from './committee.ts'
+import { DRAW_DELAY_BLOCKS, ROLLOVERS_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { fault } from './faults.ts'
 import { findValidator, getValidators, haveAllSpoken, putTask, withWord } from './records.ts'
@@ -154,7 +154,11 @@ export function leaveOut (draft: Draft, id: Hash, task: TaskState): boolean {
   return true
 }
 
-/** Takes a redemption out of a task and has the rest assessed. Its gateway has the bond back if nobody is to `blame`. */
+/**
+ * Takes a redemption out of a task and has the rest assessed. Its gateway has the bond back if nobody
+ * is to `blame`. The next committee is not drawn at once: a commit to the whole that is on its way
+ * would count in it, and an honest seat could not stand by it.
+ */
 function drop (draft: Draft, id: Hash, task: TaskState, index: number, fault: ReceiptsFault, blame: ReceiptsFault | null = fault): void {
   const source = task.sources[index]
   const sources = task.sources.map((one, i) => i === index ? { ...one, fault } : one)
@@ -163,7 +167,7 @@ function drop (draft: Draft, id: Hash, task: TaskState, index: number, fault: Re
   refundSource(draft, id, source, blame)
 
   if (sources.some(one => one.fault === null)) {
-    seatCommittee(draft, id, left)
+    enter(draft, id, left, 'collecting', DRAW_DELAY_BLOCKS)
   } else {
     enter(draft, id, left, 'unavailable', 0)
     forget(draft, id)

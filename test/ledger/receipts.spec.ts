@@ -44,6 +44,7 @@ const judge = (who: Signer, task: Hash, source: number | null): Request => [who,
 
 /** The committee of the moment does its work. */
 function assess (network: Network, task: Hash, team = honest): void {
+  network.until(() => network.task(task).phase === 'commit')
   network.must(...team.map(one => one.commit(network, task)))
   network.until(() => network.task(task).phase === 'reveal')
   network.must(...team.map(one => one.reveal(task)))
@@ -78,7 +79,7 @@ describe('a false receipt', () => {
     const { network, task, before } = start()
 
     network.must(...assessors.slice(0, 5).map(who => report(who, task)))
-    expect(network.task(task)).to.deep.include({ phase: 'commit', fees: GOOD, redraws: 0 })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', fees: GOOD, redraws: 0 })
     expect(network.task(task).sources.map(({ fault }) => fault)).to.deep.equal([null, 'false'])
     expect(network.balance(alice)).to.equal(before.alice + BAD)
     expect(network.balance(carol)).to.equal(before.carol - BAD)
@@ -92,10 +93,20 @@ describe('a false receipt', () => {
     expect(network.try(alice, honest[0].claim(task))).to.equal('ok')
   })
 
+  it('is out before a commit to the whole arrives, which does not count in the next committee', () => {
+    const { network, task } = start()
+
+    network.must(...assessors.slice(0, 5).map(who => report(who, task)))
+    expect(network.try(...honest[6].commit(network, task))).to.equal('ERR_PHASE')
+    assess(network, task)
+    expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
+  })
+
   it('that was all there is ends the task', () => {
     const { network, task, before } = start()
 
     network.must(...assessors.map(who => report(who, task)))
+    network.until(() => network.task(task).phase === 'commit')
     network.must(...assessors.map(who => report(who, task, 'false', 0)))
     expect(network.task(task)).to.deep.include({ phase: 'unavailable', fees: 0n })
     expect(network.balance(payer)).to.equal(before.payer + GOOD)
@@ -110,7 +121,7 @@ describe('a false receipt', () => {
     network.must(...lazy.map(one => one.commit(network, task)), ...awake.map(who => report(who, task)))
     expect(network.task(task).phase).to.equal('receipts')
     network.must(...validators.slice(0, 3).map(who => judge(who, task, 1)))
-    expect(network.task(task)).to.deep.include({ phase: 'commit', fees: GOOD })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', fees: GOOD })
     expect(network.balance(alice)).to.equal(before.alice + BAD)
     expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map((_, i) => (i < 4 ? 450n : 500n) * OPEN))
     assess(network, task)
@@ -154,7 +165,7 @@ describe('a false receipt', () => {
     expect(network.task(task)).to.deep.include({ phase: 'receipts', redraws: 0 })
     expect(network.task(task).judgements).to.have.length(3)
     network.must(judge(bob, task, 1))
-    expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 0, fees: GOOD })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', redraws: 0, fees: GOOD })
   })
 
   it('is named once, in its phase, by those whose business it is', () => {
@@ -202,7 +213,7 @@ describe('receipts that cannot be had', () => {
     missing(network, task, 1)
     missing(network, task, 1)
     missing(network, task, 1)
-    expect(network.task(task)).to.deep.include({ phase: 'commit', fees: GOOD })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', fees: GOOD })
     expect(network.task(task).sources[1].fault).to.equal('missing')
     expect([network.balance(alice), network.balance(carol)]).to.deep.equal([before.alice + BAD, before.carol - BAD])
     assess(network, task)
@@ -216,7 +227,7 @@ describe('receipts that cannot be had', () => {
       expect(network.task(task)).to.deep.include({ phase: 'commit', redraws, fees: GOOD + BAD })
       network.must(...honest.slice(0, 4).map(one => one.commit(network, task)), ...assessors.slice(4).map(who => report(who, task, 'missing')))
     }
-    expect(network.task(task)).to.deep.include({ phase: 'commit', fees: GOOD })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', fees: GOOD })
     // nobody can say whose fault it was
     expect([network.balance(alice), network.balance(carol)]).to.deep.equal([before.alice + BAD, before.carol])
     assess(network, task)
