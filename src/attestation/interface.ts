@@ -15,7 +15,7 @@ export interface AdapterCheck {
    * Trains one segment between two checkpoints again and compares bytes. Throws if it could not
    * be done, which postpones the verdict.
    */
-  spotCheck (adapter: Adapter, segment: number, options?: AbortOptions): Promise<{ ok: boolean, detail: string }>
+  spotCheck (adapter: Adapter, segment: number, options?: AbortOptions & { commitBlocks?: number }): Promise<{ ok: boolean, detail: string }>
 }
 
 /** Computes columns of an adapter by its method; the training service fits. */

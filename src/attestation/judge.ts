@@ -108,10 +108,10 @@ export class Judge {
   /** One segment of the training, drawn by the beacon, the adapter and our account. */
   private async recompute (subject: CID, adapter: Adapter, check: AdapterCheck, options: AbortOptions): Promise<CheckResult> {
     const { chain, signer } = this.components
-    const { beacon } = readChain(chain.state())
+    const { beacon, params: { commitBlocks } } = readChain(chain.state())
     const segments = adapter.checkpoints.length
     const segment = drawBelow(segments, beacon, subject, signer.account, 0)
-    const { ok, detail } = await check.spotCheck(adapter, segment, options)
+    const { ok, detail } = await check.spotCheck(adapter, segment, { ...options, commitBlocks })
 
     return { name: 'segment', passed: ok, measure: segment, limit: segments, detail: detail.slice(0, 480) }
   }

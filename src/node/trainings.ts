@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
-import { readAdapter, readContribution } from '../ledger/index.ts'
+import { readAdapter, readChain, readContribution } from '../ledger/index.ts'
 import { RECORD_BYTES_MAX, adapterCodec, baseModelCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
 import { TRAININGS_KEPT_MAX, TRAININGS_QUEUED_MAX } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
@@ -234,6 +234,7 @@ class TrainingsService implements Trainings {
       method: request.method,
       pricePerThousandTokens: BigInt(job.pricePerThousandTokens),
       ...(job.promptPricePerThousandTokens == null ? {} : { promptPricePerThousandTokens: BigInt(job.promptPricePerThousandTokens) }),
+      commitBlocks: readChain(this.components.chain.state()).params.commitBlocks,
       resume
     }, { signal, onProgress: event => { this.progress(job, event) } })
 

@@ -1,15 +1,15 @@
-import { decodeState, encodeState, methodFault, train } from '../attribution/index.ts'
+import { decodeState, encodeState, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { compareBytes, MalformedRecordError } from '../wire/index.ts'
-import { methodShapeOf } from './assess.ts'
+import { unassessable } from './assessable.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
 import { secondsLeft } from './pace.ts'
 import { checkpointSteps, readRecipe, withRun } from './run.ts'
-import type { SpotCheck, TrainingComponents, TrainingEvent } from './interface.ts'
+import type { SpotCheck, SpotCheckOptions, TrainingComponents } from './interface.ts'
 import type { Run, RunSettings } from './run.ts'
-import type { Adapter, ProgressOptions, Recipe } from '../interface/index.ts'
+import type { Adapter, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -25,7 +25,7 @@ const FAULTS = new Set([
  * One segment trained again, byte for byte. What cannot be fetched throws; what was fetched and is
  * wrong, malformed bytes and runs that leave the finite numbers included, gives a verdict.
  */
-export async function runSpotCheck (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
+export async function runSpotCheck (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: SpotCheckOptions): Promise<SpotCheck> {
   try {
     return await checkSegment(components, settings, adapter, segment, options)
   } catch (err) {
@@ -37,7 +37,7 @@ export async function runSpotCheck (components: TrainingComponents, settings: Ru
   }
 }
 
-async function checkSegment (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
+async function checkSegment (components: TrainingComponents, settings: RunSettings, adapter: Adapter, segment: number, options: SpotCheckOptions): Promise<SpotCheck> {
   const recipe = await readRecipe(components, adapter.recipe, options)
   const due = checkpointSteps(recipe)
   const shape = misshapen(adapter, recipe, due)
@@ -66,9 +66,9 @@ interface Segment {
   weights?: Uint8Array
 }
 
-async function compareSegment (run: Run, adapter: Adapter, segment: Segment, options: ProgressOptions<TrainingEvent>): Promise<SpotCheck> {
+async function compareSegment (run: Run, adapter: Adapter, segment: Segment, options: SpotCheckOptions): Promise<SpotCheck> {
   const { from, until, before, after, weights } = segment
-  const fault = methodFault(adapter.method, methodShapeOf(run, { checkpoints: adapter.checkpoints.length }))
+  const fault = unassessable(run, adapter.method, { checkpoints: adapter.checkpoints.length, commitBlocks: options.commitBlocks })
 
   if (fault !== undefined) {
     return { ok: false, detail: fault }

@@ -55,6 +55,18 @@ export const MICRO = 1e6
  */
 export const INFLUENCE_FLOPS_MAX = 6e12
 
+/**
+ * Operations of one task's scores for each block until commits are due, about one a second: half of what
+ * two threads do on gradients of small models. The other half is for fetching, receipts and other tasks.
+ */
+export const ASSESSED_FLOPS_PER_BLOCK = 8e9
+
+/** Shorter times until commits are those of tests and of networks that trust each other. */
+export const COMMIT_BLOCKS_MIN = 600
+
+/** Algebra of methods with a curvature goes in f64 on one thread. */
+export const ALGEBRA_COST = 4
+
 /** Consensus and serving must answer within seconds while all cores train. */
 export const WORKER_NICENESS = 10
 

@@ -83,6 +83,12 @@ export interface TrainingJob extends Price {
   influence?: 'forward' | 'reverse' | 'auto'
   /** the end is the same to the byte */
   resume?: ResumePoint
+  /**
+   * Blocks in which seats of the network have to score a task: what takes longer is not trained.
+   *
+   * @default 600
+   */
+  commitBlocks?: number
 }
 
 /** What an assessor spends on the scores of one task. */
@@ -189,6 +195,15 @@ export interface StepOptions extends AssessOptions {
   from?: Uint8Array
 }
 
+export interface SpotCheckOptions extends ProgressOptions<TrainingEvent> {
+  /**
+   * Blocks in which seats have to score a task: what takes longer fails.
+   *
+   * @default 600
+   */
+  commitBlocks?: number
+}
+
 /** The verdict of a spot check. */
 export interface SpotCheck {
   ok: boolean
@@ -263,7 +278,7 @@ export interface Training extends Startable {
    * @param segment - 0 … checkpoints − 1; segment k ends in checkpoint k
    * @param options - signal and progress
    */
-  spotCheck (adapter: Adapter, segment: number, options?: ProgressOptions<TrainingEvent>): Promise<SpotCheck>
+  spotCheck (adapter: Adapter, segment: number, options?: SpotCheckOptions): Promise<SpotCheck>
 
   /**
    * Computes columns of an adapter by its method, each by itself, and stores them as files: of the

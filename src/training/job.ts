@@ -1,7 +1,7 @@
-import { decodeState, encodeState, methodFault, train } from '../attribution/index.ts'
+import { decodeState, encodeState, train } from '../attribution/index.ts'
 import { adamState, thetaToPeft } from '../models/index.ts'
 import { recipeCodec } from '../wire/index.ts'
-import { methodShapeOf } from './assess.ts'
+import { unassessable } from './assessable.ts'
 import { columnsAtOnce, storedColumns } from './columns.ts'
 import { FILE_BYTES_MAX, MICRO } from './constants.ts'
 import { TrainingInputError } from './errors.ts'
@@ -18,13 +18,13 @@ import type { CID } from 'multiformats/cid'
 
 export type JobSettings = EstimateSettings
 
-/** From recipe to adapter record; everything but the record itself is in the store afterwards. A method that nobody could score by is refused before anything is computed. */
+/** From recipe to adapter record; everything but the record itself is in the store afterwards. What nobody could score is refused before anything is computed. */
 export async function runJob (components: TrainingComponents, settings: JobSettings, pace: Pace, job: TrainingJob, options: ProgressOptions<TrainingEvent>): Promise<TrainingResult> {
   const { storage } = components
   const { signal } = options
 
   return withRun(components, settings, job.recipe, options, async run => {
-    const fault = methodFault(job.method ?? 'trajectory', methodShapeOf(run, { checkpoints: checkpointSteps(job.recipe).length }))
+    const fault = unassessable(run, job.method ?? 'trajectory', { checkpoints: checkpointSteps(job.recipe).length, commitBlocks: job.commitBlocks })
 
     if (fault !== undefined) {
       throw new TrainingInputError(fault)

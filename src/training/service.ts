@@ -12,7 +12,7 @@ import { Pace } from './pace.ts'
 import { readRecipe, readRecords, withRun } from './run.ts'
 import { runStepState, stepStateBytesMax } from './step-state.ts'
 import { runStep } from './step.ts'
-import type { AssessOptions, Assessment, ColumnSource, EstimateOptions, SpotCheck, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
+import type { AssessOptions, Assessment, ColumnSource, EstimateOptions, SpotCheck, SpotCheckOptions, StepOptions, Training, TrainingComponents, TrainingEstimate, TrainingEvent, TrainingInit, TrainingJob, TrainingResult } from './interface.ts'
 import type { JobSettings } from './job.ts'
 import type { ExampleScores } from '../attribution/index.ts'
 import type { AbortOptions, Adapter, Hash, ProgressOptions, PublishedAdapter, ReceiptOpening, Recipe } from '../interface/index.ts'
@@ -112,7 +112,7 @@ export class TrainingService implements Training {
     return adapter.type === 'adapter' ? stepStateBytesMax(this.#components, adapter, receipts, index, options) : 0
   }
 
-  async spotCheck (adapter: Adapter, segment: number, options: ProgressOptions<TrainingEvent> = {}): Promise<SpotCheck> {
+  async spotCheck (adapter: Adapter, segment: number, options: SpotCheckOptions = {}): Promise<SpotCheck> {
     return this.#enqueue(options, async options => runSpotCheck(this.#components, this.#settings, adapter, segment, options))
   }
 

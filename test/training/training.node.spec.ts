@@ -284,6 +284,20 @@ describe('a spot check', () => {
     expect(await many.spotCheck({ ...adapter, recipe: named, method: 'fisher' }, 0)).to.have.property('detail').that.includes('fisher takes at most')
   })
 
+  it('fails an adapter that a committee has no time to score, and does not train it, unless its network gives more', async () => {
+    const { recipe } = await world({ steps: 2_048, batchSize: 2_000, checkpointEverySteps: 700 })
+
+    recipe.base = here.recipe.base
+    await expect(two.train(job({ recipe }))).to.eventually.be.rejected.with.property('message').that.matches(/operations, of which a committee has time/)
+
+    const named = { ...adapter, recipe: await here.storage.put(recipeCodec.encode(recipe)), lossMicro: new Array<number>(2_048).fill(1) }
+
+    expect(await two.spotCheck(named, 0, { commitBlocks: 600 })).to.have.property('detail').that.includes('a committee has time')
+
+    // with time enough it is looked at
+    expect(await two.spotCheck(named, 1, { commitBlocks: 60_000 })).to.have.property('detail').that.includes('the checkpoint before step 701')
+  })
+
   it('refuses a segment that does not exist', async () => {
     await expect(two.spotCheck(adapter, 3)).to.eventually.be.rejected.with.property('code', 'ERR_TRAINING_INPUT')
   })
