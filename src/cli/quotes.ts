@@ -15,9 +15,11 @@ export function quoted ({ text, before, after }: Pick<QuoteView, 'text' | 'befor
 
 /** What an answer has word for word from the data, the rarest first. */
 export function printCitations (out: Output, { spans = [] }: Pick<AnswerView, 'spans'>): void {
-  for (const { text, count, citations: [first] } of spans) {
-    out.line(`  ${quoted({ text, before: first.before, after: first.after })} ${pc.dim(`${first.title}, row ${first.row}${count > 1 ? `, one of ${count} places` : ''}`)}`)
-  }
+  // an answer may say the same several times
+  const lines = new Set(spans.map(({ text, count, citations: [first] }) =>
+    `  ${quoted({ text, before: first.before, after: first.after })} ${pc.dim(`${printable(first.title)}, row ${first.row}${count > 1 ? `, one of ${count} places` : ''}`)}`))
+
+  lines.forEach(line => { out.line(line) })
 
   if (spans.length > 0) {
     out.line()
