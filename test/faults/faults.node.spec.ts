@@ -105,7 +105,7 @@ describe('four validators as processes', function () {
 
     mounted = true
     await begin(3)
-    await at(3).ask(`height ${second(await at(0).ask('status'))}`)
+    await at(3).ask(`reach ${second(await at(0).ask('status'))}`)
     const filler = join(folderOf(3), 'filler')
     await assert.rejects(async () => {
       for (;;) {
@@ -148,7 +148,7 @@ describe('four validators as processes', function () {
     const height = second(await at(0).ask('status'))
     await at(0).ask(`height ${height + 6}`)
     await begin(3)
-    await at(3).ask(`height ${height + 8}`)
+    await at(3).ask(`reach ${height + 8}`)
     await oneChain()
     await final(0, acknowledged.slice(-1))
   })

@@ -69,6 +69,10 @@ const answer = async (line: string): Promise<string> => {
 
       return `hash ${height} ${toHex(headerHash(await ledger.header(height)))}`
     }
+    case 'reach':
+      // whoever comes by a snapshot has not got the very block
+      await ledger.waitFor((_, at) => at >= Number(rest[0]), { signal: signal() })
+      return `reached ${ledger.height}`
     case 'still': {
       const above = ledger.height + 1
       const moving = ledger.waitFor((_, at) => at > above, { signal: AbortSignal.timeout(Number(rest[0])) })
