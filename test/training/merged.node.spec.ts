@@ -111,23 +111,29 @@ describe('an assessment of merged adapters', function () {
     const collect: () => void = runInNewContext('gc')
     const one = training({ threads: 1, gradientsBytesMax: 0 })(here.components)
     const { shape: { parameters } } = (await loras(merge)).lora[0].lora
-    const many = Array.from({ length: 24 }, (_, i) => openings[i % 3])
-    const held: number[] = []
+    const many = Array.from({ length: 60 }, (_, i) => openings[i % 3])
+    const held: Record<'early' | 'late', number[]> = { early: [], late: [] }
+    let passes = 0
 
     expect(await one.assess(id, merge, openings)).to.deep.equal(mine)
     await one.assess(id, merge, many, {
       onProgress (event) {
-        if (event.type === 'training:receipt' && [4, 24].includes(event.done)) {
-          collect()
-          held.push(memoryUsage().arrayBuffers)
+        if (event.type === 'training:receipt') {
+          passes += Number(event.done === many.length)
+
+          if ((event.done > 5 && event.done <= 10) || event.done > 55) {
+            collect()
+            held[event.done <= 10 ? 'early' : 'late'].push(memoryUsage().arrayBuffers)
+          }
         }
       }
     })
     await one.stop()
     // once to divide them, once to add them up
-    expect(held).to.have.length(4)
-    expect(held[1] - held[0]).to.be.lessThan(10 * 2 * 8 * parameters)
-    expect(held[3] - held[2]).to.be.lessThan(10 * 2 * 8 * parameters)
+    expect(passes).to.equal(2)
+    expect(held.late).to.have.length(10)
+    // buffers are freed in the background: the least of some moments is what is held
+    expect(Math.min(...held.late) - Math.min(...held.early)).to.be.lessThan(20 * 2 * 8 * parameters)
   })
 
   it('divides among parents as their effect on each answer is, weighted by fees', async () => {
