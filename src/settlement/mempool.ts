@@ -68,21 +68,41 @@ function before (a: Waiting, b: Waiting): boolean {
   return ofA === ofB ? a.arrival < b.arrival : ofA > ofB
 }
 
-/** The best first, but the nonces of an account in their order. */
+/** Where the first of a queue has its place among those of others, the best last. */
+function placeOf (queue: Waiting[], others: Waiting[][]): number {
+  let low = 0
+
+  for (let high = others.length; low < high;) {
+    const middle = (low + high) >> 1
+
+    if (before(others[middle][0], queue[0])) {
+      high = middle
+    } else {
+      low = middle + 1
+    }
+  }
+
+  return low
+}
+
+/** The best first, but the nonces of an account in their order. The queues are sorted once: there may be thousands, and a leader waits for it. */
 function merge (queues: Waiting[][]): Array<Signed<Transaction>> {
+  const sorted = queues.toSorted(([a], [b]) => before(a, b) ? 1 : -1)
   const chosen: Array<Signed<Transaction>> = []
   let bytes = 0
 
-  while (chosen.length < BLOCK_TRANSACTIONS_MAX && queues.length > 0) {
-    const next = queues.reduce((best, queue) => before(queue[0], best[0]) ? queue : best)
-    const [first] = next.splice(0, 1)
+  for (let queue = sorted.pop(); queue !== undefined && chosen.length < BLOCK_TRANSACTIONS_MAX; queue = sorted.pop()) {
+    const [first, ...rest] = queue
 
     if (bytes + first.bytes > BLOCK_TRANSACTIONS_BYTES_MAX) {
       break
     }
     bytes += first.bytes
     chosen.push(first.signed)
-    queues = next.length > 0 ? queues : queues.filter(queue => queue !== next)
+
+    if (rest.length > 0) {
+      sorted.splice(placeOf(rest, sorted), 0, rest)
+    }
   }
 
   return chosen
