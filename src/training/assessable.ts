@@ -25,6 +25,6 @@ export function unassessable (run: Pick<Run, 'pool' | 'plan' | 'shape' | 'tokens
   const most = Math.max(commitBlocks, COMMIT_BLOCKS_MIN) * ASSESSED_FLOPS_PER_BLOCK
 
   return methodFault(method, shape) ?? (work > most
-    ? `the scores of one task take ${work.toExponential(1)} operations, of which a committee has time for ${most.toExponential(1)}: take fewer steps, smaller batches or a smaller base`
+    ? `the scores of one task take ${work.toExponential(1)} operations, of which a committee has time for ${most.toExponential(1)}: take fewer steps, smaller batches, a smaller base or a cheaper method, or have the network vote a longer commitBlocks`
     : undefined)
 }
