@@ -1,5 +1,5 @@
 import { TypedEventEmitter } from 'main-event'
-import { CONTRIBUTIONS_MAX, compareBytes, datanetCodec, snapshotCodec } from '../wire/index.ts'
+import { CONTRIBUTIONS_MAX, compareBytes, datanetCodec, equalBytes, snapshotCodec } from '../wire/index.ts'
 import { Announcements } from './announcements.ts'
 import { storeContribution } from './contribute.ts'
 import { DatanetsNotStartedError, SnapshotTooLargeError, TransactionFailedError, UnknownContributionError, UnknownDatanetError } from './errors.ts'
@@ -10,7 +10,7 @@ import type {
   ContributeEvent, Contributed, ContributionEntry, DatanetEntry, Datanets, DatanetsComponents, DatanetsEvents, DatanetsInit, NewContribution, NewDatanet
 } from './interface.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Contribution, DatanetManifest, LedgerEvent, ProgressOptions, Row, Signed, Snapshot, TransactionBody } from '../interface/index.ts'
+import type { AbortOptions, Account, Contribution, DatanetManifest, LedgerEvent, ProgressOptions, Row, Signed, Snapshot, TransactionBody } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implements Datanets {
@@ -137,8 +137,9 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     this.current()
     const manifest: DatanetManifest = { ...fields, type: 'datanet', version: 1, curator: signer.account }
     const datanet = await this.components.storage.put(datanetCodec.encode(manifest), { pin: true, signal: options.signal })
-    if (this.index.datanet(datanet) === undefined) {
-      await this.send(`the Datanet ${manifest.name}`, { kind: 'create-datanet', datanet, name: manifest.name }, signer, options)
+    const isThere = (): boolean => isBy(this.index.datanet(datanet)?.state.curator, signer)
+    if (!isThere()) {
+      await this.send(`the Datanet ${manifest.name}`, { kind: 'create-datanet', datanet, name: manifest.name }, signer, isThere, options)
     }
     return { datanet, manifest }
   }
@@ -152,20 +153,22 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     const manifest = await this.records.manifest(datanet, options)
     const contributed = await storeContribution(this.components.storage, init, manifest, options)
     const { contribution, record } = contributed
-    if (this.index.contribution(contribution) === undefined) {
+    const isThere = (): boolean => isBy(this.index.contribution(contribution)?.state.contributor, signer)
+    if (!isThere()) {
       // peers fetch by what the ledger says, the announcement only saves them a round trip
       const peers = await this.announcements.join(datanet, manifest).publish(record, { signal: options.signal }).catch(() => 0)
       options.onProgress?.({ type: 'datanets:contribute:announced', contribution, peers })
       const { rows, bytes, shards } = record.payload
-      await this.send(`the contribution ${contribution}`, { kind: 'contribute', datanet, contribution, rows, bytes, shards: shards.length }, signer, options)
+      await this.send(`the contribution ${contribution}`, { kind: 'contribute', datanet, contribution, rows, bytes, shards: shards.length }, signer, isThere, options)
     }
     options.onProgress?.({ type: 'datanets:contribute:final', contribution })
     return contributed
   }
 
-  private async send (what: string, body: TransactionBody, signer: Signer, options: AbortOptions): Promise<void> {
+  private async send (what: string, body: TransactionBody, signer: Signer, isThere: () => boolean, options: AbortOptions): Promise<void> {
     const result = await this.components.chain.send(body, signer, { signal: options.signal })
-    if (!result.ok) {
+    // what was sent before a crash may come there first: that is as good
+    if (!result.ok && !isThere()) {
       throw new TransactionFailedError(what, result.code ?? 'ERR_TRANSACTION_FAILED', result.message ?? 'it gave no reason')
     }
   }
@@ -234,3 +237,6 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     return { cid, snapshot }
   }
 }
+
+/** Whoever sees a CID on its way could put it on the ledger as their own. */
+const isBy = (author: Account | undefined, { account }: Signer): boolean => author !== undefined && equalBytes(author, account)

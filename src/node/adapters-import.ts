@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { signRecord } from '../identity/index.ts'
-import { listAdapters } from '../ledger/index.ts'
-import { baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
+import { listAdapters, readAdapter } from '../ledger/index.ts'
+import { baseModelCodec, cidOf, compareBytes, domains, equalBytes, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
 import { PRICE_DEFAULT } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
 import { readPeft } from './peft-thread.ts'
@@ -77,7 +77,10 @@ export async function publishAdapter (node: Node, request: PublishAdapterRequest
 
   const result = await node.chain.send({ kind: 'import-adapter', adapter, base: record.base, weights: record.weights }, signer, { signal })
 
-  if (!result.ok) {
+  // what was sent before a crash may come there first: that is as good
+  const found = readAdapter(node.chain.state(), adapter)
+
+  if (!result.ok && (found == null || !equalBytes(found.developer, signer.account))) {
     await node.storage.unpin(adapter, { signal })
     throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
   }

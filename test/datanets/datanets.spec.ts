@@ -8,6 +8,7 @@ import { alice, bob, curator, validators } from '../ledger/network.ts'
 import { Swarm, nextEvent, prose, speeches } from './fixtures.ts'
 import type { ContributeEvent } from '../../src/datanets/index.ts'
 import type { RefusedMessage } from '../../src/gossip/index.ts'
+import type { Signer } from '../../src/identity/index.ts'
 import type { Contribution, Signed } from '../../src/interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -62,6 +63,30 @@ describe('datanets', function () {
     const second = await nets.contribute(init)
     expect(second.contribution.equals(first.contribution)).to.equal(true)
     expect(readAccount(swarm.chain.state(), alice.account).balance).to.equal(balance)
+  })
+
+  it('is content with what was sent before a crash and comes to the ledger first, and not with what somebody else put there', async () => {
+    const { nets } = await swarm.node()
+    const { datanet } = await nets.create(speeches, curator)
+    const ahead = (signer: Signer): void => {
+      const send = swarm.chain.send.bind(swarm.chain)
+      swarm.chain.send = async (...sent) => {
+        swarm.chain.send = send
+        await send(sent[0], signer)
+        return send(...sent)
+      }
+    }
+
+    ahead(alice)
+    const { contribution } = await nets.contribute({ datanet, title: 'Sent twice', rows: prose(10, 5), signer: alice })
+    expect(nets.contributions(datanet).map(entry => entry.contribution.toString())).to.deep.equal([contribution.toString()])
+
+    ahead(bob)
+    await expect(nets.contribute({ datanet, title: 'Taken', rows: prose(10, 6), signer: alice })).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_EXISTS')
+    await expect(nets.contribute({ datanet, title: 'Taken', rows: prose(10, 6), signer: alice })).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_EXISTS')
+
+    ahead(curator)
+    expect((await nets.create({ ...speeches, name: 'more speeches' }, curator)).manifest.name).to.equal('more speeches')
   })
 
   it('finds what it holds and resumes what it lacks after a restart', async () => {
