@@ -36,6 +36,10 @@ export const SYNC_TIMEOUT_MS = 30_000
 export const PART_BYTES = 1_048_576
 export const SNAPSHOT_PARTS_MAX = 1_024
 export const SNAPSHOT_DOMAIN = 'datanet/snapshot-part/1'
+/** How long a snapshot is held in memory after somebody asked for a part of it: the time that one may take. */
+export const SNAPSHOT_OFFER_MS = 30_000
+/** Snapshots held so at once, of which each may have a thousand parts. */
+export const SNAPSHOT_OFFERS_MAX = 3
 /** Peers that are asked for a snapshot before blocks are fetched one after the other. */
 export const SNAPSHOT_PEERS_MAX = 4
 /** Whoever is this many blocks behind takes a snapshot: executing a block costs about as much as reading 2,000 entries. */

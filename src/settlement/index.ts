@@ -14,7 +14,7 @@
  * ```
  */
 export { chain } from './chain.ts'
-export { blockRequestCodec, certificatesCodec, certificatesOfViewCodec, certificatesRequestCodec, helloCodec, queryCodec, signedHelloCodec, syncItemCodec, syncRequestCodec, viewRequestCodec } from './codecs.ts'
+export { blockRequestCodec, certificatesCodec, certificatesOfViewCodec, certificatesRequestCodec, helloCodec, manifestCodec, partRequestCodec, queryCodec, signedHelloCodec, syncItemCodec, syncRequestCodec, viewRequestCodec } from './codecs.ts'
 export { beaconMessage, genesisHash, genesisHeader } from './genesis.ts'
 export { queryProtocol, querySource } from './queries.ts'
 export { reporting, reportOf } from './reporting.ts'

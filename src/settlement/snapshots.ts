@@ -4,7 +4,7 @@ import { decodeState } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
 import { bodyRoot, concatBytes, equalBytes, eraChangeCodec, hash, headerHash, validatorsHash } from '../wire/index.ts'
 import { manifestCodec, partRequestCodec, queryCodec } from './codecs.ts'
-import { FETCH_TIMEOUT_MS, PART_BYTES, SNAPSHOT_DOMAIN, SYNC_TIMEOUT_MS } from './constants.ts'
+import { FETCH_TIMEOUT_MS, PART_BYTES, SNAPSHOT_DOMAIN, SNAPSHOT_OFFERS_MAX, SNAPSHOT_OFFER_MS, SYNC_TIMEOUT_MS } from './constants.ts'
 import { InvalidSyncError, UnknownHeightError } from './errors.ts'
 import { queryProtocol } from './queries.ts'
 import { fetchBlock } from './sync.ts'
@@ -36,14 +36,44 @@ function * partsOf (bytes: Uint8Array): IterableIterator<Uint8Array> {
   }
 }
 
-/** Gives the newest snapshot away, part by part. Register once. */
-export function serveSnapshots (network: Network, protocols: SyncProtocols, store: Pick<ChainStore, 'snapshot' | 'snapshotHeight' | 'block'>): void {
-  // a snapshot is read once for all who come while it is the newest
-  let offered: { snapshot: Snapshot, manifest: Manifest } | undefined
+interface Offer {
+  snapshot: Snapshot
+  manifest: Manifest
+  askedAtMs: number
+}
 
-  const newest = async (): Promise<{ snapshot: Snapshot, manifest: Manifest }> => {
-    if (offered !== undefined && await store.snapshotHeight() === offered.snapshot.height) {
-      return offered
+/**
+ * Gives the newest snapshot away, part by part, and older ones to the end to whoever began with them:
+ * a large one takes longer to fetch than the next takes to come. Register once.
+ */
+export function serveSnapshots (network: Network, protocols: SyncProtocols, store: Pick<ChainStore, 'snapshot' | 'snapshotHeight' | 'block'>): void {
+  // read once for all who come; by height, the newest last
+  const offers = new Map<number, Offer>()
+  let timer: NodeJS.Timeout | undefined
+
+  const forgetOld = (): void => {
+    const heights = [...offers.keys()]
+
+    for (const [height, { askedAtMs }] of offers) {
+      if (performance.now() - askedAtMs > SNAPSHOT_OFFER_MS || heights.indexOf(height) < heights.length - SNAPSHOT_OFFERS_MAX) {
+        offers.delete(height)
+      }
+    }
+  }
+
+  const asked = (offer: Offer): Offer => {
+    offer.askedAtMs = performance.now()
+    // nothing is held for peers that went away
+    clearTimeout(timer)
+    timer = setTimeout(forgetOld, SNAPSHOT_OFFER_MS + 1).unref()
+    return offer
+  }
+
+  const newest = async (): Promise<Offer> => {
+    const known = offers.get(await store.snapshotHeight() ?? 0)
+
+    if (known !== undefined) {
+      return known
     }
 
     const snapshot = await store.snapshot()
@@ -52,16 +82,19 @@ export function serveSnapshots (network: Network, protocols: SyncProtocols, stor
     if (snapshot === undefined || stored?.own?.kind !== 'finalize') {
       throw new UnknownHeightError('certified snapshot', snapshot?.height ?? 0, 'none was made yet')
     }
-    offered = { snapshot, manifest: { certified: { header: stored.block.header, certificate: stored.own }, parts: [...partsOf(snapshot.bytes)].map(partHash) } }
-    return offered
+    const manifest: Manifest = { certified: { header: stored.block.header, certificate: stored.own }, parts: [...partsOf(snapshot.bytes)].map(partHash) }
+    const offer = { snapshot, manifest, askedAtMs: performance.now() }
+    offers.set(snapshot.height, offer)
+    forgetOld()
+    return offer
   }
 
   network.handle(protocols.snapshot, { requestBytesMax: 1, responseBytesMax: manifestCodec.bytesMax, timeoutMs: FETCH_TIMEOUT_MS, concurrency: 4 }, async () => {
-    return manifestCodec.encode((await newest()).manifest)
+    return manifestCodec.encode(asked(await newest()).manifest)
   })
   network.handle(protocols.part, { requestBytesMax: partRequestCodec.bytesMax, responseBytesMax: PART_BYTES, timeoutMs: SYNC_TIMEOUT_MS, concurrency: 4 }, async (request) => {
     const { height, index } = partRequestCodec.decode(request)
-    const { snapshot } = await newest()
+    const { snapshot } = asked(offers.get(height) ?? await newest())
 
     if (snapshot.height !== height || index * PART_BYTES >= snapshot.bytes.length) {
       throw new UnknownHeightError('snapshot', height, `the newest is of ${snapshot.height}`)
@@ -133,9 +166,10 @@ export async function fetchBase (init: { network: Network, protocols: SyncProtoc
 
   try {
     const changes = await certify(network, chain, peer, certified, init.from, options)
+    // before the parts: while they come, peers may delete it
+    const block = await fetchBlock(network, protocols, [peer, ...init.peers], hashOf, options)
     const bytes = await fetchParts(network, protocols, peer, header.height, parts, options)
     const state = decodeState(bytes, header.stateRoot)
-    const block = await fetchBlock(network, protocols, [peer, ...init.peers], hashOf, options)
 
     if (!equalBytes(bodyRoot(block), header.bodyRoot) || state.height !== header.height) {
       throw new InvalidSyncError('the block of its snapshot is another one')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
-import { readAccount, stateRoot, totalHoldings } from '../../src/ledger/index.ts'
+import { decodeState, readAccount, stateRoot, totalHoldings } from '../../src/ledger/index.ts'
+import { manifestCodec, partRequestCodec } from '../../src/settlement/index.ts'
 import { equalBytes } from '../../src/wire/index.ts'
-import { alice, bob, genesisOf, sign, swarm } from './fixtures.ts'
+import { alice, bob, CHAIN, genesisOf, sign, swarm } from './fixtures.ts'
 import type { TestNode } from './fixtures.ts'
 import type { Genesis } from '../../src/interface/index.ts'
 
@@ -51,6 +52,19 @@ describe('snapshots of the chain', function () {
     const restarted = await nodes.node({ seed: 2, folder: first.folder, init })
     await reached(restarted, height + 10)
     await restarted.stop()
+  })
+
+  it('are given to the end to whoever began with one, although there are newer ones', async () => {
+    const { net } = await nodes.node({ seed: 4, init })
+    const ask = async (protocol: string, bytes: Uint8Array): Promise<Uint8Array> => net.request(validator.net.peerId, `/datanet/${CHAIN}/${protocol}/1`, bytes)
+    const { certified, parts } = manifestCodec.decode(await ask('snapshot', new Uint8Array()))
+    const { height, stateRoot: root } = certified.header
+    await reached(validator, height + 20)
+
+    assert.equal(parts.length, 1)
+    const bytes = await ask('snapshot-part', partRequestCodec.encode({ height, index: 0 }))
+    assert.ok(equalBytes(stateRoot(decodeState(bytes, root)), root))
+    await assert.rejects(ask('snapshot-part', partRequestCodec.encode({ height: height - 8, index: 0 })), { remoteCode: 'ERR_UNKNOWN_HEIGHT' })
   })
 
   it('are refused, with a penalty, from a node that gives another state away', async () => {
