@@ -1,14 +1,22 @@
 import { equalBytes } from '../wire/index.ts'
-import { isSubject, takeDeposit } from './datanets.ts'
+import { isSubject, pendingSubject, takeDeposit } from './datanets.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { getChain } from './records.ts'
 import { stateCodecs } from './values.ts'
+import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
 import type { AdapterState, TransactionBody } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 type Body<K extends TransactionBody['kind']> = Extract<TransactionBody, { kind: K }>
+
+/** @throws {RuleError} `ERR_ADAPTER_EXISTS` */
+export function requireNewAdapter (draft: Draft, adapter: CID): void {
+  if (isSubject(draft, adapter)) {
+    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${adapter} is on the ledger already`)
+  }
+}
 
 /** Puts an adapter on the ledger, for validators to attest, against a deposit. */
 export function submitAdapter ({ draft, signer, height }: Context, adapter: CID, what: Pick<AdapterState, 'base' | 'snapshot' | 'contributions' | 'weights' | 'parents'>): void {
@@ -17,12 +25,7 @@ export function submitAdapter ({ draft, signer, height }: Context, adapter: CID,
   draft.put(stateCodecs.adapter, stateKeys.adapter(adapter), {
     ...what,
     developer: signer,
-    deposit,
-    status: 'pending',
-    stakeFor: 0n,
-    stakeAgainst: 0n,
-    height,
-    earned: 0n
+    ...pendingSubject(deposit, height)
   })
   draft.emit({ type: 'adapter', adapter, developer: signer, status: 'pending' })
 }
@@ -31,9 +34,7 @@ export function submitAdapter ({ draft, signer, height }: Context, adapter: CID,
 export function publishAdapter (context: Context, { adapter, base, snapshot, contributions }: Body<'publish-adapter'>): void {
   const { draft } = context
 
-  if (isSubject(draft, adapter)) {
-    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${adapter} is on the ledger already`)
-  }
+  requireNewAdapter(draft, adapter)
 
   if (!draft.has(stateKeys.base(base))) {
     throw new RuleError('ERR_BASE_UNKNOWN', `expected a base model of the genesis but got ${base}`)
@@ -62,9 +63,7 @@ export function publishAdapter (context: Context, { adapter, base, snapshot, con
 export function importAdapter (context: Context, { adapter, base, weights }: Body<'import-adapter'>): void {
   const { draft } = context
 
-  if (isSubject(draft, adapter)) {
-    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${adapter} is on the ledger already`)
-  }
+  requireNewAdapter(draft, adapter)
 
   if (!draft.has(stateKeys.base(base))) {
     throw new RuleError('ERR_BASE_UNKNOWN', `expected a base model of the genesis but got ${base}`)

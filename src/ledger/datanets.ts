@@ -41,16 +41,14 @@ export function contribute ({ draft, signer, height }: Context, body: Body<'cont
     rows: body.rows,
     bytes: body.bytes,
     index: datanet.contributions,
-    deposit,
-    status: 'pending',
-    stakeFor: 0n,
-    stakeAgainst: 0n,
-    height,
-    earned: 0n
+    ...pendingSubject(deposit, height)
   })
   draft.put(stateCodecs.datanet, stateKeys.datanet(body.datanet), { ...datanet, contributions: datanet.contributions + 1 })
   draft.emit({ type: 'contribution', contribution: body.contribution, datanet: body.datanet, contributor: signer, status: 'pending' })
 }
+
+/** What validators are to attest, before any of them did. */
+export const pendingSubject = (deposit: Amount, height: number): SubjectState => ({ deposit, status: 'pending', stakeFor: 0n, stakeAgainst: 0n, height, earned: 0n })
 
 /** Verdicts after the decision are recorded too, but change no status. */
 export function attest ({ draft, signer, height }: Context, { subject, verdict, attestation }: Body<'attest'>): void {

@@ -1,7 +1,6 @@
 import { MERGED_TOTAL, payout } from '../scoring/index.ts'
 import { compareBytes, CONTRIBUTIONS_MAX } from '../wire/index.ts'
-import { submitAdapter } from './adapters.ts'
-import { isSubject } from './datanets.ts'
+import { requireNewAdapter, submitAdapter } from './adapters.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { getTask, payFromTask, putTask } from './records.ts'
@@ -20,9 +19,7 @@ export function mergeAdapters (context: Context, { adapter, base, parents }: Ext
   const { draft } = context
   const same = draft.get(stateCodecs.merge, stateKeys.merge(parents))
 
-  if (isSubject(draft, adapter)) {
-    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${adapter} is on the ledger already`)
-  }
+  requireNewAdapter(draft, adapter)
 
   if (same !== undefined) {
     throw new RuleError('ERR_MERGE_EXISTS', `expected parents or weights of its own but the adapter ${same} has the same: ask that one`)
