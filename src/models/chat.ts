@@ -1,7 +1,9 @@
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
+import { Environment, parse, tokenize } from '@huggingface/jinja'
 import { plainChat } from './chat-examples.ts'
-import { CHAT_OUTPUT_CHARACTERS_MAX, CHAT_STEPS_MAX, CHAT_TEMPLATE_BYTES_MAX, TEMPLATE_MESSAGES_MAX } from './constants.ts'
+import { BoundedInterpreter } from './chat-interpreter.ts'
+import { CHAT_OUTPUT_CHARACTERS_MAX, CHAT_TEMPLATE_BYTES_MAX, CHAT_TEMPLATE_SPACE_MAX, TEMPLATE_MESSAGES_MAX } from './constants.ts'
 import { ChatTemplateError } from './errors.ts'
+import type { JinjaEnvironment } from './chat-interpreter.ts'
 import type { ChatMessage, ChatTemplate, Tokenizer } from './interface.ts'
 
 /** The template of bases that bring none: roles by name, a line for each turn, and the end after each answer. */
@@ -23,7 +25,7 @@ const MARKS = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 +
 
 /**
  * A chat template in Jinja, as Hugging Face's models bring one. Bounded in its size, in the
- * steps that it takes and in what it writes, since it comes with a model from strangers.
+ * steps that it takes and in all that these make, since it comes with a model from strangers.
  *
  * @example
  * ```ts
@@ -35,6 +37,9 @@ const MARKS = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 +
 export function chatTemplate (source: string): ChatTemplate {
   if (new TextEncoder().encode(source).length > CHAT_TEMPLATE_BYTES_MAX) {
     throw new ChatTemplateError(`expected a chat template of at most ${CHAT_TEMPLATE_BYTES_MAX} bytes but got ${source.length} characters`)
+  }
+  if (source.match(/\s+/g)?.some(run => run.length > CHAT_TEMPLATE_SPACE_MAX) === true) {
+    throw new ChatTemplateError(`expected a chat template without more than ${CHAT_TEMPLATE_SPACE_MAX} characters of space in a row`)
   }
   const program = guarded<unknown>(() => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })))
 
@@ -126,42 +131,6 @@ function encodeMarked (tokenizer: Tokenizer, rendered: string, mark: string): Ui
   text(rendered.length)
   return Uint32Array.from(ids)
 }
-
-/** The library's declarations point at files without extensions, which our resolution does not follow. */
-interface JinjaInterpreter {
-  evaluate (statement: unknown, environment: unknown): { value: unknown }
-  run (program: unknown): { value: unknown }
-}
-
-interface JinjaEnvironment {
-  set (name: string, value: unknown): void
-}
-
-const Base: new (environment: JinjaEnvironment) => JinjaInterpreter = Interpreter
-
-/** Stops a template that loops or grows without end. */
-class BoundedInterpreter extends Base {
-  private steps = 0
-  private characters = 0
-
-  override evaluate (statement: unknown, environment: unknown): { value: unknown } {
-    if (++this.steps > CHAT_STEPS_MAX) {
-      throw new ChatTemplateError(`expected the chat template to end within ${CHAT_STEPS_MAX} steps`)
-    }
-    const result = super.evaluate(statement, environment)
-    // everything that a step makes: text may double with each
-    if (typeof result.value === 'string') {
-      this.characters += result.value.length
-    }
-    if (this.characters > CHAT_STEPS_CHARACTERS) {
-      throw new ChatTemplateError(`expected the chat template to write at most ${CHAT_OUTPUT_CHARACTERS_MAX} characters`)
-    }
-    return result
-  }
-}
-
-/** Each character passes through some nested blocks before it is written. */
-const CHAT_STEPS_CHARACTERS = 64 * CHAT_OUTPUT_CHARACTERS_MAX
 
 function boundedRange (start: number, stop?: number, step = 1): number[] {
   const [from, to] = stop == null ? [0, start] : [start, stop]

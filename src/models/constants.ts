@@ -53,12 +53,18 @@ export const PATTERN_CHARACTERS_MAX = 8192
 
 /** Published templates have 0.3 to 12 KiB. */
 export const CHAT_TEMPLATE_BYTES_MAX = 64 * 1024
+/** The library looks at the rest of a run of space from each of its characters; published templates have under 100. */
+export const CHAT_TEMPLATE_SPACE_MAX = 1024
 /** Turns of one chat that a template writes. */
 export const TEMPLATE_MESSAGES_MAX = 1024
 /** Longer than any context in characters. */
 export const CHAT_OUTPUT_CHARACTERS_MAX = 4 * 1024 * 1024
 /** Templates take 10 to 100 steps a message. */
 export const CHAT_STEPS_MAX = 200_000
+/** Characters of all that the steps of a template make, 16 for each item of a list: each character passes through some nested blocks before it is written. */
+export const CHAT_WORK_UNITS_MAX = 64 * CHAT_OUTPUT_CHARACTERS_MAX
+/** The same of one list with all that it holds: all messages, marked, and as much again. */
+export const CHAT_VALUE_UNITS_MAX = 2 * CHAT_OUTPUT_CHARACTERS_MAX
 
 /** One row or prompt; longer text is cut by the caller before it gets here. */
 export const TEXT_CHARACTERS_MAX = 16 * 1024 * 1024

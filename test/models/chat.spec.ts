@@ -50,6 +50,11 @@ describe('chat templates', () => {
     ['doubles its text', '{% set ns = namespace(x="0123456789") %}{% for a in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}'],
     ['calls itself', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}'],
     ['writes text that grows', '{% for a in range(4000) %}{{ messages[0].content * 100000 }}{% endfor %}'],
+    ['doubles its list', '{% set ns = namespace(a=[1]) %}{% for i in range(60) %}{% set ns.a = ns.a + ns.a %}{% endfor %}{{ ns.a|length }}'],
+    ['holds a list twice in itself', '{% set ns = namespace(a=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a|tojson }}'],
+    ['holds itself', '{% set ns = namespace(a=1) %}{% set ns.a = [ns] %}{{ ns|tojson }}'],
+    ['splits text into letters', '{% set ns = namespace(x="a ") %}{% for i in range(21) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x.split("a")|length }}'],
+    ['looks through a list over and over', '{% set ns = namespace(s=range(4000)) %}{% for i in range(6) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{% for i in range(4000) %}{% if "x" in ns.s %}{% endif %}{% endfor %}'],
     ['reaches for the constructor', '{{ messages.constructor.constructor("return process")().exit() }}']
   ]
   for (const [what, source] of hostile) {
@@ -58,8 +63,58 @@ describe('chat templates', () => {
     })
   }
 
+  it('may read all messages at each of a thousand turns', () => {
+    const long = Array.from({ length: 1000 }, (_, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content: `the cat ${i}` }))
+    const source = '{% for message in messages %}{% if messages[loop.index0 - 1].role != message.role and messages|length > 2 %}{{ message.content }}{% endif %}{% endfor %}'
+    expect(tokenizer.decode(chatTemplate(source).prompt(tokenizer, long))).to.equal(long.map(({ content }) => content).join(''))
+  })
+
+  /** As published, by the control tokens that they need; what they write for a system prompt, a question, an answer and another question. */
+  const published: Record<string, { control: string[], source: string, text: string, system?: false }> = {
+    'Llama 3': {
+      control: ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>'],
+      source: '{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = \'<|start_header_id|>\' + message[\'role\'] + \'<|end_header_id|>\\n\\n\'+ message[\'content\'] | trim + \'<|eot_id|>\' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ \'<|start_header_id|>assistant<|end_header_id|>\\n\\n\' }}{% endif %}',
+      text: '<s><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nthe cat<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\non a mat<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nthe end<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n'
+    },
+    SmolLM2: {
+      control: ['<|im_start|>', '<|im_end|>'],
+      source: '{% for message in messages %}{% if loop.first and messages[0][\'role\'] != \'system\' %}{{ \'<|im_start|>system\\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\\n\' }}{% endif %}{{\'<|im_start|>\' + message[\'role\'] + \'\\n\' + message[\'content\'] + \'<|im_end|>\' + \'\\n\'}}{% endfor %}{% if add_generation_prompt %}{{ \'<|im_start|>assistant\\n\' }}{% endif %}',
+      text: '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nthe cat<|im_end|>\n<|im_start|>assistant\non a mat<|im_end|>\n<|im_start|>user\nthe end<|im_end|>\n<|im_start|>assistant\n'
+    },
+    'Qwen2.5 without tools': {
+      control: ['<|im_start|>', '<|im_end|>'],
+      source: '{%- if tools %}\n    {{- \'<|im_start|>system\\n\' }}\n{%- else %}\n    {%- if messages[0][\'role\'] == \'system\' %}\n        {{- \'<|im_start|>system\\n\' + messages[0][\'content\'] + \'<|im_end|>\\n\' }}\n    {%- else %}\n        {{- \'<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n\' }}\n    {%- endif %}\n{%- endif %}\n{%- for message in messages %}\n    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or (message.role == "assistant" and not message.tool_calls) %}\n        {{- \'<|im_start|>\' + message.role + \'\\n\' + message.content + \'<|im_end|>\' + \'\\n\' }}\n    {%- elif message.role == "tool" %}\n        {%- if (loop.index0 == 0) or (messages[loop.index0 - 1].role != "tool") %}\n            {{- \'<|im_start|>user\' }}\n        {%- endif %}\n    {%- endif %}\n{%- endfor %}\n{%- if add_generation_prompt %}\n    {{- \'<|im_start|>assistant\\n\' }}\n{%- endif %}\n',
+      text: '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nthe cat<|im_end|>\n<|im_start|>assistant\non a mat<|im_end|>\n<|im_start|>user\nthe end<|im_end|>\n<|im_start|>assistant\n'
+    },
+    Mistral: {
+      control: [],
+      system: false,
+      source: '{{ bos_token }}{% for message in messages %}{% if (message[\'role\'] == \'user\') != (loop.index0 % 2 == 0) %}{{ raise_exception(\'Conversation roles must alternate user/assistant/user/assistant/...\') }}{% endif %}{% if message[\'role\'] == \'user\' %}{{ \'[INST] \' + message[\'content\'] + \' [/INST]\' }}{% elif message[\'role\'] == \'assistant\' %}{{ message[\'content\'] + eos_token}}{% else %}{{ raise_exception(\'Only user and assistant roles are supported!\') }}{% endif %}{% endfor %}',
+      text: '<s>[INST] the cat [/INST]on a mat</s>[INST] the end [/INST]'
+    },
+    'TinyLlama Chat': {
+      control: [],
+      source: '{% for message in messages %}\n{% if message[\'role\'] == \'user\' %}\n{{ \'<|user|>\\n\' + message[\'content\'] + eos_token }}\n{% elif message[\'role\'] == \'system\' %}\n{{ \'<|system|>\\n\' + message[\'content\'] + eos_token }}\n{% elif message[\'role\'] == \'assistant\' %}\n{{ \'<|assistant|>\\n\'  + message[\'content\'] + eos_token }}\n{% endif %}\n{% if loop.last and add_generation_prompt %}\n{{ \'<|assistant|>\' }}\n{% endif %}\n{% endfor %}',
+      text: '<|system|>\nBe brief.</s>\n<|user|>\nthe cat</s>\n<|assistant|>\non a mat</s>\n<|user|>\nthe end</s>\n<|assistant|>\n'
+    }
+  }
+  for (const [title, { control, source, text, system }] of Object.entries(published)) {
+    it(`write what they should: ${title}`, () => {
+      const names = sentencePieceTokenizer({
+        ...pieces,
+        addDummyPrefix: false,
+        pieces: [...pieces.pieces, ...control.map(name => ({ text: name, score: 0, type: 3 }))]
+      }, { bos: 1, eos: 2, stop: [] })
+      const messages = [...system === false ? [] : turns.slice(0, 1), ...turns.slice(1), { role: 'assistant', content: 'on a mat' }, { role: 'user', content: 'the end' }]
+      const ids = [...chatTemplate(source).prompt(names, messages)]
+      const spelled = new Map([...names.special].map(([name, id]) => [id, name]))
+      expect(ids.map(id => spelled.get(id) ?? names.decode([id])).join('')).to.equal(text)
+      expect(ids.filter(id => spelled.has(id))).to.have.length(text.split(/<s>|<\/s>|<\|im_\w+\|>|<\|\w+_id\|>/).length - 1)
+    })
+  }
+
   it('are refused if they are too large or no Jinja', () => {
-    for (const source of ['x'.repeat(65_537), '{% for %}', '{{']) {
+    for (const source of ['x'.repeat(65_537), '{% for %}', '{{', `x${' \n'.repeat(30_000)}`]) {
       expect(() => chatTemplate(source)).to.throw().with.property('code', 'ERR_CHAT_TEMPLATE')
     }
   })
