@@ -8,6 +8,8 @@ export const SAFETENSORS_BYTES_MAX = 1024 * 1024 * 1024
 export const SAFETENSORS_TENSORS_MAX = 10_000
 /** Tensors of language models have one or two dimensions. */
 export const SAFETENSORS_RANK_MAX = 8
+/** Names of tensors go into messages; published ones have under 100 characters. */
+export const SAFETENSORS_NAME_CHARACTERS_MAX = 1024
 
 /** Vocabularies lie in the header: a quarter of a million tokens with scores and merges are about 12 MiB. */
 export const GGUF_HEADER_BYTES_MAX = 64 * 1024 * 1024
@@ -26,6 +28,9 @@ export const GGUF_ALIGNMENT_MAX = 65_536
 
 /** config.json, tokenizer_config.json and adapter_config.json; some carry a chat template or all their added tokens. */
 export const CONFIG_BYTES_MAX = 4 * 1024 * 1024
+
+/** Configurations, tokenizers and headers have 4 to 8 levels. */
+export const JSON_DEPTH_MAX = 64
 
 /** An adapter of rank 256 on all projections of a model of a billion parameters is about this large. */
 export const PEFT_BYTES_MAX = 512 * 1024 * 1024

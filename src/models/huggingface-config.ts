@@ -1,6 +1,7 @@
 import { ropeMagnitude } from '../numeric/index.ts'
 import { CONFIG_BYTES_MAX, MILLI, NANO } from './constants.ts'
 import { ModelShapeError, ModelUnsupportedError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { checkConfig } from './llama.ts'
 import type { LlamaConfig } from './interface.ts'
 import type { RopeScalingConfig } from '../interface/index.ts'
@@ -12,12 +13,7 @@ export function jsonObject (bytes: Uint8Array, what: string, bytesMax = CONFIG_B
   if (bytes.length > bytesMax) {
     throw new ModelShapeError(`expected ${what} of at most ${bytesMax} bytes but got ${bytes.length}`)
   }
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new ModelShapeError(`expected ${what} to be JSON in UTF-8: download it again`)
-  }
+  const { value: json } = parseJson(bytes, found => new ModelShapeError(`expected ${what} to be JSON in UTF-8 but ${found}: download it again`))
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new ModelShapeError(`expected ${what} to be a JSON object`)
   }

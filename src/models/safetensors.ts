@@ -1,5 +1,6 @@
-import { SAFETENSORS_BYTES_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_RANK_MAX, SAFETENSORS_TENSORS_MAX } from './constants.ts'
+import { SAFETENSORS_BYTES_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_NAME_CHARACTERS_MAX, SAFETENSORS_RANK_MAX, SAFETENSORS_TENSORS_MAX } from './constants.ts'
 import { SafetensorsError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { fromHalf } from './read-weight.ts'
 import type { Tensor, Tensors } from './interface.ts'
 import type { TensorEntry, TensorType } from './tensor-types.ts'
@@ -152,15 +153,11 @@ function tensorOf (tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
 }
 
 function parseHeader (bytes: Uint8Array, tensorsMax: number, dtypes = DTYPE_BYTES): Map<string, Entry> {
-  let header: unknown
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new SafetensorsError('expected the header to be JSON in UTF-8', { cause })
-  }
+  const { value: header, keys } = parseJson(bytes, (found, cause) => new SafetensorsError(`expected the header to be JSON in UTF-8 but ${found}`, { cause }))
   if (!isRecord(header)) {
     throw new SafetensorsError('expected the header to be a JSON object')
   }
+  checkNames(keys)
   const entries = new Map<string, Entry>()
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') {
@@ -174,16 +171,30 @@ function parseHeader (bytes: Uint8Array, tensorsMax: number, dtypes = DTYPE_BYTE
   return entries
 }
 
+/** Other readers take the first of two tensors of one name, and would see another model. */
+function checkNames (names: string[]): void {
+  const seen = new Set<string>()
+  for (const name of names) {
+    if (name.length > SAFETENSORS_NAME_CHARACTERS_MAX) {
+      throw new SafetensorsError(`expected names of tensors of at most ${SAFETENSORS_NAME_CHARACTERS_MAX} characters but one has ${name.length} and begins with ${name.slice(0, 40)}`)
+    }
+    if (seen.has(name)) {
+      throw new SafetensorsError(`expected tensor ${name} once but the header declares it again`)
+    }
+    seen.add(name)
+  }
+}
+
 function parseEntry (name: string, value: unknown, dtypes: Record<string, number>): Entry {
   if (!isRecord(value)) {
     throw new SafetensorsError(`expected tensor ${name} to be described by an object`)
   }
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) {
-    throw new SafetensorsError(`expected tensor ${name} to be F32, BF16 or F16 but it is ${String(dtype)}`)
+    throw new SafetensorsError(`expected tensor ${name} to be F32, BF16 or F16 but it is ${JSON.stringify(dtype)} at the offsets ${JSON.stringify(offsets)} of the data`)
   }
   if (!isSizes(shape) || shape.length > SAFETENSORS_RANK_MAX || !Number.isSafeInteger(count(shape))) {
-    throw new SafetensorsError(`expected tensor ${name} to have a shape of at most ${SAFETENSORS_RANK_MAX} sizes`)
+    throw new SafetensorsError(`expected tensor ${name} to have a shape of at most ${SAFETENSORS_RANK_MAX} sizes but it has ${JSON.stringify(shape)?.slice(0, 80)} at the offsets ${JSON.stringify(offsets)} of the data`)
   }
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[1] - offsets[0] !== count(shape) * dtypes[dtype]) {
     throw new SafetensorsError(`expected tensor ${name} of shape [${shape.join(', ')}] to take ${count(shape) * dtypes[dtype]} bytes but its offsets are ${JSON.stringify(offsets)}`)
@@ -196,7 +207,7 @@ function checkCoverage (entries: Map<string, Entry>, dataBytes: number): void {
   let at = 0
   for (const [name, { begin, end }] of [...entries].sort((a, b) => a[1].begin - b[1].begin || a[1].end - b[1].end)) {
     if (begin !== at) {
-      throw new SafetensorsError(`expected tensor ${name} to begin at offset ${at} but it begins at ${begin}`)
+      throw new SafetensorsError(`expected tensor ${name} to begin at offset ${at} of the data but it begins at ${begin}`)
     }
     at = end
   }
@@ -216,7 +227,7 @@ function readTensor (view: DataView, begin: number, entry: Entry, name: string):
       data[i] = fromHalf(view.getUint16(begin + 2 * i, true))
     }
     if (!Number.isFinite(data[i])) {
-      throw new SafetensorsError(`expected tensor ${name} to be finite but value ${i} at offset ${entry.begin} is ${data[i]}`)
+      throw new SafetensorsError(`expected tensor ${name} to be finite but value ${i} is ${data[i]}, at offset ${begin + i * DTYPE_BYTES[entry.dtype]}`)
     }
   }
   return data

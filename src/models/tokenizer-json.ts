@@ -1,5 +1,6 @@
 import { TOKENIZER_BYTES_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
+import { parseJson } from './json.ts'
 
 export type Json = Record<string, unknown>
 
@@ -47,11 +48,8 @@ export function parseTokenizerJson (bytes: Uint8Array): Json {
   if (bytes.length > TOKENIZER_BYTES_MAX) {
     throw new TokenizerError(`expected a tokenizer of at most ${TOKENIZER_BYTES_MAX} bytes but got ${bytes.length}`)
   }
-  try {
-    return jsonObject(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the tokenizer')
-  } catch (cause) {
-    throw cause instanceof TokenizerError ? cause : new TokenizerError('expected the tokenizer to be JSON in UTF-8', { cause })
-  }
+  const { value } = parseJson(bytes, (found, cause) => new TokenizerError(`expected the tokenizer to be JSON in UTF-8 but ${found}`, { cause }))
+  return jsonObject(value, 'the tokenizer')
 }
 
 export function jsonObject (value: unknown, name: string): Json {

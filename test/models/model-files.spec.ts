@@ -86,6 +86,11 @@ describe('models of Hugging Face', () => {
     })
   }
 
+  it('are refused with lists in lists in lists', () => {
+    const deep = new TextEncoder().encode(JSON.stringify({ model_type: 'llama', ...small, hidden_act: '@' }).replace('"@"', '['.repeat(100_000) + ']'.repeat(100_000)))
+    expect(() => parseHuggingFaceConfig(deep)).to.throw('nested deeper than 64').with.property('code', 'ERR_MODEL_SHAPE')
+  })
+
   it('say which ids begin and end texts, and how a chat is written', () => {
     const read = parseHuggingFaceFiles({
       config: json({ bos_token_id: 5, eos_token_id: 6 }),
@@ -274,6 +279,12 @@ describe('damaged files', () => {
     }
   }
   for (const [format, { bytes, read }] of Object.entries(reads)) {
+    it(`in ${format} are refused wherever they are cut`, () => {
+      for (let end = 0; end < bytes.length; end += 97) {
+        expect(() => { read(bytes.slice(0, end)) }, `at ${end}`).to.throw().with.property('code').that.is.oneOf(CODES)
+      }
+    })
+
     it(`in ${format} are an error of their own or still a model, never a crash`, () => {
       read(bytes)
       // headers are where lies are: most changes go there

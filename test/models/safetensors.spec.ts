@@ -59,6 +59,9 @@ describe('safetensors', () => {
     ['data that no tensor covers', file(entry({}), 12)],
     ['a gap before a tensor', file(entry({ data_offsets: [4, 12] }), 12)],
     ['tensors that overlap', file(JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] }, b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] } }), 12)],
+    ['a tensor twice', file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\\u0061":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}', 8)],
+    ['a type that is a list of lists of lists', file(entry({}).replace('"F32"', '['.repeat(100_000) + ']'.repeat(100_000)), 8)],
+    ['a name of half a megabyte', file(entry({}).replace('"a"', `"${'a'.repeat(500_000)}"`), 8)],
     ['NaN', file(entry({}), 8).fill(0xff, -8)]
   ]
   for (const [what, bytes] of hostile) {
@@ -66,6 +69,18 @@ describe('safetensors', () => {
       expect(() => parseSafetensors(bytes)).to.throw().with.property('code', 'ERR_SAFETENSORS_INVALID')
     })
   }
+
+  it('says where a number is that is none', () => {
+    const bytes = file(entry({}), 8)
+    bytes.fill(0xff, -4)
+    expect(() => parseSafetensors(bytes)).to.throw(`tensor a to be finite but value 1 is NaN, at offset ${bytes.length - 4}`)
+  })
+
+  it('knows tensors by names that are none of an object\'s own', () => {
+    const names = ['__proto__', 'constructor', 'toString']
+    const tensors: Tensors = new Map(names.map(name => [name, { shape: [1], data: Float32Array.of(1) }]))
+    expect([...parseSafetensors(writeSafetensors(tensors)).keys()]).to.have.members(names)
+  })
 
   it('refuses more bytes or tensors than it was allowed', () => {
     const bytes = file(entry({}), 8)

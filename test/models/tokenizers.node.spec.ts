@@ -45,6 +45,7 @@ describe('tokenizer.json through the library', () => {
     ['an added token without a text', { ...json, added_tokens: [{ id: 5 }] }],
     ['merges that are no list', { ...json, model: { ...json.model, merges: 5 } }],
     ['an endless pattern', { ...json, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a'.repeat(10_000) } } }],
+    ['a pre-tokenizer of lists in lists', JSON.parse(JSON.stringify(json).replace(/"pre_tokenizer":\{/, `$&"x":${'['.repeat(100)}${']'.repeat(100)},`))],
     ['a pattern that is none', { ...json, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false } }]
   ]
   for (const [what, value] of hostile) {
