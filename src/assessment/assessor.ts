@@ -219,7 +219,7 @@ class AssessorService implements Assessor {
       assessor: this.init.signer.account
     })
 
-    await this.send(task, { kind: 'commit', task, commit }, 'assessor:commit')
+    await this.send(task, { kind: 'commit', task, fees: assessment.fees, commit }, 'assessor:commit')
   }
 
   private async reveal (task: Hash): Promise<void> {

@@ -28,7 +28,7 @@ export type TransactionBody =
   | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }
   | { kind: 'close-channel', channel: Hash }
   | RedeemBody
-  | { kind: 'commit', task: Hash, commit: Hash }
+  | CommitBody
   | { kind: 'reveal', task: Hash, scoreRoot: Hash, total: bigint, traceRoot: Hash, traceLength: number, salt: Hash }
   | { kind: 'open', task: Hash, openings: TraceOpening[] }
   | { kind: 'verdict', task: Hash, scoreRoot: Hash, total: bigint }
@@ -70,6 +70,16 @@ export interface RedeemBody {
   voucherSignature: Uint8Array
   /** one per adapter, sorted by CID bytes; fees sum to what this redemption adds */
   batches: Array<{ adapter: CID, receiptsRoot: Hash, receipts: number, fees: Amount }>
+}
+
+/** A seat binds itself to a result. */
+export interface CommitBody {
+  kind: 'commit'
+  task: Hash
+  /** of the task when the result was computed: less, once a redemption is out of it, and then it is another result */
+  fees: Amount
+  /** see `assessmentCommit` */
+  commit: Hash
 }
 
 export interface TraceOpening {

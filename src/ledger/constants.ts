@@ -34,6 +34,7 @@ export const TASK_RECEIPTS_MAX = 8_192
  * Blocks from a cutoff to the draw of its committees. Whoever proposes the block of the cutoff knows
  * what it adds to the beacon, and what is redeemed in that block is its choice: it must not know the
  * committee that goes with either choice. Two, so that it does not suffice to propose the next one.
+ * The same from the block that takes a redemption out of a task: its last report could be left out of it.
  */
 export const DRAW_DELAY_BLOCKS = 2
 

@@ -156,8 +156,8 @@ export function leaveOut (draft: Draft, id: Hash, task: TaskState): boolean {
 
 /**
  * Takes a redemption out of a task and has the rest assessed. Its gateway has the bond back if nobody
- * is to `blame`. The next committee is not drawn at once: a commit to the whole that is on its way
- * would count in it, and an honest seat could not stand by it.
+ * is to `blame`. The next committee is not drawn at once: who proposes the block knows what it adds to
+ * the beacon, and could leave the last report to the next block for another committee.
  */
 function drop (draft: Draft, id: Hash, task: TaskState, index: number, fault: ReceiptsFault, blame: ReceiptsFault | null = fault): void {
   const source = task.sources[index]

@@ -18,6 +18,11 @@ export function commit ({ draft, signer }: Context, body: Body<'commit'>): void 
     throw new RuleError('ERR_ALREADY_ACTED', 'expected one commit or report per seat')
   }
 
+  // each redemption has fees, so two sets of them that a task had one after the other never cost the same
+  if (body.fees !== task.fees) {
+    throw new RuleError('ERR_COMMIT_OUTDATED', `expected a result of the ${task.fees} base units that the task is about but it was computed for ${body.fees}: a redemption is out, so compute it again`)
+  }
+
   putSeat(draft, body.task, task, { ...seat, commit: body.commit })
   draft.emit({ type: 'seat', task: body.task, assessor: signer, action: 'commit' })
 }

@@ -146,7 +146,7 @@ const body: Schema<TransactionBody> = oneOf('kind', {
     voucherSignature: signature64,
     batches: list(batch, { min: 1, max: BATCHES_MAX, ascending: one => one.adapter.bytes })
   },
-  commit: { task: hash32, commit: hash32 },
+  commit: { task: hash32, fees: amount, commit: hash32 },
   reveal: { task: hash32, scoreRoot: hash32, total: int64, traceRoot: hash32, traceLength: uint32, salt: hash32 },
   open: { task: hash32, openings: list(traceOpening, { max: OPENINGS_MAX }) },
   verdict: { task: hash32, scoreRoot: hash32, total: int64 },

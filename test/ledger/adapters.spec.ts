@@ -134,6 +134,7 @@ function replay (network: Network, task: Hash, total = 0n): void {
   network.must(...seats.map(({ who, salt, trace }): Request => [who, {
     kind: 'commit',
     task,
+    fees: network.task(task).fees,
     commit: assessmentCommit({ chain: CHAIN, epoch: network.task(task).epoch, task, scoreRoot, total, traceRoot: trace.root, traceLength: trace.length, salt, assessor: who.account })
   }]))
   network.must(...seats.map(({ who, salt, trace }): Request => [who, { kind: 'reveal', task, scoreRoot, total, traceRoot: trace.root, traceLength: trace.length, salt }]))

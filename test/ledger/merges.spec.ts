@@ -182,6 +182,7 @@ function settled (network: Network, { adapter: merged, parents }: Merging, score
   network.must(...seats.map(({ who, salt, trace }): Request => [who, {
     kind: 'commit',
     task: id,
+    fees: network.task(id).fees,
     commit: assessmentCommit({ chain: CHAIN, epoch: network.task(id).epoch, task: id, scoreRoot, total, traceRoot: trace.root, traceLength: trace.length, salt, assessor: who.account })
   }]))
   network.must(...seats.map(({ who, salt, trace }): Request => [who, { kind: 'reveal', task: id, scoreRoot, total, traceRoot: trace.root, traceLength: trace.length, salt }]))

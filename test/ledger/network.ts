@@ -263,7 +263,7 @@ export class Assessor {
       assessor: this.who.account
     })
 
-    return [this.who, { kind: 'commit', task, commit }]
+    return [this.who, { kind: 'commit', task, fees: network.task(task).fees, commit }]
   }
 
   reveal (task: Hash): Request {

@@ -93,11 +93,24 @@ describe('a false receipt', () => {
     expect(network.try(alice, honest[0].claim(task))).to.equal('ok')
   })
 
-  it('is out before a commit to the whole arrives, which does not count in the next committee', () => {
+  it('has the next committee drawn two blocks later, so that whoever puts the last report into a block does not choose it', () => {
     const { network, task } = start()
 
     network.must(...assessors.slice(0, 5).map(who => report(who, task)))
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', deadline: network.state.height + 2 })
     expect(network.try(...honest[6].commit(network, task))).to.equal('ERR_PHASE')
+    network.block()
+    expect(network.task(task).phase).to.equal('commit')
+  })
+
+  it('makes a commit to the whole void, however long it waited: its honest author computes the rest', () => {
+    const { network, task } = start()
+    const early = honest[6].commit(network, task)
+
+    network.must(...assessors.slice(0, 5).map(who => report(who, task)))
+    network.until(() => network.task(task).phase === 'commit')
+    expect(network.try(...early)).to.equal('ERR_COMMIT_OUTDATED')
+    expect(network.seat(task, assessors[6]).commit).to.equal(null)
     assess(network, task)
     expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
   })

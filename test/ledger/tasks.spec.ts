@@ -288,11 +288,11 @@ describe('seats', () => {
   it('are bound by their commit to chain, epoch, task and their own account', () => {
     const { network, task } = start()
     const { tree, trace, salt, who } = honest[0]
-    const epoch = network.task(task).epoch
+    const { epoch, fees } = network.task(task)
     const right = { chain: CHAIN, epoch, task, scoreRoot: tree.root, total: tree.total, traceRoot: trace.root, traceLength: trace.length, salt }
     const changes = [{ chain: 'test-2' }, { epoch: epoch + 1 }, { task: hash('another') }, { assessor: who.account }, {}]
 
-    network.must(...changes.map((change, i): Request => [assessors[i], { kind: 'commit', task, commit: assessmentCommit({ ...right, assessor: assessors[i].account, ...change }) }]))
+    network.must(...changes.map((change, i): Request => [assessors[i], { kind: 'commit', task, fees, commit: assessmentCommit({ ...right, assessor: assessors[i].account, ...change }) }]))
     network.until(() => network.task(task).phase === 'reveal')
     const results = network.block(...changes.map((_, i): Request => [assessors[i], honest[0].reveal(task)[1]]))
 

@@ -76,7 +76,7 @@ function bodies (): Record<string, records.TransactionBody> {
     'open-channel': { kind: 'open-channel', gateway: gateway.account, amount: 10n ** 18n, expiresAtHeight: 5000 },
     'close-channel': { kind: 'close-channel', channel: hashFor('channel') },
     redeem: { kind: 'redeem', channel: hashFor('channel'), cumulative: 28n * 10n ** 12n, voucherSignature: new Uint8Array(64).fill(7), batches: [{ adapter: cidFor('adapter'), receiptsRoot: hashFor('receipts'), receipts: 4, fees: 28n * 10n ** 12n }] },
-    commit: { kind: 'commit', task, commit: hashFor('commit') },
+    commit: { kind: 'commit', task, fees: 28n * 10n ** 12n, commit: hashFor('commit') },
     reveal: { kind: 'reveal', task, scoreRoot: hashFor('scores'), total: 1n << 40n, traceRoot: hashFor('trace'), traceLength: 33, salt: hashFor('salt') },
     open: { kind: 'open', task, openings: [{ index: 3, step: hashFor('step'), proof: [hashFor('left'), hashFor('right')] }] },
     verdict: { kind: 'verdict', task, scoreRoot: hashFor('scores'), total: 1n << 40n },
@@ -153,6 +153,7 @@ export function chainFixtures (): Fixture[] {
       { name: 'shares that do not sum to the whole', edit: put('body', { kind: 'propose', title: 'More', actions: [{ kind: 'set-params', params: { feeSplit: { platform: 1000, developers: 2000, validators: 2000, data: 5001 } } }] }), code: 'ERR_MALFORMED_RECORD' },
       { name: 'an epoch of no blocks', edit: put('body', { kind: 'propose', title: 'Halt', actions: [{ kind: 'set-params', params: { epochBlocks: 0 } }] }) },
       { name: 'too many claims', edit: put('body', { kind: 'claim', task: hashFor('task'), claims: new Array(65).fill({ contribution: cidFor('c'), score: new Uint8Array(8), index: 1, proof: [] }) }) },
+      { name: 'a commit that does not say for which fees', edit: put('body', { kind: 'commit', task: hashFor('task'), commit: hashFor('commit') }), code: 'ERR_MALFORMED_RECORD' },
       { name: 'batches out of order', edit: put('body', { kind: 'redeem', channel: hashFor('channel'), cumulative: new Uint8Array(), voucherSignature: new Uint8Array(64), batches: sorted(cidFor('a'), cidFor('b')).reverse().map(one => ({ adapter: one, receiptsRoot: hashFor('r'), receipts: 1, fees: new Uint8Array() })) }), code: 'ERR_MALFORMED_RECORD' }
     ], false),
     plainRecord('genesis', 'genesisCodec', wire.genesisCodec, { 'four validators': genesis }, [

@@ -1,6 +1,6 @@
 import { cidOf, compareBytes, hash, utf8 } from '../../../src/wire/index.ts'
 import type { Character } from './interface.ts'
-import type { Hash } from '../../../src/interface/index.ts'
+import type { Hash, TaskState } from '../../../src/interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /** What an assessor says of a task: a score for each contribution, and the hash of each step on the way. */
@@ -12,6 +12,8 @@ export interface Work {
 export interface Truth extends Work {
   /** whether the gateway delivers what has to be recomputed, and whether it holds */
   receipts: 'fine' | 'missing' | 'false'
+  /** the redemption that is to blame if it does not */
+  place: number
 }
 
 export const CONTRIBUTIONS: CID[] = ['a', 'b', 'c'].map(name => cidOf(utf8(name))).sort((a, b) => compareBytes(a.bytes, b.bytes))
@@ -23,15 +25,19 @@ const LENGTHS = [3, 12, 40, 140]
 const RECEIPTS = ['missing', 'false', 'fine'] as const
 
 /**
- * Stands for replaying answers and training: a function of the task that everybody who works comes
- * to the same result of, step by step. What it is about is none of the game's business.
+ * Stands for replaying answers and training: a function of the task and the redemptions that are left
+ * in it that everybody who works comes to the same result of, step by step. What it is about is none
+ * of the game's business.
  */
-export const compute = (task: Hash): Truth => {
-  const draw = hash('truth', task)
-  const steps = Array.from({ length: LENGTHS[draw[0] % LENGTHS.length] }, (_, i) => hash('step', task, Uint8Array.of(i >> 8, i & 255)))
+export const compute = (task: Hash, { fees, sources }: Pick<TaskState, 'fees' | 'sources'>): Truth => {
+  const of = utf8(`${fees}`)
+  const draw = hash('truth', task, of)
+  const steps = Array.from({ length: LENGTHS[draw[0] % LENGTHS.length] }, (_, i) => hash('step', task, of, Uint8Array.of(i >> 8, i & 255)))
   const scores = CONTRIBUTIONS.map((_, i) => BigInt(draw[i + 1] % 20))
+  const fault = hash('receipts', task)
+  const place = fault[1] % sources.length
 
-  return { scores, steps, receipts: RECEIPTS[Math.min(2, Math.floor(draw[8] / 20))] }
+  return { scores, steps, receipts: sources[place].fault === null ? RECEIPTS[Math.min(2, Math.floor(fault[0] / 20))] : 'fine', place }
 }
 
 const falseFrom = (steps: Hash[], from: number, name: string): Hash[] =>

@@ -30,13 +30,20 @@ export type Character = 'honest' | 'liar' | 'colluder' | 'lazy' | 'copier' | 'pa
  */
 export type ValidatorCharacter = 'honest' | 'liar' | 'echo' | 'mute' | 'censor'
 
+/** Work, and what a seat must know of it until the task is over. */
+export interface Kept extends Work {
+  salt: Hash
+  /** of the task that it is about */
+  fees: bigint
+}
+
 export interface Actor {
   readonly who: Signer
   readonly character: Character
   /** null for who does not mean to validate */
   readonly validator: ValidatorCharacter | null
   /** what it committed to, by task; on disk */
-  readonly journal: Map<string, Work & { salt: Hash }>
+  readonly journal: Map<string, Kept>
   /** stopped until this height */
   awayUntil: number
   /** out of reach until this height: sees nothing new, and what it sends waits */
@@ -87,7 +94,7 @@ export interface Board {
   readonly states: LedgerState[]
   readonly report: Played
   pending: Pending[]
-  /** by task */
+  /** by task and its fees: less, once a redemption is out of it */
   readonly truths: Map<string, Truth>
   /** the weather is over */
   isCalm: boolean

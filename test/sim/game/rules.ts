@@ -68,9 +68,9 @@ export const checkBlock = (board: Board, before: LedgerState, after: LedgerState
 }
 
 const checkPayouts = (board: Board, state: LedgerState, id: Hash, task: TaskState): void => {
-  const { scores } = truthOf(board, id)
+  const { scores } = truthOf(board, id, task)
 
-  if (!task.seats.some(seat => isHonest(board, seat) && actorOf(board, seat.assessor)?.journal.has(toHex(id)) === true)) {
+  if (!task.seats.some(seat => isHonest(board, seat) && actorOf(board, seat.assessor)?.journal.get(toHex(id))?.fees === task.fees)) {
     // nobody who knows the scores sat there
     return
   }
@@ -86,7 +86,7 @@ const checkPayouts = (board: Board, state: LedgerState, id: Hash, task: TaskStat
 }
 
 const checkSettled = (board: Board, state: LedgerState, id: Hash, task: TaskState): void => {
-  const truth = truthOf(board, id)
+  const truth = truthOf(board, id, task)
   const { root, total } = tableOf(truth)
 
   if (truth.receipts === 'missing') {

@@ -4,7 +4,7 @@ import { assessmentCommit, chainTrace, resultStep, scoreTree, traceTree } from '
 import { cidOf, equalBytes, hash, toHex, utf8 } from '../../../src/wire/index.ts'
 import { compute, CONTRIBUTIONS, workOf } from './computation.ts'
 import type { Truth, Work } from './computation.ts'
-import type { Actor, Board } from './interface.ts'
+import type { Actor, Board, Kept } from './interface.ts'
 import type { Duty } from '../../../src/assessment/index.ts'
 import type { Hash, TaskState, TransactionBody } from '../../../src/interface/index.ts'
 import type { LedgerState } from '../../../src/ledger/index.ts'
@@ -40,33 +40,36 @@ const traceOf = ({ who }: Actor, work: Work): TraceTree => {
   return trace
 }
 
-export const truthOf = ({ truths }: Board, task: Hash): Truth => {
-  const key = toHex(task)
-  const truth = truths.get(key) ?? compute(task)
+export const truthOf = ({ truths }: Board, task: Hash, state: TaskState): Truth => {
+  const key = `${toHex(task)}/${state.fees}`
+  const truth = truths.get(key) ?? compute(task, state)
 
   truths.set(key, truth)
 
   return truth
 }
 
-const keep = (board: Board, actor: Actor, task: Hash, truth: Truth): Work & { salt: Hash } => {
+const keep = (board: Board, actor: Actor, task: Hash, fees: bigint, truth: Truth): Kept => {
   const key = toHex(task)
   const known = actor.journal.get(key)
 
-  if (known !== undefined) {
+  if (known?.fees === fees) {
     return known
   }
 
   const name = toHex(actor.who.account)
-  const made = { ...workOf(actor.character, truth, name, task), salt: hash('salt', utf8(`${board.game.seed} ${board.random.below(1 << 30)} ${name}`)) }
+  const made = { ...workOf(actor.character, truth, name, task), fees, salt: hash('salt', utf8(`${board.game.seed} ${board.random.below(1 << 30)} ${name}`)) }
 
   actor.journal.set(key, made)
 
   return made
 }
 
+/** A redemption that is still in the task. */
+const anyPlace = ({ sources }: TaskState): number => sources.findIndex(({ fault }) => fault === null)
+
 const commit = (board: Board, actor: Actor, id: Hash, task: TaskState): TransactionBody[] => {
-  const truth = truthOf(board, id)
+  const truth = truthOf(board, id, task)
   const others = task.seats.filter(({ assessor, commit }) => commit !== null && !equalBytes(assessor, actor.who.account))
 
   if (actor.character === 'silent') {
@@ -76,26 +79,27 @@ const commit = (board: Board, actor: Actor, id: Hash, task: TaskState): Transact
   const works = actor.character === 'honest' || actor.character === 'withholder'
 
   if (actor.character === 'denier' || (truth.receipts === 'missing' && works)) {
-    return [{ kind: 'report-receipts', task: id, fault: 'missing', source: 0 }]
+    return [{ kind: 'report-receipts', task: id, fault: 'missing', source: truth.receipts === 'missing' ? truth.place : anyPlace(task) }]
   }
 
   if (actor.character === 'slanderer' || (truth.receipts === 'false' && works)) {
-    return [{ kind: 'report-receipts', task: id, fault: 'false', source: 0 }]
+    return [{ kind: 'report-receipts', task: id, fault: 'false', source: truth.receipts === 'false' ? truth.place : anyPlace(task) }]
   }
 
   if (actor.character === 'copier') {
     const [first] = others
 
-    return first === undefined || first.commit === null ? [] : [{ kind: 'commit', task: id, commit: first.commit }]
+    return first === undefined || first.commit === null ? [] : [{ kind: 'commit', task: id, fees: task.fees, commit: first.commit }]
   }
 
-  const work = keep(board, actor, id, truth)
+  const work = keep(board, actor, id, task.fees, truth)
   const { root: scoreRoot, total } = tableOf(work)
   const { root: traceRoot, length: traceLength } = traceOf(actor, work)
 
   return [{
     kind: 'commit',
     task: id,
+    fees: work.fees,
     commit: assessmentCommit({ chain: CHAIN, epoch: task.epoch, task: id, scoreRoot, total, traceRoot, traceLength, salt: work.salt, assessor: actor.who.account })
   }]
 }
@@ -130,15 +134,17 @@ const open = (actor: Actor, id: Hash, { openings }: TaskState): TransactionBody[
 }
 
 /** What a validator says of receipts that some call false. */
-const judgeReceipts = (board: Board, { validator }: Actor, id: Hash, { judgements }: TaskState): TransactionBody[] => {
-  const { receipts } = truthOf(board, id)
+const judgeReceipts = (board: Board, { validator }: Actor, id: Hash, task: TaskState): TransactionBody[] => {
+  const { judgements } = task
+  const { receipts, place } = truthOf(board, id, task)
   const isFalse = (receipts === 'false') !== (validator === 'liar')
 
   if (validator === 'mute' || receipts === 'missing') {
     return []
   }
 
-  const own = isFalse ? 0 : null
+  const accused = receipts === 'false' ? place : anyPlace(task)
+  const own = isFalse ? accused : null
 
   return [{ kind: 'judge-receipts', task: id, source: validator === 'echo' && judgements.length > 0 ? judgements[0].source : own }]
 }
@@ -146,7 +152,7 @@ const judgeReceipts = (board: Board, { validator }: Actor, id: Hash, { judgement
 /** What a validator says in judgement of a task, or of the step in dispute. */
 const judge = (board: Board, actor: Actor, id: Hash, task: TaskState, duty: 'verdict' | 'judge-step'): TransactionBody[] => {
   const { validator } = actor
-  const truth = truthOf(board, id)
+  const truth = truthOf(board, id, task)
 
   if (validator === 'mute' || validator === null || (truth.receipts !== 'fine' && validator !== 'liar' && validator !== 'echo')) {
     return []
