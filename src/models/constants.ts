@@ -35,6 +35,9 @@ export const JSON_DEPTH_MAX = 64
 /** An adapter of rank 256 on all projections of a model of a billion parameters is about this large. */
 export const PEFT_BYTES_MAX = 512 * 1024 * 1024
 
+/** One for each projection of a model of 256 layers, with some room. */
+export const PEFT_PATTERN_KEYS_MAX = 2048
+
 /** What one model may take in memory as it is kept: a wasm memory for its products holds no more. */
 export const WEIGHTS_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024
 

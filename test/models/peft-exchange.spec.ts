@@ -80,11 +80,70 @@ describe('adapters of PEFT', () => {
 
   const model = tinyModel()
   const files = exportPeft(model.config, adapter(model, ['q_proj', 'v_proj']))
-  for (const [name, value] of Object.entries({ use_rslora: true, use_dora: true, lora_bias: true, bias: 'all', modules_to_save: ['lm_head'], layers_to_transform: [0], peft_type: 'IA3' })) {
+  for (const [name, value] of Object.entries({ use_dora: true, use_something_new: true, init_lora_weights: 'pissa_niter_16', lora_bias: true, bias: 'all', modules_to_save: ['lm_head'], alpha_pattern: { 'layers.(0|1).*q_proj': 3 }, peft_type: 'IA3' })) {
     it(`are refused by name with ${name}`, () => {
       expect(() => importPeft(model.config, changed(files, { [name]: value }))).to.throw(name === 'peft_type' ? 'IA3' : name).with.property('code', 'ERR_MODEL_UNSUPPORTED')
     })
   }
+
+  /** The same tensors under other names. */
+  const renamed = (rename: (name: string) => string, among = files): PeftFiles =>
+    ({ ...among, weights: writeSafetensors(new Map([...parseSafetensors(among.weights)].map(([name, tensor]) => [rename(name), tensor]))) })
+  const without = (part: string): PeftFiles =>
+    ({ ...files, weights: writeSafetensors(new Map([...parseSafetensors(files.weights)].filter(([name]) => !name.includes(part)))) })
+
+  it('are found under the names of bare models, of named adapters, and without a prefix', () => {
+    const lora = importPeft(model.config, files)
+    for (const rename of [
+      (name: string) => name.replace('model.model.model.', 'model.model.'), (name: string) => name.replace('base_model.model.', ''),
+      (name: string) => name.replace(/\.weight$/, '.default.weight')
+    ]) {
+      expect(importPeft(model.config, renamed(rename))).to.deep.equal(lora)
+    }
+    const gpt2 = tinyModel(GPT2)
+    const bare = exportPeft(gpt2.config, adapter(gpt2, ['up_proj']))
+    expect(importPeft(gpt2.config, renamed(name => name.replace('transformer.', ''), bare))).to.deep.equal(importPeft(gpt2.config, bare))
+    expect(() => importPeft(model.config, renamed(name => name.includes('layers.0') ? name.replace(/\.weight$/, '.other.weight') : name))).to.throw('one adapter').with.property('code', 'ERR_LORA_SHAPE')
+  })
+
+  it('have the scale that PEFT gives them: by pattern, and over the root of the rank', () => {
+    const scale = ({ shape }: Lora): number => shape.alpha / shape.rank
+    const plain = importPeft(model.config, files)
+    expect(scale(plain)).to.equal(3)
+    expect(scale(importPeft(model.config, changed(files, { lora_alpha: 4, r: 2, use_rslora: true })))).to.be.closeTo(4 / Math.sqrt(2), 0.5)
+    // B takes what alpha, an integer, cannot say
+    const theirs = importPeft(model.config, changed(files, { lora_alpha: 4, use_rslora: true }))
+    const ratio = 4 / Math.sqrt(2) / scale(theirs)
+    const [factor] = plain.shape.factors
+    for (let i = 0; i < 8; i++) {
+      expect(theirs.theta[factor.offsetB + i]).to.be.closeTo(plain.theta[factor.offsetB + i] * ratio, 1e-6)
+    }
+    // the first key that fits counts, and it fits the end of a path
+    const patterned = importPeft(model.config, changed(files, { alpha_pattern: { '^model\\.layers\\.1\\.self_attn\\.q_proj$': 12, '1.self_attn.q_proj': 99, proj: 99, '^q_proj': 99 } }))
+    const b = ({ theta }: Lora, at: number): number[] => [...theta.subarray(plain.shape.factors[at].offsetB, plain.shape.factors[at].offsetB + 4)]
+    expect(b(patterned, 2)).to.deep.equal(b(plain, 2).map(value => value * 2))
+    expect(b(patterned, 3)).to.deep.equal(b(plain, 3))
+  })
+
+  it('of some layers or modules only are nothing elsewhere', () => {
+    const lora = importPeft(model.config, files)
+    const [,, q1, v1] = lora.shape.factors
+    const layers = importPeft(model.config, changed(without('layers.1.'), { layers_to_transform: [0] }))
+    expect(layers.theta.subarray(0, q1.offsetA)).to.deep.equal(lora.theta.subarray(0, q1.offsetA))
+    expect(new Set(layers.theta.subarray(q1.offsetA))).to.deep.equal(new Set([0]))
+    for (const change of [{ target_modules: '.*(q_proj|layers.0.*v_proj)' }, { target_modules: ['q_proj', 'layers.0.self_attn.v_proj'] }]) {
+      const { theta } = importPeft(model.config, changed(without('layers.1.self_attn.v_proj'), change))
+      expect(theta.subarray(0, v1.offsetA)).to.deep.equal(lora.theta.subarray(0, v1.offsetA))
+      expect(new Set(theta.subarray(v1.offsetA))).to.deep.equal(new Set([0]))
+    }
+    expect(() => importPeft(model.config, without('layers.1.self_attn.v_proj'))).to.throw('model.layers.1.self_attn.v_proj').with.property('code', 'ERR_LORA_SHAPE')
+  })
+
+  it('in bf16 are read as they are', () => {
+    const rounded = writeSafetensors(parseSafetensors(files.weights), { dtype: 'bf16' })
+    const { theta } = importPeft(model.config, { ...files, weights: rounded })
+    expect(theta).to.deep.equal(importPeft(model.config, { ...files, weights: writeSafetensors(parseSafetensors(rounded)) }).theta)
+  })
 
   it('are refused if their tensors are not those of the model', () => {
     for (const change of [{ r: 3 }, { r: 0 }, { lora_alpha: -1 }]) {
