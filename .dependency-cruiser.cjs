@@ -4,7 +4,7 @@
  */
 const layers = [
   ['interface', 'utils'],
-  ['wire', 'identity', 'numeric'],
+  ['wire', 'identity', 'numeric', 'client'],
   ['models', 'grammar', 'retrieval', 'inference', 'attribution', 'scoring', 'ledger', 'governance', 'consensus'],
   ['storage', 'gossip', 'datanets', 'attestation', 'training', 'serving', 'assessment', 'settlement'],
   ['node', 'light-client'],
@@ -56,6 +56,20 @@ module.exports = {
       severity: 'error',
       from: { path: `^src/(${[...layers[0], ...layers[2], 'wire', 'numeric'].join('|')})/` },
       to: { dependencyTypes: ['core'] }
+    },
+    {
+      name: 'client-alone',
+      comment: 'Who asks a node loads nothing of it: the client may have libraries of Node.js, and errors.',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/(?!client/|interface/|utils/)|^node_modules/', dependencyTypesNot: ['type-only'] }
+    },
+    {
+      name: 'cli-starts-quickly',
+      comment: 'Help and verbs that ask a running node wait for nothing of a node: what needs more is in run-*.ts, imported when it runs.',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: '^src/cli/run-' },
+      to: { path: '^src/(?!cli/(?!run-)|client/|interface/|utils/)|node_modules/(?!(commander|cli-table3|picocolors|multiformats)/)', dynamic: false, dependencyTypesNot: ['type-only'] }
     },
     {
       name: 'not-in-package',

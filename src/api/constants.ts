@@ -22,12 +22,6 @@ export const ANSWER_TIMEOUT_MS = 150_000
 /** Blocks on one page. */
 export const BLOCKS_MAX = 100
 
-/** How long a client waits for its node, unless the work itself is long. */
-export const REQUEST_TIMEOUT_MS = 60_000
-
-/** A response of the control API is a page of records. */
-export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
-
 /** A streamed answer: thousands of tokens on a machine that trains at the same time. */
 export const STREAM_TIMEOUT_MS = 600_000
 
@@ -49,9 +43,6 @@ export const FREE_ADDRESSES_MAX = 10_000
 
 /** Weights of an adapter that come from peers. */
 export const ADAPTER_FILES_TIMEOUT_MS = 300_000
-
-/** A file that a node gives its client: an adapter of the largest size that is read at all. */
-export const DOWNLOAD_BYTES_MAX = 512 * 1024 * 1024
 
 /** A PEFT directory: 64 MiB of weights and their configuration. */
 export const IMPORT_BYTES_MAX = 65 * 1024 * 1024

@@ -7,9 +7,7 @@
  * await server.start()
  * ```
  */
-export { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
-export { client, connect } from './client.ts'
-export { packPeft } from './peft-upload.ts'
+export { client, connect, NodeUnreachableError, packPeft, RequestFailedError } from '../client/index.ts'
 export { api } from './server.ts'
 export type { Api, ApiInit } from './server.ts'
-export type { ApiAddress, NodeClient, RequestOptions } from './client.ts'
+export type { ApiAddress, NodeClient, RequestOptions } from '../client/index.ts'

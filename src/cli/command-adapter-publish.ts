@@ -1,15 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { packPeft } from '../api/index.ts'
-import { mergeText, parseMerge } from '../node/index.ts'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { packPeft } from '../client/index.ts'
 import { amount } from './arguments.ts'
 import { ADAPTER_CONFIG_BYTES_MAX, ADAPTER_WEIGHTS_BYTES_MAX, exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
 import type { Context } from './context.ts'
-import type { NodeClient } from '../api/index.ts'
+import type { NodeClient } from '../client/index.ts'
 import type { BaseView, ImportedWeightsView, MergeAdaptersRequest, MergedAdapterView, PublishAdapterRequest, PublishedAdapterView } from '../interface/index.ts'
 
 /** The ledger answers within seconds; weights of 64 MiB are read and written in some more. */
@@ -25,6 +24,8 @@ interface PublishOptions {
   promptPrice?: bigint
   as?: string
 }
+
+type Parent = MergeAdaptersRequest['parents'][number]
 
 export function importCommand (): Command {
   return examples(new Command('import')
@@ -75,22 +76,16 @@ export function publishCommand (): Command {
 export function mergeCommand (): Command {
   return examples(new Command('merge')
     .description('publish two to four adapters of one base as one that can be asked; who made them is paid, by what each did for an answer')
-    .argument('<parents...>', 'CID or name and weight of each, as a:0.7; 1 is the adapter as it was trained')
+    .addArgument(new Argument('<parents...>', 'CID or name and weight of each, as a:0.7; 1 is the adapter as it was trained').argParser(parent))
     .option('--name <name>', 'default: the parents\' names and weights')
     .option('--as <account>', 'account of the keychain that pays the deposit')
-    .action(async (parents: string[], options: { name?: string, as?: string }, self: Command) => {
+    .action(async (parents: Parent[], options: { name?: string, as?: string }, self: Command) => {
       const { out, node, signal, next } = contextOf(self)
-      const named = parseMerge(parents.join('+'))
-
-      if (named == null) {
-        throw new CommandError('ERR_USAGE', `expected two to four adapters with weights of at most three decimals, such as a:0.7 b:0.3, but got ${parents.join(' ')}`, { exitCode: exitCodes.usage })
-      }
-
-      const request: MergeAdaptersRequest & { as?: string } = { ...options, parents: named }
+      const request: MergeAdaptersRequest & { as?: string } = { ...options, parents }
       const merged = await (await node()).post<MergedAdapterView>('/api/v1/adapters/merge', request, { signal, timeoutMs: IMPORT_TIMEOUT_MS })
 
       out.line(merged.status === 'admitted' ? `the ledger has this merge already, as ${merged.adapter}` : `${merged.name} is on the ledger as ${merged.adapter}`)
-      out.line(`it costs ${formatOpen(merged.pricePerThousandTokens)} for 1,000 tokens, as its dearest parent; ask it by CID, by name or as ${mergeText(named)}`)
+      out.line(`it costs ${formatOpen(merged.pricePerThousandTokens)} for 1,000 tokens, as its dearest parent; ask it by CID, by name or as ${parents.map(({ adapter, weight }) => `${adapter}:${weight}`).join('+')}`)
       out.line(`see \`${next(`adapter show ${merged.adapter}`)}\``)
       out.result(merged)
     }), ['datanet adapter merge speeches:0.7 mails:0.3', 'datanet adapter merge bafyrei…:1 bafyrei…:-0.5 --name "speeches, not mails"'])
@@ -167,6 +162,17 @@ async function readBounded (folder: string, file: string, bytesMax: number): Pro
 
 async function isFolder (path: string): Promise<boolean> {
   return stat(path).then(found => found.isDirectory(), () => false)
+}
+
+/** Whether there are two to four is the node's to say. */
+function parent (text: string, before: Parent[] = []): Parent[] {
+  const [, adapter, weight] = /^(.+):(-?\d{1,2}(?:\.\d{1,3})?)$/.exec(text) ?? []
+
+  if (adapter == null) {
+    throw new InvalidArgumentError('Expected an adapter and its weight of at most three decimals, such as speeches:0.7.')
+  }
+
+  return [...before, { adapter, weight: Number(weight) }]
 }
 
 function metric (text: string, before: Array<{ name: string, value: number }>): Array<{ name: string, value: number }> {

@@ -6,7 +6,7 @@ import { cid, collect, datanetNamed } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
-import type { NodeClient } from '../api/index.ts'
+import type { NodeClient } from '../client/index.ts'
 import type { ContributionView } from '../interface/index.ts'
 
 const formats: Record<string, string> = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv', '.parquet': 'parquet', '.txt': 'text', '.md': 'text' }

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { Listr } from 'listr2'
-import { colours as pc } from '../demo/index.ts'
-import { presets } from '../models/index.ts'
 import { answerText, printShares } from './answer-print.ts'
 import { amount, datanetNamed, decimal, integer } from './arguments.ts'
+import { presets } from './choices.ts'
+import { colours as pc } from './colours.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -12,7 +11,7 @@ import { formatOpen, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
 import type { RecipeOptions } from './recipe-options.ts'
-import type { NodeClient } from '../api/index.ts'
+import type { NodeClient } from '../client/index.ts'
 import type { AnswerView, BaseView, TrainingEstimateView, TrainingView } from '../interface/index.ts'
 
 const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
@@ -38,7 +37,7 @@ export function trainCommand (): Command {
     .argument('<datanets...>', 'names or CIDs of the Datanets')
     .requiredOption('--name <name>', 'name of the adapter')
     .option('--base <cid>', 'base model; default: the network\'s first')
-    .addOption(new Option('--preset <preset>', 'recipe').choices(Object.keys(presets)).default('quick'))
+    .addOption(new Option('--preset <preset>', 'recipe').choices(presets).default('quick'))
     .option('--steps <steps>', 'override the preset', integer(1, 100_000))
     .option('--rank <rank>', 'override the preset', integer(1, 256))
     .option('--seed <seed>', 'another seed, another adapter', integer(0, 4_294_967_295))
@@ -100,6 +99,7 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
 
   signal.addEventListener('abort', cancel, { once: true })
 
+  const { Listr } = await import('listr2')
   const tasks = new Listr([{
     title: `training ${started.name}`,
     task: async (_context, task) => {

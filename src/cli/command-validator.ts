@@ -1,10 +1,6 @@
 import { Command } from 'commander'
-import { NodeUnreachableError } from '../api/index.ts'
-import { importSigningFile, readBounded, readSigningFile, writeWhole } from '../node/index.ts'
 import { accountNamed, amount } from './arguments.ts'
-import { exitCodes, SIGNING_FILE_BYTES_MAX } from './constants.ts'
 import { contextOf, examples } from './context.ts'
-import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
 import type { Context } from './context.ts'
 import type { UnbondingView, ValidatorStakeView } from '../node/index.ts'
@@ -74,28 +70,6 @@ export function validatorCommand (): Command {
   return examples(command, ['datanet validator', 'datanet validator bond z6Mk… 100', 'datanet validator history export moved.json'])
 }
 
-/** A signing history that is copied from a node that runs is too old at once. */
-async function requireStopped ({ node, next, signal }: Context): Promise<void> {
-  const running = await node().then(async client => client.get('/api/v1/status', { signal })).then(() => true, (error: unknown) => {
-    if (error instanceof NodeUnreachableError) {
-      return false
-    }
-    throw error
-  })
-
-  if (running) {
-    throw new CommandError('ERR_NODE_RUNS', 'expected a node that is stopped: while it runs, every block makes the history longer', { hint: `stop it, then repeat: ${next('validator history --help')}` })
-  }
-}
-
-function parsed (file: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new CommandError('ERR_FILE', `${file} is not JSON`, { exitCode: exitCodes.usage, cause, hint: 'export it with `datanet validator history export`' })
-  }
-}
-
 function historyCommand (): Command {
   const command = new Command('history').description('how far this validator has signed, so that it never signs twice after it moved or its disk was restored')
 
@@ -103,27 +77,18 @@ function historyCommand (): Command {
     .description('write it to a file, after the node was stopped')
     .argument('<file>', 'where to')
     .action(async (file: string, _options, self: Command) => {
-      const context = contextOf(self)
+      const { exportHistory } = await import('./run-history.ts')
 
-      await requireStopped(context)
-      const history = await readSigningFile(context.options.dataDir)
-
-      await writeWhole(file, `${JSON.stringify(history, null, 2)}\n`)
-      context.out.line(`signed up to view ${history.view} of era ${history.era}: ${file}`)
-      context.out.result(history)
+      await exportHistory(contextOf(self), file)
     }), ['datanet validator history export moved.json']))
 
   command.addCommand(examples(new Command('import')
     .description('from now on sign nothing at or below what a file says; the further of both histories counts')
     .argument('<file>', 'what was exported')
     .action(async (file: string, _options, self: Command) => {
-      const context = contextOf(self)
+      const { importHistory } = await import('./run-history.ts')
 
-      await requireStopped(context)
-      const history = await importSigningFile(context.options.dataDir, parsed(file, await readBounded(file, SIGNING_FILE_BYTES_MAX, 'export it with `datanet validator history export`')))
-
-      context.out.line(`this node signs nothing up to view ${history.view} of era ${history.era}`)
-      context.out.result(history)
+      await importHistory(contextOf(self), file)
     }), ['datanet validator history import moved.json']))
 
   return examples(command, ['datanet validator history export moved.json', 'datanet validator history import moved.json'])

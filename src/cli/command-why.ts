@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { colours as pc } from '../demo/index.ts'
 import { cid, taskHash } from './arguments.ts'
+import { colours as pc } from './colours.ts'
 import { contextOf, examples } from './context.ts'
 import { formatOpen, short } from './output.ts'
 import { quoted } from './quotes.ts'

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from '../api/index.ts'
+import { connect } from '../client/index.ts'
 import { output } from './output.ts'
 import type { Output } from './output.ts'
-import type { NodeClient } from '../api/index.ts'
+import type { NodeClient } from '../client/index.ts'
 import type { Command } from 'commander'
 
 /** Options that every command takes. */

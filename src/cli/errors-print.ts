@@ -1,7 +1,6 @@
-import { NodeUnreachableError, RequestFailedError } from '../api/index.ts'
-import { colours as pc } from '../demo/index.ts'
-import { NoPeerError } from '../node/index.ts'
+import { NodeUnreachableError, RequestFailedError } from '../client/index.ts'
 import { DatanetError, toError } from '../utils/index.ts'
+import { errorColours as pc } from './colours.ts'
 import { exitCodes } from './constants.ts'
 import { CommandError } from './errors.ts'
 import { formatOpen } from './output.ts'
@@ -73,11 +72,8 @@ function exitCodeOf (error: Error): number {
     return error.exitCode
   }
 
-  if (error instanceof NodeUnreachableError) {
-    return exitCodes.unreachable
-  }
-
-  if (error instanceof NoPeerError) {
+  // of the light client, whose errors only it loads
+  if (error instanceof NodeUnreachableError || (error instanceof DatanetError && error.code === 'ERR_NO_PEER')) {
     return exitCodes.unreachable
   }
 

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import { colours as pc } from '../demo/index.ts'
+import { colours as pc } from './colours.ts'
 
 /** How a command speaks: people get lines and tables, programs one JSON object on the last line. */
 export interface Output {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { findPackageJSON } from 'node:module'
 import { Command } from 'commander'
-import { packageRoot } from '../node/index.ts'
 import { adapterCommand } from './command-adapter.ts'
 import { contributeCommand, createCommand, withdrawCommand } from './command-data.ts'
 import { govCommand } from './command-gov.ts'
@@ -19,13 +18,13 @@ import { walletCommand } from './command-wallet.ts'
 import { whyCommand } from './command-why.ts'
 import { exitCodes } from './constants.ts'
 import { defaultDataDir } from './context.ts'
+import { CommandError } from './errors.ts'
 
 /** The command line. */
 export function program (): Command {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
   const root = new Command('datanet')
     .description('A peer-to-peer network in which data gets credit')
-    .version(version)
+    .version(version())
     .option('-d, --data-dir <folder>', 'folder of the node: keys, chain, blocks', defaultDataDir())
     .option('--json', 'print one JSON object on the last line')
     .option('-v, --verbose', 'print stack traces of errors')
@@ -48,6 +47,16 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
   prepare(root, root.name())
 
   return root
+}
+
+function version (): string {
+  const path = findPackageJSON(import.meta.url)
+
+  if (path === undefined) {
+    throw new CommandError('ERR_INSTALLATION', 'expected package.json above the program\'s files, but there is none', { hint: 'install datanet again' })
+  }
+
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }
 
 /** What commands do not inherit: errors are thrown, and say how the command is used. */

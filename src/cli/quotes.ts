@@ -1,4 +1,4 @@
-import { colours as pc } from '../demo/index.ts'
+import { colours as pc } from './colours.ts'
 import { printable } from './output.ts'
 import type { Output } from './output.ts'
 import type { AnswerView, QuoteView } from '../interface/index.ts'

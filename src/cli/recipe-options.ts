@@ -1,6 +1,6 @@
 import { Option } from 'commander'
-import { METHOD_MEANINGS } from '../attribution/index.ts'
 import { decimal, integer } from './arguments.ts'
+import { methods } from './choices.ts'
 import type { AttributionMethod, RecipeChanges, TrainingEstimateView } from '../interface/index.ts'
 import type { Command } from 'commander'
 
@@ -36,7 +36,7 @@ export function recipeOptions (command: Command): Command {
     .option('--clip <norm>', 'bound of the batch gradient\'s norm, 0 for none', decimal(0, 1_000_000))
     .option('--weight-decay <rate>', 'by which weights shrink, times the learning rate', decimal(0, 1))
     .addOption(new Option('--examples <kind>', 'rows joined and cut, each row alone, or conversations').choices(['windows', 'rows', 'chat']))
-    .addOption(new Option('--method <name>', 'by which answers are attributed to contributions, and paid').choices(Object.keys(METHOD_MEANINGS)).default('trajectory'))
+    .addOption(new Option('--method <name>', 'by which answers are attributed to contributions, and paid').choices(methods).default('trajectory'))
     .addOption(new Option('--duplicates <what>', 'near ones of earlier commitments: left out unless kept').choices(['drop', 'keep']))
 }
 

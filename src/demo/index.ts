@@ -6,7 +6,6 @@
  * await runDemo({ dataDir: '/tmp/demo', json: false, once: true, signal })
  * ```
  */
-export { colours } from './colours.ts'
 export { runDemo } from './demo.ts'
 export { openJournal } from './journal.ts'
 export { vote } from './steps-vote.ts'

@@ -80,6 +80,9 @@ export interface BaseView {
   contextLength: number
 }
 
+/** Recipes for people, by name. */
+export type PresetName = 'quick' | 'careful'
+
 /** GET /api/v1/presets: recipes without base and snapshot, for people who know no machine learning */
 export interface PresetView {
   preset: string

@@ -3,7 +3,7 @@ import { ENGINE } from './constants.ts'
 import { SettingsError } from './errors.ts'
 import { llamaShapes } from './llama.ts'
 import type { Preset } from './interface.ts'
-import type { LlamaConfig, Recipe } from '../interface/index.ts'
+import type { LlamaConfig, PresetName, Recipe } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 /**
@@ -47,7 +47,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     epsilonNano: 1_000,
     checkpointEverySteps: 8
   }
-}
+} satisfies Record<PresetName, Preset>
 
 /**
  * A recipe from a preset's name. Targets are sorted, as the record wants them.

@@ -2,7 +2,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { CONFIG_BYTES_MAX, NAME_PATTERN } from './constants.ts'
+import { API_PORT, NAME_PATTERN } from '../client/index.ts'
+import { CONFIG_BYTES_MAX } from './constants.ts'
 import { ConfigError, DataDirError } from './errors.ts'
 import type { Static } from '@sinclair/typebox'
 
@@ -57,7 +58,7 @@ export const defaultConfig: NodeConfig = {
   roles: ['contributor'],
   listen: ['/ip4/127.0.0.1/tcp/0'],
   bootstrap: [],
-  api: { host: '127.0.0.1', port: 4170 },
+  api: { host: '127.0.0.1', port: API_PORT },
   account: 'main',
   threads: 2
 }

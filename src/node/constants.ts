@@ -7,9 +7,6 @@ export const CONFIG_BYTES_MAX = 64 * 1024
 /** Accounts in one keychain: a family of contributors, not a custodian. */
 export const ACCOUNTS_MAX = 256
 
-/** Account and node names: they become file names. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,47}$/
-
 /** Finished trainings that a node remembers. */
 export const TRAININGS_KEPT_MAX = 256
 

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { NAME_PATTERN } from '../client/index.ts'
 import { blsSecretKey, deriveSeed, ed25519Signer } from '../identity/index.ts'
 import { fromHex, toHex } from '../wire/index.ts'
 import { readBounded, writeWhole } from './config.ts'
-import { ACCOUNTS_MAX, CONFIG_BYTES_MAX, NAME_PATTERN } from './constants.ts'
+import { ACCOUNTS_MAX, CONFIG_BYTES_MAX } from './constants.ts'
 import { AccountMissingError, ConfigError } from './errors.ts'
 import type { Signer } from '../identity/index.ts'
 

@@ -41,18 +41,36 @@ export interface Ended {
 
 /** Runs `datanet` until it ends. */
 export async function datanet (...args: string[]): Promise<Ended> {
+  return run([bin, ...args])
+}
+
+/** Has the process say on file descriptor 3 which modules it loads. */
+const TELL = `import { writeSync } from 'node:fs'; import { registerHooks } from 'node:module'
+registerHooks({ load: (url, context, next) => { if (url.startsWith('file:')) { writeSync(3, url + '\\n') } return next(url, context) } })`
+
+/** Addresses of all files that a command loads as modules until it ends. */
+export async function loadedBy (...args: string[]): Promise<string[]> {
+  const { told } = await run(['--import', `data:text/javascript,${encodeURIComponent(TELL)}`, bin, ...args])
+
+  return told.trimEnd().split('\n')
+}
+
+async function run (args: string[]): Promise<Ended & { told: string }> {
   // under npx the command names itself `npx datanet`
   const { npm_lifecycle_event: _, ...env } = process.env
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000, env })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], timeout: 90_000, env })
+  const [, , , aside] = child.stdio
   let stdout = ''
   let stderr = ''
+  let told = ''
 
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  aside?.on('data', (bytes: Buffer) => { told += bytes.toString('utf8') })
 
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', code => { resolve({ code, stdout, stderr, all: `${stdout}${stderr}` }) })
+    child.once('close', code => { resolve({ code, stdout, stderr, told, all: `${stdout}${stderr}` }) })
   })
 }
 

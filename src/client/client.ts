@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NodeUnreachableError, RequestFailedError } from './client-errors.ts'
 import { DOWNLOAD_BYTES_MAX, REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './constants.ts'
+import { NodeUnreachableError, RequestFailedError } from './errors.ts'
 import type { NodeEvent } from '../interface/index.ts'
 
 /** Where a running node listens; `api.json` in its data directory, readable by its owner alone. */
