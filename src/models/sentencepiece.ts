@@ -109,6 +109,7 @@ function parsePiece ({ bytes }: ProtoField, id: number): Piece {
  */
 export function sentencePieceTokenizer (model: SentencePieceModel, special: SpecialTokens, size = model.pieces.length): Tokenizer {
   const { pieces } = model
+  const ends = new Set([special.bos, special.eos, ...special.stop])
   const mergeable = new Map<string, { id: number, score: number }>()
   const named = new Map<string, number>()
   const byteIds: Array<number | undefined> = new Array<number | undefined>(256)
@@ -122,7 +123,7 @@ export function sentencePieceTokenizer (model: SentencePieceModel, special: Spec
       byteIds[byte] = id
       return Uint8Array.of(byte)
     }
-    if (type === PIECE.control || (type === PIECE.userDefined && BRACKETED.test(text))) {
+    if (type === PIECE.control || (type === PIECE.userDefined && BRACKETED.test(text)) || (type !== PIECE.unknown && ends.has(id))) {
       named.set(text, id)
       return new Uint8Array(0)
     }

@@ -4,6 +4,7 @@ import { fromAlphabet } from './byte-alphabet.ts'
 import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
+import { exactCuts } from './tokenizer-cuts.ts'
 import { jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
 import { readUnigram, unigramParts } from './unigram.ts'
 import type { SpecialTokens, Tokenizer } from './interface.ts'
@@ -18,7 +19,8 @@ interface AddedToken {
 /**
  * A tokenizer from Hugging Face's tokenizer.json of BPE, byte-level or with byte fallback as the
  * Llama family has it, or of Unigram. Text is cut and merged by `@huggingface/tokenizers`; what tokens decode to
- * is our own table. Special tokens are taken away from the library, so that no text becomes one.
+ * is our own table. Special tokens are taken away from the library, so that no text becomes one: those
+ * that the file calls so, those that begin and end texts, and those that look like what guides a chat.
  *
  * Patterns with `\p{…}` follow the Unicode tables of the engine that runs: characters that a
  * newer Unicode version assigned may be cut differently by an older engine.
@@ -34,8 +36,9 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   if (model.type !== 'BPE' && model.type !== 'Unigram') {
     throw new TokenizerError(`expected a model of type BPE or Unigram but got ${JSON.stringify(model.type)}: we do not have that kind`)
   }
-  const added = addedTokens(root.added_tokens ?? [])
-  const named = new Map(added.filter(token => token.special).map(({ content, id }) => [content, id]))
+  const ends = new Set([special.bos, special.eos, ...special.stop])
+  const added = addedTokens(root.added_tokens ?? [], ends)
+  const named = new Map([...textsOf(model.vocab, ends), ...added.filter(token => token.special).map(({ content, id }): [string, number] => [content, id])])
   const unigram = model.type === 'Unigram' ? readUnigram({ model, normalizer: root.normalizer, special: new Set(named.keys()) }) : undefined
   const vocab = unigram?.vocab ?? jsonObject(model.vocab, 'model.vocab')
   checkBounds(vocab, unigram == null ? model.merges : [], added, root.pre_tokenizer)
@@ -43,6 +46,7 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   const unknown = unigram == null ? unknownText(model) : unigram.unknown
   const library = build({
     ...root,
+    pre_tokenizer: exactCuts(root.pre_tokenizer),
     post_processor: null,
     added_tokens: jsonList(root.added_tokens ?? [], 'added_tokens').filter((_, index) => !added[index].special),
     model: unigram?.libraryModel ?? { ...model, vocab: Object.fromEntries(Object.entries(vocab).filter(([text]) => text === unknown || !named.has(text))) }
@@ -89,13 +93,24 @@ function build (json: Json): Library {
   }
 }
 
-function addedTokens (value: unknown): AddedToken[] {
+/** Some files forget to call these special, DeepSeek's turns of a chat among them; llama.cpp takes them for such too. */
+const LOOKS_SPECIAL = /^(<\|.*\|>|<｜.*｜>)$/s
+
+/** The texts of some ids in a vocabulary of BPE, by text, or of Unigram, by id. */
+function textsOf (vocab: unknown, ids: ReadonlySet<number>): Array<[text: string, id: number]> {
+  const texts = Array.isArray(vocab)
+    ? [...ids].map((id): [unknown, unknown] => [Array.isArray(vocab[id]) ? vocab[id][0] : undefined, id])
+    : Object.entries(jsonObject(vocab, 'model.vocab'))
+  return texts.filter((pair): pair is [string, number] => typeof pair[0] === 'string' && typeof pair[1] === 'number' && ids.has(pair[1]))
+}
+
+function addedTokens (value: unknown, ends: ReadonlySet<number>): AddedToken[] {
   return jsonList(value, 'added_tokens').map((one, index) => {
     const { id, content, special } = jsonObject(one, `added token ${index}`)
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || typeof content !== 'string' || content === '') {
       throw new TokenizerError(`expected added token ${index} to have an id and a text`)
     }
-    return { id, content, special: special === true }
+    return { id, content, special: special === true || ends.has(id) || LOOKS_SPECIAL.test(content) }
   })
 }
 

@@ -156,6 +156,23 @@ describe('llama.cpp, on the same file', () => {
     })
   }
 
+  const corpus = ['the cat sat on the mat, and there were 12 of them in the hat in 1999 2000 2001', 'they said that they\'d THEY\'LL it\'s IT\'S don\'t!!! ...', 'Zürich 東京 東京 😀😀   \n\n\n  \t x = y; // if (a == b) { return 12345678 }']
+  const bpe = trainTokenizer(Array.from({ length: 4 }, () => corpus.join('\n')), 420)
+  const atoms = ['the', ' cat', '\'s', '\'S', '\'ll', '\'LL', '’s', ' ', '  ', '\n', '\r\n', '\t', '12', '1234', '½', '٣', '²', 'Ⅷ', 'é', 'e\u0301', '東京', 'ー', '😀', '\u00a0', '\u3000', '\u2028', '\u0085', '\ufeff', '\u200b', '\u200d', '\u0000', '!', '...', 'a_b', '-', 'ß', 'ſ', 'नि', '<', '|', '\u{1d7d8}', '\ue000']
+  for (const pre of ['gpt-2', 'smollm', 'qwen2', 'deepseek-r1-qwen', 'llama-bpe']) {
+    it(`cuts any text where tokenizers of ${pre} do`, async () => {
+      const { tokenizer, peer } = await both(writeGguf(tinyModel({ dim: 32, hiddenDim: 32, layers: 1, vocabularySize: bpe.tokens.length }), bpeMetadata(writeTokenizer(bpe), pre)))
+      const random = prng(1)
+      for (let i = 0; i < 500; i++) {
+        const text = Array.from({ length: 1 + random.nextBelow(6) }, () => atoms[random.nextBelow(atoms.length)]).join('')
+        // Hugging Face composes characters for Qwen2, llama.cpp does not
+        const theirs = peer.tokenize(pre.includes('qwen') ? text.normalize('NFC') : text)
+        expect([...tokenizer.encode(text)], JSON.stringify(text)).to.deep.equal([...theirs])
+      }
+      await peer.dispose()
+    })
+  }
+
   const shared = new URL('../../../shared/models/', import.meta.url)
   const stories = existsSync(new URL('stories260K.bin', shared)) ? it : it.skip
   stories('tells the same story as stories260K (needs ../shared/models beside the repository)', async () => {
