@@ -20,6 +20,9 @@ const CHUNKS = 3
 const TASK = 4
 const HELPED = 31
 
+/** Columns of a chunk are a multiple of this, by operation: products with frozen weights read 64 rows of them side by side. */
+const UNITS = [32, 64, 32, 64]
+
 /** What a helper runs: waits for a product, takes chunks of it, waits again. */
 function helperScript (): string {
   return `const take = (workerData) => {
@@ -127,7 +130,8 @@ export function pool (
     wants: (m, n, k, scratchBytes) => threads.count > 1 && n >= 64 && scratchBytes <= HELPER_SCRATCH_BYTES &&
       (m === 1 ? n * k >= SHARED_WEIGHTS_MIN : m * n * k >= SHARED_PRODUCTS_MIN),
     run (operation, columns, task, scratch) {
-      const width = Math.max(1, Math.ceil(columns / (threads.count * CHUNKS_PER_THREAD * 32))) * 32
+      const unit = UNITS[operation]
+      const width = Math.max(1, Math.ceil(columns / (threads.count * CHUNKS_PER_THREAD * unit))) * unit
       const chunks = Math.ceil(columns / width)
       const epoch = (words[EPOCH] + 1) | 0
       // nobody takes a chunk while NEXT is not of this epoch

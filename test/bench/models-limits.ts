@@ -59,7 +59,7 @@ export function products (): Round {
   }) / (4 * 2 * m * n * inner / 1e6)
 }
 
-/** Milliseconds for a megabyte, read in order as many bytes at a time as a model has. */
+/** Milliseconds for a megabyte, as many bytes at a time as a model has, read as fast as memory gives them. */
 export async function reading (bytes: number): Promise<Round> {
   const read = await reader(bytes)
   const repeats = Math.max(1, Math.round(5e7 / bytes))

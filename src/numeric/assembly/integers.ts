@@ -68,13 +68,32 @@ function step (sum: v128, d: v128, integers: v128): v128 {
   return f32x4.add(sum, f32x4.mul(d, f32x4.convert_i32x4_s(integers)))
 }
 
+/**
+ * A half word of q8_0 is 256 times its odd row's quant and its even row's plus 128. Multiplied whole, into the first of
+ * the two sums, it needs no mask; what is too much is taken off here. Sums wrap in 32 bits on the way, their end fits.
+ */
+// @ts-ignore: decorator
+@inline
+function evenRows (whole: v128, odd: v128): v128 {
+  return i32x4.sub(whole, i32x4.shl(odd, 8))
+}
+
+/** Adds a block's sums of 16 rows, two pairs of even and odd ones, to y. */
+// @ts-ignore: decorator
+@inline
+function addQ8 (y: usize, at: usize, d: v128, half: v128, power: v128, i0: v128, i1: v128, i2: v128, i3: v128): void {
+  v128.store(y, step(v128.load(y), scales(at, d, half, power), evenRows(i0, i1)))
+  v128.store(y, step(v128.load(y, 16), scales(at + 8, d, half, power), i1), 16)
+  v128.store(y, step(v128.load(y, 32), scales(at + 16, d, half, power), evenRows(i2, i3)), 32)
+  v128.store(y, step(v128.load(y, 48), scales(at + 24, d, half, power), i3), 48)
+}
+
 /** 16 rows against one rounded row. The even bytes are 128 too large, so their sums start from −128·Σq. */
 function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
   let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
   if (accumulate) {
     s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
   }
-  const low = lowBytes()
   const half = halfBits()
   const power = halfPower()
   for (let block = 0; block < columns; block += 32) {
@@ -86,21 +105,71 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
       const t = v128.load32_splat(x)
       const u = v128.load(w)
       const v = v128.load(w, 16)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, low)))
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, u))
       i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(v, low)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v))
       i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
       x += 4
       w += 32
     } while (x < end)
     const d = v128.load32_splat(x)
-    s0 = step(s0, scales(at, d, half, power), i0)
+    s0 = step(s0, scales(at, d, half, power), evenRows(i0, i1))
     s1 = step(s1, scales(at + 8, d, half, power), i1)
-    s2 = step(s2, scales(at + 16, d, half, power), i2)
+    s2 = step(s2, scales(at + 16, d, half, power), evenRows(i2, i3))
     s3 = step(s3, scales(at + 24, d, half, power), i3)
     x += 8
   }
   v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
+}
+
+/** Four groups of 16 rows, `apart` bytes from each other, against one rounded row, added to y in lines of `yApart` bytes. */
+function fourGroupsQ8 (columns: i32, x: usize, w: usize, apart: usize, y: usize, yApart: usize): void {
+  const half = halfBits()
+  const power = halfPower()
+  for (let block = 0; block < columns; block += 32) {
+    const at = w
+    const end = x + 64
+    let i0 = i32x4.shl(v128.load32_splat(x, 68), 4); let i1 = i32x4.splat(0); let i2 = i0; let i3 = i1
+    let i4 = i0; let i5 = i1; let i6 = i0; let i7 = i1
+    let i8 = i0; let i9 = i1; let i10 = i0; let i11 = i1
+    let i12 = i0; let i13 = i1; let i14 = i0; let i15 = i1
+    w += 32
+    do {
+      const t = v128.load32_splat(x)
+      let u = v128.load(w)
+      let v = v128.load(w, 16)
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, u))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v))
+      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      u = v128.load(w + apart)
+      v = v128.load(w + apart, 16)
+      i4 = i32x4.add(i4, i32x4.dot_i16x8_s(t, u))
+      i5 = i32x4.add(i5, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+      i6 = i32x4.add(i6, i32x4.dot_i16x8_s(t, v))
+      i7 = i32x4.add(i7, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      u = v128.load(w + apart * 2)
+      v = v128.load(w + apart * 2, 16)
+      i8 = i32x4.add(i8, i32x4.dot_i16x8_s(t, u))
+      i9 = i32x4.add(i9, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+      i10 = i32x4.add(i10, i32x4.dot_i16x8_s(t, v))
+      i11 = i32x4.add(i11, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      u = v128.load(w + apart * 3)
+      v = v128.load(w + apart * 3, 16)
+      i12 = i32x4.add(i12, i32x4.dot_i16x8_s(t, u))
+      i13 = i32x4.add(i13, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
+      i14 = i32x4.add(i14, i32x4.dot_i16x8_s(t, v))
+      i15 = i32x4.add(i15, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      x += 4
+      w += 32
+    } while (x < end)
+    const d = v128.load32_splat(x)
+    addQ8(y, at, d, half, power, i0, i1, i2, i3)
+    addQ8(y + yApart, at + apart, d, half, power, i4, i5, i6, i7)
+    addQ8(y + yApart * 2, at + apart * 2, d, half, power, i8, i9, i10, i11)
+    addQ8(y + yApart * 3, at + apart * 3, d, half, power, i12, i13, i14, i15)
+    x += 8
+  }
 }
 
 /**
@@ -142,10 +211,67 @@ function rowsQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
   v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
 }
 
+// @ts-ignore: decorator
+@inline
+function addQ4 (y: usize, at: usize, d: v128, half: v128, power: v128, i0: v128, i1: v128, i2: v128, i3: v128): void {
+  v128.store(y, step(v128.load(y), scales(at, d, half, power), i0))
+  v128.store(y, step(v128.load(y, 16), scales(at + 8, d, half, power), i32x4.shr_s(i1, 4)), 16)
+  v128.store(y, step(v128.load(y, 32), scales(at + 16, d, half, power), i32x4.shr_s(i2, 8)), 32)
+  v128.store(y, step(v128.load(y, 48), scales(at + 24, d, half, power), i3), 48)
+}
+
+function fourGroupsQ4 (columns: i32, x: usize, w: usize, apart: usize, y: usize, yApart: usize): void {
+  const first = firstNibbles()
+  const second = secondNibbles()
+  const third = thirdNibbles()
+  const half = halfBits()
+  const power = halfPower()
+  for (let block = 0; block < columns; block += 32) {
+    const at = w
+    const end = x + 64
+    let i0 = v128.load32_splat(x, 68); let i1 = i32x4.shl(i0, 4); let i2 = i32x4.shl(i0, 8); let i3 = i0
+    let i4 = i0; let i5 = i1; let i6 = i2; let i7 = i0
+    let i8 = i0; let i9 = i1; let i10 = i2; let i11 = i0
+    let i12 = i0; let i13 = i1; let i14 = i2; let i15 = i0
+    w += 32
+    do {
+      const t = v128.load32_splat(x)
+      let u = v128.load(w)
+      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, first)))
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(u, second)))
+      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(u, third)))
+      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      u = v128.load(w + apart)
+      i4 = i32x4.add(i4, i32x4.dot_i16x8_s(t, v128.and(u, first)))
+      i5 = i32x4.add(i5, i32x4.dot_i16x8_s(t, v128.and(u, second)))
+      i6 = i32x4.add(i6, i32x4.dot_i16x8_s(t, v128.and(u, third)))
+      i7 = i32x4.add(i7, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      u = v128.load(w + apart * 2)
+      i8 = i32x4.add(i8, i32x4.dot_i16x8_s(t, v128.and(u, first)))
+      i9 = i32x4.add(i9, i32x4.dot_i16x8_s(t, v128.and(u, second)))
+      i10 = i32x4.add(i10, i32x4.dot_i16x8_s(t, v128.and(u, third)))
+      i11 = i32x4.add(i11, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      u = v128.load(w + apart * 3)
+      i12 = i32x4.add(i12, i32x4.dot_i16x8_s(t, v128.and(u, first)))
+      i13 = i32x4.add(i13, i32x4.dot_i16x8_s(t, v128.and(u, second)))
+      i14 = i32x4.add(i14, i32x4.dot_i16x8_s(t, v128.and(u, third)))
+      i15 = i32x4.add(i15, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      x += 4
+      w += 16
+    } while (x < end)
+    const d = v128.load32_splat(x)
+    addQ4(y, at, d, half, power, i0, i1, i2, i3)
+    addQ4(y + yApart, at + apart, d, half, power, i4, i5, i6, i7)
+    addQ4(y + yApart * 2, at + apart * 2, d, half, power, i8, i9, i10, i11)
+    addQ4(y + yApart * 3, at + apart * 3, d, half, power, i12, i13, i14, i15)
+    x += 8
+  }
+}
+
 /** Blocks of 32 columns that are widened at once: with a row of x they stay in the first-level cache. */
 const WIDE_BLOCKS: i32 = 8
 /** Rows from which on widening first costs less than widening for each. */
-const WIDE_ROWS: i32 = 4
+const WIDE_ROWS: i32 = 6
 
 /** One block of 16 rows: 16 scales as f32, then [16][4 vectors] of 4 rows with two columns each, as i16. */
 const WIDE_BLOCK: usize = 1088
@@ -260,12 +386,46 @@ function groupWide (type: i32, m: i32, columns: i32, x: usize, w: usize, wide: u
   }
 }
 
+/**
+ * y[m,rows] (+)= x·Wᵀ for m below WIDE_ROWS and rows a multiple of 64. Each quarter of the rows is read in order beside
+ * the others: a processor fetches ahead in every place where it sees memory read in order, so four places give
+ * half as much again as one, and what one waits for does not hold up the arithmetic of the others.
+ */
+function quarters (type: i32, m: i32, rows: i32, columns: i32, x: usize, packed: usize, y: usize, yLine: usize, accumulate: bool): void {
+  const group = groupBytes(type, columns)
+  const line = <usize>(columns >> 5) * ROUNDED_BLOCK
+  const apart = <usize>(rows >> 6) * group
+  for (let j = 0; j < rows; j += 64, packed += group, y += 64) {
+    let from = x
+    let to = y
+    for (let i = 0; i < m; i++, from += line, to += yLine) {
+      if (!accumulate) {
+        for (let k = 0; k < 4; k++) {
+          memory.fill(to + <usize>(k * rows), 0, 64)
+        }
+      }
+      if (type == Q8) {
+        fourGroupsQ8(columns, from, packed, apart, to, <usize>rows)
+      } else {
+        fourGroupsQ4(columns, from, packed, apart, to, <usize>rows)
+      }
+    }
+  }
+}
+
 /** y[m,rows] (+)= x·Wᵀ for rounded x[m,columns]; scratch is room for WIDE_BLOCKS blocks. */
 export function multiplyRounded (type: i32, m: i32, rows: i32, columns: i32, x: usize, packed: usize, scratch: usize, y: usize, yRow: i32, accumulate: bool): void {
   const group = groupBytes(type, columns)
   const line = <usize>(columns >> 5) * ROUNDED_BLOCK
   const yLine = <usize>yRow << 2
-  for (let j = 0; j < rows; j += 16) {
+  let j = 0
+  if (m < WIDE_ROWS) {
+    j = rows & ~63
+    quarters(type, m, j, columns, x, packed, y, yLine, accumulate)
+    packed += <usize>(j >> 4) * group
+    y += <usize>j << 2
+  }
+  for (; j < rows; j += 16) {
     const bytes = <usize>min(rows - j, 16) << 2
     if (m >= WIDE_ROWS) {
       groupWide(type, m, columns, x, packed, scratch, y, yLine, bytes, accumulate)

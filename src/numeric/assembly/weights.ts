@@ -40,6 +40,54 @@ function singleBf16 (columns: i32, x: usize, w: usize, y: usize, accumulate: boo
   v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
 }
 
+/** Groups of 16 rows, `apart` bytes from each other, against one x; y in lines of `yApart` bytes. */
+function fourGroupsBf16 (columns: i32, x: usize, w: usize, apart: usize, y: usize, yApart: usize, accumulate: bool): void {
+  let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
+  let s4 = s0; let s5 = s0; let s6 = s0; let s7 = s0
+  let s8 = s0; let s9 = s0; let s10 = s0; let s11 = s0
+  let s12 = s0; let s13 = s0; let s14 = s0; let s15 = s0
+  if (accumulate) {
+    s0 = v128.load(y); s1 = v128.load(y, 16); s2 = v128.load(y, 32); s3 = v128.load(y, 48)
+    s4 = v128.load(y + yApart); s5 = v128.load(y + yApart, 16); s6 = v128.load(y + yApart, 32); s7 = v128.load(y + yApart, 48)
+    s8 = v128.load(y + yApart * 2); s9 = v128.load(y + yApart * 2, 16); s10 = v128.load(y + yApart * 2, 32); s11 = v128.load(y + yApart * 2, 48)
+    s12 = v128.load(y + yApart * 3); s13 = v128.load(y + yApart * 3, 16); s14 = v128.load(y + yApart * 3, 32); s15 = v128.load(y + yApart * 3, 48)
+  }
+  const high = topHalf()
+  do {
+    const t = v128.load32_splat(x)
+    let u = v128.load(w)
+    let v = v128.load(w, 16)
+    s0 = f32x4.add(s0, f32x4.mul(t, i32x4.shl(u, 16)))
+    s1 = f32x4.add(s1, f32x4.mul(t, v128.and(u, high)))
+    s2 = f32x4.add(s2, f32x4.mul(t, i32x4.shl(v, 16)))
+    s3 = f32x4.add(s3, f32x4.mul(t, v128.and(v, high)))
+    u = v128.load(w + apart)
+    v = v128.load(w + apart, 16)
+    s4 = f32x4.add(s4, f32x4.mul(t, i32x4.shl(u, 16)))
+    s5 = f32x4.add(s5, f32x4.mul(t, v128.and(u, high)))
+    s6 = f32x4.add(s6, f32x4.mul(t, i32x4.shl(v, 16)))
+    s7 = f32x4.add(s7, f32x4.mul(t, v128.and(v, high)))
+    u = v128.load(w + apart * 2)
+    v = v128.load(w + apart * 2, 16)
+    s8 = f32x4.add(s8, f32x4.mul(t, i32x4.shl(u, 16)))
+    s9 = f32x4.add(s9, f32x4.mul(t, v128.and(u, high)))
+    s10 = f32x4.add(s10, f32x4.mul(t, i32x4.shl(v, 16)))
+    s11 = f32x4.add(s11, f32x4.mul(t, v128.and(v, high)))
+    u = v128.load(w + apart * 3)
+    v = v128.load(w + apart * 3, 16)
+    s12 = f32x4.add(s12, f32x4.mul(t, i32x4.shl(u, 16)))
+    s13 = f32x4.add(s13, f32x4.mul(t, v128.and(u, high)))
+    s14 = f32x4.add(s14, f32x4.mul(t, i32x4.shl(v, 16)))
+    s15 = f32x4.add(s15, f32x4.mul(t, v128.and(v, high)))
+    x += 4
+    w += 32
+  } while (--columns > 0)
+  v128.store(y, s0); v128.store(y, s1, 16); v128.store(y, s2, 32); v128.store(y, s3, 48)
+  v128.store(y + yApart, s4); v128.store(y + yApart, s5, 16); v128.store(y + yApart, s6, 32); v128.store(y + yApart, s7, 48)
+  v128.store(y + yApart * 2, s8); v128.store(y + yApart * 2, s9, 16); v128.store(y + yApart * 2, s10, 32); v128.store(y + yApart * 2, s11, 48)
+  v128.store(y + yApart * 3, s12); v128.store(y + yApart * 3, s13, 16); v128.store(y + yApart * 3, s14, 32); v128.store(y + yApart * 3, s15, 48)
+}
+
 function singleQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): void {
   let s0 = f32x4.splat(0); let s1 = s0; let s2 = s0; let s3 = s0
   if (accumulate) {
@@ -257,24 +305,51 @@ function decoded (type: i32, m: i32, rows: i32, columns: i32, x: usize, xRow: i3
   }
 }
 
+/** Rows of x up to which decoding bf16 again for each costs less than decoding it once into panels. */
+const FEW_ROWS: i32 = 3
+
+/** For rows a multiple of 64, of which each quarter is read in order beside the others (see `quarters` of ./integers). */
+function quartersBf16 (m: i32, rows: i32, columns: i32, x: usize, xLine: usize, packed: usize, y: usize, yLine: usize, accumulate: bool): void {
+  const group = groupBytes(BF16, columns)
+  const apart = <usize>(rows >> 6) * group
+  for (let j = 0; j < rows; j += 64, packed += group, y += 64) {
+    let from = x
+    let to = y
+    for (let i = 0; i < m; i++, from += xLine, to += yLine) {
+      fourGroupsBf16(columns, from, packed, apart, to, <usize>rows, accumulate)
+    }
+  }
+}
+
 /** y[m,rows] (+)= x[m,columns]·Wᵀ, strictly sequential in the columns. */
 export function multiplyWeights (type: i32, m: i32, rows: i32, columns: i32, x: usize, xRow: i32, packed: usize, scratch: usize, y: usize, yRow: i32, accumulate: bool): void {
-  if (m > 1) {
+  if (m > (type == BF16 ? FEW_ROWS : 1)) {
     decoded(type, m, rows, columns, x, xRow, packed, scratch, y, yRow, accumulate)
     return
   }
   const group = groupBytes(type, columns)
-  for (let j = 0; j < rows; j += 16) {
-    if (j + 16 <= rows) {
-      single(type, columns, x, packed, y, accumulate)
-    } else {
-      const bytes = <usize>(rows - j) << 2
-      memory.copy(edge, y, bytes)
-      single(type, columns, x, packed, edge, accumulate)
-      memory.copy(y, edge, bytes)
+  const xLine = <usize>xRow << 2
+  const yLine = <usize>yRow << 2
+  let j = 0
+  if (type == BF16) {
+    j = rows & ~63
+    quartersBf16(m, j, columns, x, xLine, packed, y, yLine, accumulate)
+    packed += <usize>(j >> 4) * group
+    y += <usize>j << 2
+  }
+  for (; j < rows; j += 16, packed += group, y += 64) {
+    const bytes = <usize>min(rows - j, 16) << 2
+    let from = x
+    let to = y
+    for (let i = 0; i < m; i++, from += xLine, to += yLine) {
+      if (bytes == 64) {
+        single(type, columns, from, packed, to, accumulate)
+      } else {
+        memory.copy(edge, to, bytes)
+        single(type, columns, from, packed, edge, accumulate)
+        memory.copy(to, edge, bytes)
+      }
     }
-    packed += group
-    y += 64
   }
 }
 
