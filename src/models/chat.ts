@@ -1,8 +1,10 @@
 import { Environment, parse, tokenize } from '@huggingface/jinja'
-import { plainChat } from './chat-examples.ts'
+import { commonTokens, encodeMarked, markFor, markMessages, sharedTokens } from './chat-encode.ts'
 import { BoundedInterpreter } from './chat-interpreter.ts'
+import { plainChat } from './chat-plain.ts'
 import { CHAT_OUTPUT_CHARACTERS_MAX, CHAT_TEMPLATE_BYTES_MAX, CHAT_TEMPLATE_SPACE_MAX, TEMPLATE_MESSAGES_MAX } from './constants.ts'
 import { ChatTemplateError } from './errors.ts'
+import type { Encoded } from './chat-encode.ts'
 import type { JinjaEnvironment } from './chat-interpreter.ts'
 import type { ChatMessage, ChatTemplate, Tokenizer } from './interface.ts'
 
@@ -10,18 +12,12 @@ import type { ChatMessage, ChatTemplate, Tokenizer } from './interface.ts'
 export const defaultChat: ChatTemplate = {
   prompt (tokenizer, messages, { addGenerationPrompt = true } = {}) {
     checkMessages(messages)
-    const turns = messages.map(({ role, content }) => {
-      if (role !== 'system' && role !== 'user' && role !== 'assistant') {
-        throw new ChatTemplateError(`expected messages of system, user and assistant but one is of ${JSON.stringify(role.slice(0, 40))}`)
-      }
-      return { role, content } as const
-    })
-    return Uint32Array.from(Array.from(plainChat(tokenizer)(turns, addGenerationPrompt)))
+    return plainChat(tokenizer, messages, addGenerationPrompt).tokens
+  },
+  conversation (tokenizer, turns) {
+    return plainChat(tokenizer, turns, false)
   }
 }
-
-/** Characters that Unicode keeps for a program's own use: one that occurs in no message marks what came from people. */
-const MARKS = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 + i))
 
 /**
  * A chat template in Jinja, as Hugging Face's models bring one. Bounded in its size, in the
@@ -66,16 +62,34 @@ export function chatTemplate (source: string): ChatTemplate {
     })
   }
 
+  function encode (tokenizer: Tokenizer, messages: readonly ChatMessage[], addGenerationPrompt: boolean): Encoded {
+    const mark = markFor(source, messages)
+    return encodeMarked(tokenizer, render(markMessages(messages, tokenizer, mark), tokenizer, addGenerationPrompt), mark)
+  }
+
   return {
     prompt (tokenizer, messages, { addGenerationPrompt = true } = {}) {
       checkMessages(messages)
-      const mark = markFor(source, messages)
-      const starts = new Set([...tokenizer.special.keys()].map(text => String.fromCodePoint(text.codePointAt(0) ?? 0)))
-      const marked = messages.map(({ role, content }) => ({
-        role: markText(role, starts, mark),
-        content: markText(content, starts, mark)
-      }))
-      return encodeMarked(tokenizer, render(marked, tokenizer, addGenerationPrompt), mark)
+      return encode(tokenizer, messages, addGenerationPrompt).tokens
+    },
+    conversation (tokenizer, turns) {
+      checkMessages(turns)
+      const mark = markFor(source, turns)
+      const marked = markMessages(turns, tokenizer, mark)
+      const whole = encodeMarked(tokenizer, render(marked, tokenizer, false), mark)
+
+      /** Tokens that the whole has in common with its first turns. A template may look ahead, so each beginning is rendered. */
+      const shared = (count: number, opening: boolean): number => {
+        if (count === turns.length && !opening) {
+          return whole.tokens.length
+        }
+        const beginning = turns.slice(0, count)
+        return markFor(source, beginning) === mark
+          ? sharedTokens(tokenizer, whole, render(marked.slice(0, count), tokenizer, opening), mark)
+          : commonTokens(whole.tokens, encode(tokenizer, beginning, opening).tokens)
+      }
+
+      return { tokens: whole.tokens, span: turn => [shared(turn, true), shared(turn + 1, false)] }
     }
   }
 }
@@ -88,48 +102,6 @@ function checkMessages (messages: readonly ChatMessage[]): void {
   if (characters > CHAT_OUTPUT_CHARACTERS_MAX / 2) {
     throw new ChatTemplateError(`expected messages of at most ${CHAT_OUTPUT_CHARACTERS_MAX / 2} characters together but got ${characters}`)
   }
-}
-
-function markFor (source: string, messages: readonly ChatMessage[]): string {
-  const mark = MARKS.find(one => !source.includes(one) && messages.every(({ role, content }) => !role.includes(one) && !content.includes(one)))
-  if (mark == null) {
-    throw new ChatTemplateError('expected messages without the noncharacters U+FDD0 … U+FDEF')
-  }
-  return mark
-}
-
-/** After every character with which a special token could begin: what is marked is text. */
-function markText (text: string, starts: ReadonlySet<string>, mark: string): string {
-  return Array.from(text.toWellFormed(), character => starts.has(character) ? character + mark : character).join('')
-}
-
-/** Special tokens where the template wrote them, longest first; everything else as text. */
-function encodeMarked (tokenizer: Tokenizer, rendered: string, mark: string): Uint32Array {
-  const special = new Map<number, Array<{ name: string, id: number, first: number }>>()
-  for (const [name, id] of [...tokenizer.special].sort(([a], [b]) => b.length - a.length)) {
-    const first = String.fromCodePoint(name.codePointAt(0) ?? 0).length
-    special.set(name.charCodeAt(0), [...special.get(name.charCodeAt(0)) ?? [], { name, id, first }])
-  }
-  const ids: number[] = []
-  let from = 0
-  const text = (to: number): void => {
-    if (to > from) {
-      for (const id of tokenizer.encode(rendered.slice(from, to).replaceAll(mark, ''))) {
-        ids.push(id)
-      }
-    }
-  }
-  for (let at = 0; at < rendered.length; at++) {
-    const found = special.get(rendered.charCodeAt(at))?.find(({ name, first }) => rendered.startsWith(name, at) && !rendered.startsWith(mark, at + first))
-    if (found != null) {
-      text(at)
-      ids.push(found.id)
-      from = at + found.name.length
-      at = from - 1
-    }
-  }
-  text(rendered.length)
-  return Uint32Array.from(ids)
 }
 
 function boundedRange (start: number, stop?: number, step = 1): number[] {

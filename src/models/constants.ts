@@ -87,7 +87,7 @@ export const RUN_CODEPOINTS_MAX = 64
 
 /** A window shorter than this teaches little and would weigh as much as a full one. */
 export const WINDOW_TOKENS_MIN = 16
-/** Turns of one conversation: finding what counts renders it anew for each of the assistant's. */
+/** Turns of one conversation: a template may look ahead, so it writes all that precedes for each of the assistant's. */
 export const CONVERSATION_TURNS_MAX = 64
 
 /** One unit of the `…Nano` fields of records. */

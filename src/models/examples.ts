@@ -1,8 +1,9 @@
-import { chatExample, parseChat, plainChat } from './chat-examples.ts'
+import { chatExample, parseChat } from './chat-examples.ts'
+import { defaultChat } from './chat.ts'
 import { WINDOW_TOKENS_MIN } from './constants.ts'
 import { ChatTemplateError, SettingsError } from './errors.ts'
-import type { ChatExample, ChatRenderer, ChatTurn } from './chat-examples.ts'
-import type { Tokenizer } from './interface.ts'
+import type { ChatExample, ChatTurn } from './chat-examples.ts'
+import type { ChatTemplate, Tokenizer } from './interface.ts'
 import type { Recipe } from '../interface/index.ts'
 
 /** Windows to train on and, for each, the index of the contribution that it comes from. */
@@ -19,9 +20,9 @@ export interface ExamplesOptions {
   /**
    * Of `chat`.
    *
-   * @default plainChat(tokenizer)
+   * @default defaultChat
    */
-  render?: ChatRenderer
+  template?: ChatTemplate
 }
 
 /**
@@ -64,7 +65,7 @@ interface Cut {
   mask?: Uint8Array
 }
 
-function * cuts (texts: Iterable<string>, tokenizer: Tokenizer, length: number, { kind, render = plainChat(tokenizer) }: ExamplesOptions): Generator<Cut, void> {
+function * cuts (texts: Iterable<string>, tokenizer: Tokenizer, length: number, { kind, template = defaultChat }: ExamplesOptions): Generator<Cut, void> {
   if (kind == null) {
     const stream: number[] = []
     for (const text of texts) {
@@ -80,7 +81,7 @@ function * cuts (texts: Iterable<string>, tokenizer: Tokenizer, length: number, 
       yield * windows(Uint32Array.from(row), length, 2)
     } else {
       const turns = parseChat(text)
-      const example = turns == null ? undefined : rendered(turns, render)
+      const example = turns == null ? undefined : rendered(turns, template, tokenizer)
       if (example != null) {
         yield * conversation(example, length)
       }
@@ -89,9 +90,9 @@ function * cuts (texts: Iterable<string>, tokenizer: Tokenizer, length: number, 
 }
 
 /** A base's template may refuse turns, such as two of a user: like a row that is no conversation, that makes no example. */
-function rendered (turns: readonly ChatTurn[], render: ChatRenderer): ChatExample | undefined {
+function rendered (turns: readonly ChatTurn[], template: ChatTemplate, tokenizer: Tokenizer): ChatExample | undefined {
   try {
-    return chatExample(turns, render)
+    return chatExample(turns, template, tokenizer)
   } catch (err) {
     if (err instanceof ChatTemplateError) {
       return undefined

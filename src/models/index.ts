@@ -19,7 +19,7 @@ export { loadBase, loadChat, loadModel, loadTokenizer, openModel, parseBaseJson 
 export { chatTemplate, defaultChat } from './chat.ts'
 export { ENGINE } from './constants.ts'
 export { ChatTemplateError, GgufError, LoraShapeError, ModelShapeError, ModelUnsupportedError, SafetensorsError, SettingsError, TokenizerError, TokensError } from './errors.ts'
-export { chatExample, parseChat, plainChat } from './chat-examples.ts'
+export { chatExample, parseChat } from './chat-examples.ts'
 export { examplesOf } from './examples.ts'
 export { checkTokens, forward, forwardWith, keyValueCache, weightValues } from './forward.ts'
 export { parseGguf } from './gguf.ts'
@@ -61,7 +61,7 @@ export type { TensorSource } from './read-weight.ts'
 export type { Piece, SentencePieceModel } from './sentencepiece.ts'
 export type { TensorEntry, TensorType } from './tensor-types.ts'
 export type { WeightsFormat } from './weights.ts'
-export type { ChatExample, ChatRenderer, ChatTurn } from './chat-examples.ts'
+export type { ChatExample, ChatTurn } from './chat-examples.ts'
 export type { Examples, ExamplesOptions } from './examples.ts'
 export type { Llama2cTokenizer } from './llama2c.ts'
 export type { AdamSettings, AdamState } from './optimiser.ts'
@@ -74,7 +74,7 @@ export type { Sampler, SamplerContext, TokenLogProbability, TokenProbabilities }
 export type { BpeModel } from './tokenizer.ts'
 export type { Place, WeightValues } from './forward.ts'
 export type {
-  AnswerGradient, ChatMessage, ChatTemplate, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
+  AnswerGradient, ChatMessage, ChatRendering, ChatTemplate, ForwardOptions, GenerateOptions, KeyValueCache, LayerPlan, LlamaModel, Lora, LoraFactor, LoraObjectiveInit,
   LoraShape, LoraTarget, LoraValues, ModelPlan, NormPlan, Preset, ProjectionPlan, Tensor, TensorPlan, Tensors, TokenConstraint, Tokenizer, Verification, VerifyOptions, WeightedLora,
   Weight, Weights
 } from './interface.ts'

@@ -269,6 +269,27 @@ export interface ChatTemplate {
      */
     addGenerationPrompt?: boolean
   }): Uint32Array
+
+  /**
+   * A conversation that is over, to learn from: each text is encoded once or twice, however many
+   * turns follow it, if the template writes special tokens between them.
+   *
+   * @throws {ChatTemplateError} as `prompt`
+   */
+  conversation (tokenizer: Tokenizer, turns: readonly ChatMessage[]): ChatRendering
+}
+
+/** A conversation as tokens. */
+export interface ChatRendering {
+  /** BOS included where the template writes it */
+  tokens: Uint32Array
+  /**
+   * Where an assistant's turn begins and ends, in tokens: as far as they agree with the rendering that
+   * asks for it and with the one that ends with it, so any template serves.
+   *
+   * @throws {ChatTemplateError} if the template refuses these beginnings
+   */
+  span (turn: number): [from: number, to: number]
 }
 
 /** A recipe without base and snapshot, for people who know no machine learning. */

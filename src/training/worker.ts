@@ -15,14 +15,14 @@ import { TrainingInputError } from './errors.ts'
 import { comparedTokens } from './players.ts'
 import type { WorkerReply, WorkerRequest, WorkerResult, WorkerSetup, WorkerTask } from './messages.ts'
 import type { Evaluator, InfluenceMethod } from '../attribution/index.ts'
-import type { ChatRenderer, LlamaModel, LoraShape, TokenConstraint, Tokenizer } from '../models/index.ts'
+import type { ChatTemplate, LlamaModel, LoraShape, TokenConstraint, Tokenizer } from '../models/index.ts'
 
 interface Loaded {
   model: LlamaModel
   tokenizer: Tokenizer
   shape: LoraShape
-  /** of the base's own chat template */
-  render?: ChatRenderer
+  /** the base's own */
+  template?: ChatTemplate
   /** what the examples that were cut here are compared by, and the contribution of each */
   cut?: { compared: Uint32Array[], groups: Uint32Array }
   examples?: Evaluator
@@ -42,14 +42,11 @@ async function breathe (): Promise<void> {
 }
 
 function load ({ base, weights, tokenizer: file, chatTemplate, shape }: WorkerSetup): WorkerResult {
-  const tokenizer = loadTokenizer(base, file)
-  const chat = chatTemplate == null ? undefined : loadChat(chatTemplate)
-
   loaded = {
     model: loadModel(base, weights),
-    tokenizer,
+    tokenizer: loadTokenizer(base, file),
     shape,
-    render: chat == null ? undefined : (turns, opening) => chat.prompt(tokenizer, turns, { addGenerationPrompt: opening })
+    template: loadChat(chatTemplate)
   }
 
   return { op: 'none' }
@@ -92,7 +89,7 @@ async function perform (id: number, task: WorkerTask, signal: AbortSignal): Prom
     case 'setup':
       return load(task.setup)
     case 'cut': {
-      const cut = examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind, render: ready().render })
+      const cut = examplesOf(task.texts.map(texts => ({ texts })), ready().tokenizer, task.sequenceLength, { kind: task.kind, template: ready().template })
 
       ready().cut = { compared: comparedTokens(cut), groups: cut.contributionOf }
 

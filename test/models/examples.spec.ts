@@ -1,7 +1,6 @@
 import { expect } from 'aegir/chai'
-import { defaultChat, ENGINE, examplesOf, loraShape, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
+import { chatTemplate, defaultChat, ENGINE, examplesOf, loraShape, presets, recipeOf, tokenizer, trainTokenizer } from '../../src/models/index.ts'
 import { cidOf, recipeCodec } from '../../src/wire/index.ts'
-import type { ChatRenderer } from '../../src/models/index.ts'
 
 const bytes = tokenizer(trainTokenizer([], 258))
 const cid = cidOf(Uint8Array.of(0))
@@ -112,8 +111,8 @@ describe('conversations as examples', () => {
   })
 
   it('follow any template', () => {
-    const shout: ChatRenderer = (turns, opening) => [bytes.bos, ...bytes.encode(turns.map(({ role, content }) => `<${role}>${content}</>`).join('') + (opening ? '<assistant>' : ''))]
-    const { examples, lossMasks } = examplesOf([{ texts: [chat] }], bytes, 200, { kind: 'chat', render: shout })
+    const shout = chatTemplate('{{ bos_token }}{% for message in messages %}<{{ message.role }}>{{ message.content }}</>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}')
+    const { examples, lossMasks } = examplesOf([{ texts: [chat] }], bytes, 200, { kind: 'chat', template: shout })
     expect(counted(examples[0], lossMasks?.[0] ?? new Uint8Array())).to.equal('Hello!</>So long.</>')
   })
 })
