@@ -19,6 +19,10 @@ export function ggufConfig (header: GgufHeader, ropeFactors?: Float32Array): Lla
   if (type !== 'llama' && type !== 'qwen2' && type !== 'gpt2') {
     throw new ModelUnsupportedError(`expected general.architecture to be llama, qwen2 or gpt2 but got ${JSON.stringify(type)}`)
   }
+  const parts = metadata.get('split.count') ?? 1
+  if (parts !== 1 && parts !== 0) {
+    throw new ModelUnsupportedError(`expected a whole model but split.count says that this file is one of ${String(parts)}: join them with llama-gguf-split --merge`)
+  }
   const size = (key: string): number => sizeOf(header, `${type}.${key}`)
   const optional = (key: string, otherwise: number): number => metadata.has(`${type}.${key}`) ? size(key) : otherwise
   const dim = size('embedding_length')

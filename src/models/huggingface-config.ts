@@ -34,6 +34,9 @@ export function parseHuggingFaceConfig (bytes: Uint8Array): LlamaConfig {
   if (type !== 'llama' && type !== 'mistral' && type !== 'qwen2' && type !== 'gpt2') {
     throw new ModelUnsupportedError(`expected a model_type of llama, mistral, qwen2 or gpt2 but config.json says ${JSON.stringify(type)}`)
   }
+  if (json.quantization_config != null) {
+    throw new ModelUnsupportedError(`expected weights in F32, BF16 or F16 but config.json has a quantization_config of ${JSON.stringify(isObject(json.quantization_config) ? json.quantization_config.quant_method : null)}: import the model it was made from, or a GGUF`)
+  }
   const config = type === 'gpt2' ? gpt2(json) : llamaLike(json, type)
   checkConfig(config)
   return config
@@ -45,6 +48,7 @@ function llamaLike (json: Json, type: 'llama' | 'mistral' | 'qwen2'): LlamaConfi
     hidden_act: ['silu', 'swish'],
     mlp_bias: [false],
     partial_rotary_factor: [1],
+    rope_interleaved: [false],
     ...(type === 'qwen2' ? {} : { attention_bias: [false] })
   })
   const heads = size(json, 'num_attention_heads')

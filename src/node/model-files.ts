@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import {
-  ggufConfig, ggufRopeFactors, ggufTokenizer, llama2cEntries, llama2cPieces, loadTokenizer, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
+  ggufConfig, ggufRopeFactors, ggufTokenizer, llama2cEntries, llama2cPieces, loadChat, loadTokenizer, mergedSafetensors, parseGguf, parseHuggingFaceConfig, parseHuggingFaceFiles,
   readHead, readSource, writeSentencePiece
 } from '../models/index.ts'
 import { MODEL_JSON_BYTES_MAX, MODEL_TOKENIZER_BYTES_MAX, SHARDS_MAX } from './constants.ts'
@@ -33,7 +33,7 @@ export interface ModelFilesOptions extends AbortOptions {
  * headers only: weights are read by ranges afterwards.
  *
  * @throws {ModelFileError} if a file is missing or too large
- * @throws {GgufError | SafetensorsError | ModelShapeError | ModelUnsupportedError | TokenizerError} if one is malformed or of another kind
+ * @throws {GgufError | SafetensorsError | ModelShapeError | ModelUnsupportedError | TokenizerError | ChatTemplateError} if one is malformed or of another kind
  */
 export async function openModelFiles (path: string, options: ModelFilesOptions = {}): Promise<ModelFiles> {
   const info = await stat(path).catch((cause: unknown) => {
@@ -48,6 +48,10 @@ export async function openModelFiles (path: string, options: ModelFilesOptions =
 
   try {
     const magic = new TextDecoder('latin1').decode(await file.read(0, Math.min(4, file.size)))
+
+    if (extname(path) === '.safetensors') {
+      throw new ModelFileError(`expected a folder but ${path} is one of its files`, { hint: 'name the folder that has config.json, the tokenizer and the safetensors' })
+    }
 
     return magic === 'GGUF' ? await ggufFile(path, file) : await llama2cFile(path, file, options)
   } catch (err) {
@@ -190,9 +194,10 @@ function isOurs (config: LlamaConfig, tokenizer: Uint8Array): boolean {
   }
 }
 
-/** A tokenizer that does not load is found before anything is stored. */
+/** A tokenizer or a chat template that does not load is found before anything is stored: the base would load nowhere. */
 function checked (files: ModelFiles): ModelFiles {
   loadTokenizer(files, files.tokenizer)
+  loadChat(files.chatTemplate)
 
   return files
 }

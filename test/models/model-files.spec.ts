@@ -78,7 +78,7 @@ describe('models of Hugging Face', () => {
   const refused: Array<[string, object]> = [
     ['model_type', { model_type: 'phi' }], ['rope_scaling', { rope_scaling: { rope_type: 'longrope', factor: 8 } }], ['attention_factor', { rope_scaling: { rope_type: 'yarn', factor: 8, attention_factor: 2 } }],
     ['mscale_all_dim', { rope_scaling: { rope_type: 'yarn', factor: 8, mscale_all_dim: 1 } }], ['low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }], ['hidden_act', { hidden_act: 'gelu' }],
-    ['attention_bias', { attention_bias: true }], ['mlp_bias', { mlp_bias: true }], ['rope_theta', { rope_theta: 0.5 }], ['rms_norm_eps', { rms_norm_eps: 1e-12 }]
+    ['attention_bias', { attention_bias: true }], ['mlp_bias', { mlp_bias: true }], ['rope_interleaved', { rope_interleaved: true }], ['quantization_config', { quantization_config: { quant_method: 'awq' } }], ['rope_theta', { rope_theta: 0.5 }], ['rms_norm_eps', { rms_norm_eps: 1e-12 }]
   ]
   for (const [name, fields] of refused) {
     it(`are refused by name for another ${name}`, () => {
@@ -202,7 +202,7 @@ describe('GGUF', () => {
     })
   }
 
-  for (const [key, value] of Object.entries<GgufField>({ 'general.architecture': 'mamba', 'llama.rope.scaling.type': 'longrope', 'llama.expert_count': 8, 'llama.rope.dimension_count': 4 })) {
+  for (const [key, value] of Object.entries<GgufField>({ 'general.architecture': 'mamba', 'llama.rope.scaling.type': 'longrope', 'llama.expert_count': 8, 'split.count': 3, 'llama.rope.dimension_count': 4 })) {
     it(`refuses ${key} ${JSON.stringify(value)} by name`, () => {
       const header = headerOf(writeGguf(made, { ...sentencePieceMetadata(pieces), [key]: value }))
       expect(() => header == null ? undefined : ggufConfig(header)).to.throw(key).with.property('code', 'ERR_MODEL_UNSUPPORTED')

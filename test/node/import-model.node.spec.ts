@@ -62,6 +62,17 @@ describe('importing a model', () => {
     })
   })
 
+  it('goes on where it was stopped between the weights and the record', async () => {
+    const path = await huggingFace('stopped', { a: 'one.safetensors', b: 'two.safetensors' })
+    await offlineStore(join(folder, 'stopped-node'), async store => {
+      const stop = new AbortController()
+      const stopping = { putFile: store.putFile.bind(store), putFileFrom: store.putFileFrom.bind(store), put: async () => { stop.abort(); throw stop.signal.reason } }
+      await expect(importModel(stopping, path, { signal: stop.signal })).to.eventually.be.rejected.with.property('name', 'AbortError')
+      const { record } = await importModel(store, path)
+      expect((await openModel(record, await store.openFile(record.weights))).config).to.deep.equal(made.config)
+    })
+  })
+
   it('of a GGUF file keeps the file, names its tokenizer, and cuts its context if asked', async () => {
     const pieces = smallPieces()
     const path = join(folder, 'small.gguf')
@@ -88,6 +99,8 @@ describe('importing a model', () => {
     const bytes = writeSafetensors(weights)
     bytes.fill(0xff, -4)
     await writeFile(join(poisoned, 'two.safetensors'), bytes)
+    const chatty = await huggingFace('chatty', { a: 'one.safetensors', b: 'two.safetensors' })
+    await writeFile(join(chatty, 'chat_template.jinja'), '{% for %}')
     const text = join(folder, 'text.bin')
     await writeFile(text, 'This is no model, however long the text that stands here goes on.')
 
@@ -98,7 +111,7 @@ describe('importing a model', () => {
         putFile: async () => { put.push('file'); return store.putFile(new Uint8Array(1)) },
         putFileFrom: async () => { put.push('weights'); return store.putFile(new Uint8Array(1)) }
       }
-      for (const [path, code] of [[cut, 'ERR_SAFETENSORS_INVALID'], [outside, 'ERR_MODEL_FILE'], [poisoned, 'ERR_MODEL_SHAPE'], [text, 'ERR_MODEL_SHAPE'], [join(folder, 'none'), 'ERR_MODEL_FILE']]) {
+      for (const [path, code] of [[cut, 'ERR_SAFETENSORS_INVALID'], [outside, 'ERR_MODEL_FILE'], [poisoned, 'ERR_MODEL_SHAPE'], [chatty, 'ERR_CHAT_TEMPLATE'], [join(cut, 'one.safetensors'), 'ERR_MODEL_FILE'], [text, 'ERR_MODEL_SHAPE'], [join(folder, 'none'), 'ERR_MODEL_FILE']]) {
         await expect(importModel(watched, path)).to.eventually.be.rejected.with.property('code', code)
       }
       expect(put).to.deep.equal([])
