@@ -38,7 +38,8 @@ export function rejectionHeight (state: LedgerState, { contribution, state: { st
  * What a contribution is compared with: the contributions before it in its Datanet, except those
  * that a block up to its own had rejected. A function of ledger positions, so every validator at
  * any later time gets the same set: whether an earlier one is pending, admitted or rejected *now*
- * does not matter.
+ * does not matter. A rejected entry that gave way to another account's has that one's place from then
+ * on: if it was a squatter's, its record was another's, so it had no rows to be compared with.
  */
 export function earlierOf (entry: ContributionEntry, all: ContributionEntry[], state: LedgerState): ContributionEntry[] {
   return all.filter(other => other.state.index < entry.state.index && (rejectionHeight(state, other) ?? Infinity) > entry.state.height)

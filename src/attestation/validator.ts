@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { TypedEventEmitter } from 'main-event'
 import PQueue from 'p-queue'
 import { signRecord } from '../identity/index.ts'
-import { listAdapters, listContributions, readAdapter, readAttestation, readContribution } from '../ledger/index.ts'
+import { listAdapters, listContributions, readAdapter, readAttestation, readContribution, readOwner } from '../ledger/index.ts'
 import { toError } from '../utils/index.ts'
 import { attestationCodec, domains, signedCodec } from '../wire/index.ts'
 import { ADAPTER_TIMEOUT_MS, CONTRIBUTION_TIMEOUT_MS, EARLIER_ATTEMPTS_MAX, RETRY_MS, RETRY_MS_MAX, SUBJECTS_MAX } from './constants.ts'
 import { AttestationRefusedError, CannotJudgeError } from './errors.ts'
 import { Judge } from './judge.ts'
 import type { Validator, ValidatorComponents, ValidatorEvents, ValidatorInit } from './interface.ts'
-import type { Attestation, CheckResult, FinalisedBlock, Signed } from '../interface/index.ts'
+import type { Account, Attestation, CheckResult, FinalisedBlock, Signed } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 const signedAttestationCodec = signedCodec(attestationCodec)
@@ -21,6 +21,8 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
   private readonly components: ValidatorComponents
   private readonly judge: Judge
   private readonly subjects = new Map<string, Promise<void>>()
+  /** subjects that were entered anew while the entry before was still looked at */
+  private readonly again = new Set<string>()
   // one at a time: both are work for the processor, and contributions build on each other
   private readonly queues = { contribution: new PQueue({ concurrency: 1 }), adapter: new PQueue({ concurrency: 1 }) }
   private running?: AbortController
@@ -82,7 +84,11 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
   private take (kind: Kind, subject: CID): void {
     const key = subject.toString()
     const signal = this.running?.signal
-    if (signal === undefined || signal.aborted || this.subjects.has(key) || this.subjects.size >= SUBJECTS_MAX || !this.isOpen(kind, subject)) {
+    if (this.subjects.has(key)) {
+      this.again.add(key)
+      return
+    }
+    if (signal === undefined || signal.aborted || this.subjects.size >= SUBJECTS_MAX || !this.isOpen(kind, subject)) {
       return
     }
     const full = this.subjects.size === SUBJECTS_MAX - 1
@@ -92,6 +98,9 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
       this.subjects.delete(key)
       if (full && !signal.aborted) {
         this.sweep()
+      }
+      if (this.again.delete(key)) {
+        this.take(kind, subject)
       }
     })
     this.subjects.set(key, done)
@@ -129,9 +138,11 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     }
     const timeoutMs = kind === 'contribution' ? CONTRIBUTION_TIMEOUT_MS : ADAPTER_TIMEOUT_MS
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    // the ledger refuses the verdict if this entry gives way to another one meanwhile
+    const owner = readOwner(this.components.chain.state(), subject)
     const checks = await this.check(kind, subject, attempt, bounded)
-    if (this.isOpen(kind, subject)) {
-      await this.attest(kind, subject, checks, bounded)
+    if (owner !== undefined && this.isOpen(kind, subject)) {
+      await this.attest(kind, subject, owner, checks, bounded)
     }
   }
 
@@ -146,13 +157,13 @@ export class ValidatorService extends TypedEventEmitter<ValidatorEvents> impleme
     return state === undefined ? [] : this.judge.adapter(subject, state, { signal })
   }
 
-  private async attest (kind: Kind, subject: CID, checks: CheckResult[], signal: AbortSignal): Promise<void> {
+  private async attest (kind: Kind, subject: CID, owner: Account, checks: CheckResult[], signal: AbortSignal): Promise<void> {
     const { storage, chain, signer } = this.components
     const verdict = checks.length > 0 && checks.every(check => check.passed) ? 'admit' : 'reject'
     const payload: Attestation = { type: 'attestation', version: 1, subject, subjectKind: kind, validator: signer.account, verdict, checks }
     const record: Signed<Attestation> = signRecord(domains.attestation, attestationCodec, payload, signer)
     const attestation = await storage.put(signedAttestationCodec.encode(record), { pin: true, signal })
-    const result = await chain.send({ kind: 'attest', subject, verdict, attestation }, signer, { signal })
+    const result = await chain.send({ kind: 'attest', subject, owner, verdict, attestation }, signer, { signal })
     if (!result.ok && result.code === 'ERR_NOT_VALIDATOR') {
       throw new CannotJudgeError(subject, 'its account is no validator')
     }

@@ -37,3 +37,9 @@ export const SHARD_TIMEOUT_MS = 30_000
 
 /** Manifests and records kept decoded; they are immutable. */
 export const RECORDS_CACHED_MAX = 1_024
+
+/** Blocks that an author waits for validators to decide on somebody else's entry of its subject: longer than they take to look at one that they can fetch. */
+export const ENTRY_WAIT_BLOCKS = 1_000
+
+/** Entries of others under one CID that an author outlasts: each has cost somebody a deposit. */
+export const SQUATTERS_MAX = 8

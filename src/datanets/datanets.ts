@@ -2,6 +2,7 @@ import { TypedEventEmitter } from 'main-event'
 import { CONTRIBUTIONS_MAX, compareBytes, datanetCodec, equalBytes, snapshotCodec } from '../wire/index.ts'
 import { Announcements } from './announcements.ts'
 import { storeContribution } from './contribute.ts'
+import { enterSubject } from './entering.ts'
 import { DatanetsNotStartedError, SnapshotTooLargeError, TransactionFailedError, UnknownContributionError, UnknownDatanetError } from './errors.ts'
 import { Holder } from './holder.ts'
 import { LedgerIndex } from './ledger-index.ts'
@@ -10,7 +11,7 @@ import type {
   ContributeEvent, Contributed, ContributionEntry, DatanetEntry, Datanets, DatanetsComponents, DatanetsEvents, DatanetsInit, NewContribution, NewDatanet
 } from './interface.ts'
 import type { Signer } from '../identity/index.ts'
-import type { AbortOptions, Account, Contribution, DatanetManifest, LedgerEvent, ProgressOptions, Row, Signed, Snapshot, TransactionBody } from '../interface/index.ts'
+import type { AbortOptions, Account, Contribution, DatanetManifest, LedgerEvent, ProgressOptions, Row, Signed, Snapshot } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implements Datanets {
@@ -139,7 +140,9 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     const datanet = await this.components.storage.put(datanetCodec.encode(manifest), { pin: true, signal: options.signal })
     const isThere = (): boolean => isBy(this.index.datanet(datanet)?.state.curator, signer)
     if (!isThere()) {
-      await this.send(`the Datanet ${manifest.name}`, { kind: 'create-datanet', datanet, name: manifest.name }, signer, isThere, options)
+      const result = await this.components.chain.send({ kind: 'create-datanet', datanet, name: manifest.name }, signer, { signal: options.signal })
+      // what was sent before a crash may come there first: that is as good
+      requireOk(`the Datanet ${manifest.name}`, { ...result, ok: result.ok || isThere() })
     }
     return { datanet, manifest }
   }
@@ -153,24 +156,15 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
     const manifest = await this.records.manifest(datanet, options)
     const contributed = await storeContribution(this.components.storage, init, manifest, options)
     const { contribution, record } = contributed
-    const isThere = (): boolean => isBy(this.index.contribution(contribution)?.state.contributor, signer)
-    if (!isThere()) {
+    if (!isBy(this.index.contribution(contribution)?.state.contributor, signer)) {
       // peers fetch by what the ledger says, the announcement only saves them a round trip
       const peers = await this.announcements.join(datanet, manifest).publish(record, { signal: options.signal }).catch(() => 0)
       options.onProgress?.({ type: 'datanets:contribute:announced', contribution, peers })
       const { rows, bytes, shards } = record.payload
-      await this.send(`the contribution ${contribution}`, { kind: 'contribute', datanet, contribution, rows, bytes, shards: shards.length }, signer, isThere, options)
+      requireOk(`the contribution ${contribution}`, await enterSubject(this.components.chain, { kind: 'contribute', datanet, contribution, rows, bytes, shards: shards.length }, signer, { signal: options.signal }))
     }
     options.onProgress?.({ type: 'datanets:contribute:final', contribution })
     return contributed
-  }
-
-  private async send (what: string, body: TransactionBody, signer: Signer, isThere: () => boolean, options: AbortOptions): Promise<void> {
-    const result = await this.components.chain.send(body, signer, { signal: options.signal })
-    // what was sent before a crash may come there first: that is as good
-    if (!result.ok && !isThere()) {
-      throw new TransactionFailedError(what, result.code ?? 'ERR_TRANSACTION_FAILED', result.message ?? 'it gave no reason')
-    }
   }
 
   list (): DatanetEntry[] {
@@ -240,3 +234,9 @@ export class DatanetsService extends TypedEventEmitter<DatanetsEvents> implement
 
 /** Whoever sees a CID on its way could put it on the ledger as their own. */
 const isBy = (author: Account | undefined, { account }: Signer): boolean => author !== undefined && equalBytes(author, account)
+
+function requireOk (what: string, { ok, code, message }: { ok: boolean, code?: string, message?: string }): void {
+  if (!ok) {
+    throw new TransactionFailedError(what, code ?? 'ERR_TRANSACTION_FAILED', message ?? 'it gave no reason')
+  }
+}

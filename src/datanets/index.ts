@@ -19,11 +19,13 @@ import type { Datanets, DatanetsComponents, DatanetsInit } from './interface.ts'
 export const datanets = (init: DatanetsInit = {}) => (components: DatanetsComponents): Datanets => new DatanetsService(init, components)
 
 export { contributionsTopic } from './announcements.ts'
+export { enterSubject } from './entering.ts'
 export { isPassing } from './holder.ts'
 export { importRows } from './importers.ts'
 export { compareContributions } from './ledger-index.ts'
 export { assertRow } from './rows.ts'
 export * from './errors.ts'
 export * from './constants.ts'
+export type { EnteringChain, EntryBody } from './entering.ts'
 export type * from './interface.ts'
 export type * from './import-interface.ts'

@@ -1,20 +1,17 @@
+import type { EnteringChain } from './entering.ts'
 import type { Topic, TopicInit } from '../gossip/index.ts'
 import type { Signer } from '../identity/index.ts'
 import type {
-  AbortOptions, Contribution, ContributionState, DatanetManifest, DatanetState, ProgressOptions, Row, Signed, Snapshot, Startable,
-  TransactionBody, TransactionResult
+  AbortOptions, Contribution, ContributionState, DatanetManifest, DatanetState, ProgressOptions, Row, Signed, Snapshot, Startable
 } from '../interface/index.ts'
-import type { LedgerState } from '../ledger/index.ts'
 import type { SettlementEvents } from '../settlement/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { TypedEventTarget } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 
 /** What of the chain is needed here. */
-export interface DatanetsChain extends Pick<TypedEventTarget<SettlementEvents>, 'addEventListener' | 'removeEventListener'> {
+export interface DatanetsChain extends EnteringChain, Pick<TypedEventTarget<SettlementEvents>, 'addEventListener' | 'removeEventListener'> {
   readonly id: string
-  state (): LedgerState
-  send (body: TransactionBody, signer: Signer, options?: AbortOptions): Promise<TransactionResult>
 }
 
 /** What of gossip is needed here. */

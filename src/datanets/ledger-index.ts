@@ -76,6 +76,8 @@ export class LedgerIndex {
       .flatMap(group => [...group.values()])
       .map(contribution => this.contribution(contribution, state))
       .filter(entry => entry !== undefined)
+      // a squatter may have named another Datanet before the author came
+      .filter(entry => datanet === undefined || entry.state.datanet.equals(datanet))
       .sort(compareContributions)
   }
 

@@ -64,6 +64,10 @@ export class Records {
     const key = contribution.toString()
     const cached = this.verified.get(key)
     if (cached !== undefined) {
+      // a rejected entry may have given way to another account's since
+      if (entry !== undefined) {
+        this.assertLedger(cached.payload, entry)
+      }
       return cached
     }
     const signed = this.announced.get(key) ??
@@ -77,6 +81,9 @@ export class Records {
   }
 
   private assertLedger (record: Contribution, { contribution, state }: ContributionEntry): void {
+    if (!record.datanet.equals(state.datanet)) {
+      throw new ForeignContributionError(state.datanet, record.datanet)
+    }
     if (!equalBytes(record.contributor, state.contributor)) {
       throw new ContributionMismatchError(contribution, 'contributor', toHex(state.contributor), toHex(record.contributor))
     }

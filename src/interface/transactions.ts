@@ -24,7 +24,8 @@ export type TransactionBody =
   | { kind: 'import-adapter', adapter: CID, base: CID, weights: CID }
   | { kind: 'merge-adapters', adapter: CID, base: CID, parents: MergeParent[] }
   | { kind: 'deprecate-adapter', adapter: CID, reason: string, successor: CID | null }
-  | { kind: 'attest', subject: CID, verdict: 'admit' | 'reject', attestation: CID }
+  // `owner`: whose entry of the subject it is about, who may not be its author
+  | { kind: 'attest', subject: CID, owner: Account, verdict: 'admit' | 'reject', attestation: CID }
   | { kind: 'open-channel', gateway: Account, amount: Amount, expiresAtHeight: number }
   | { kind: 'close-channel', channel: Hash }
   | RedeemBody

@@ -1,22 +1,14 @@
 import { equalBytes } from '../wire/index.ts'
-import { isSubject, pendingSubject, takeDeposit } from './datanets.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { getChain } from './records.ts'
+import { makeWay, pendingSubject, takeDeposit } from './subjects.ts'
 import { stateCodecs } from './values.ts'
-import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
 import type { AdapterState, TransactionBody } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
 type Body<K extends TransactionBody['kind']> = Extract<TransactionBody, { kind: K }>
-
-/** @throws {RuleError} `ERR_ADAPTER_EXISTS` */
-export function requireNewAdapter (draft: Draft, adapter: CID): void {
-  if (isSubject(draft, adapter)) {
-    throw new RuleError('ERR_ADAPTER_EXISTS', `expected a new adapter but ${adapter} is on the ledger already`)
-  }
-}
 
 /** Puts an adapter on the ledger, for validators to attest, against a deposit. */
 export function submitAdapter ({ draft, signer, height }: Context, adapter: CID, what: Pick<AdapterState, 'base' | 'snapshot' | 'contributions' | 'weights' | 'parents'>): void {
@@ -32,9 +24,9 @@ export function submitAdapter ({ draft, signer, height }: Context, adapter: CID,
 
 /** An adapter that was trained on contributions of this ledger. */
 export function publishAdapter (context: Context, { adapter, base, snapshot, contributions }: Body<'publish-adapter'>): void {
-  const { draft } = context
+  const { draft, signer } = context
 
-  requireNewAdapter(draft, adapter)
+  makeWay(draft, adapter, signer, 'ERR_ADAPTER_EXISTS', 'adapter')
 
   if (!draft.has(stateKeys.base(base))) {
     throw new RuleError('ERR_BASE_UNKNOWN', `expected a base model of the genesis but got ${base}`)
@@ -61,9 +53,9 @@ export function publishAdapter (context: Context, { adapter, base, snapshot, con
  * trained on gets not one base unit more than a developer who says it.
  */
 export function importAdapter (context: Context, { adapter, base, weights }: Body<'import-adapter'>): void {
-  const { draft } = context
+  const { draft, signer } = context
 
-  requireNewAdapter(draft, adapter)
+  makeWay(draft, adapter, signer, 'ERR_ADAPTER_EXISTS', 'adapter')
 
   if (!draft.has(stateKeys.base(base))) {
     throw new RuleError('ERR_BASE_UNKNOWN', `expected a base model of the genesis but got ${base}`)

@@ -1,6 +1,8 @@
+import { equalBytes } from '../wire/index.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
-import { announce, credit, debit, findValidator, getChain, getValidators, holderOf } from './records.ts'
+import { announce, credit, findValidator, getChain, getValidators, holderOf } from './records.ts'
+import { getSubject, giveBack, makeWay, pendingSubject, takeDeposit } from './subjects.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
@@ -29,9 +31,7 @@ export function contribute ({ draft, signer, height }: Context, body: Body<'cont
     throw new RuleError('ERR_DATANET_UNKNOWN', `expected a Datanet of this ledger but ${body.datanet} is not: create it first`)
   }
 
-  if (isSubject(draft, body.contribution)) {
-    throw new RuleError('ERR_CONTRIBUTION_EXISTS', `expected a new contribution but ${body.contribution} is on the ledger already`)
-  }
+  makeWay(draft, body.contribution, signer, 'ERR_CONTRIBUTION_EXISTS', 'contribution')
 
   const deposit = takeDeposit(draft, signer, body.contribution, getChain(draft).params.contributionDeposit)
 
@@ -47,20 +47,23 @@ export function contribute ({ draft, signer, height }: Context, body: Body<'cont
   draft.emit({ type: 'contribution', contribution: body.contribution, datanet: body.datanet, contributor: signer, status: 'pending' })
 }
 
-/** What validators are to attest, before any of them did. */
-export const pendingSubject = (deposit: Amount, height: number): SubjectState => ({ deposit, status: 'pending', stakeFor: 0n, stakeAgainst: 0n, height, earned: 0n })
-
 /** Verdicts after the decision are recorded too, but change no status. */
-export function attest ({ draft, signer, height }: Context, { subject, verdict, attestation }: Body<'attest'>): void {
+export function attest ({ draft, signer, height }: Context, { subject, owner, verdict, attestation }: Body<'attest'>): void {
   const validator = findValidator(draft, signer)
+  const entry = getSubject(draft, subject)
   const key = stateKeys.attestation(subject, signer)
 
   if (validator === undefined) {
     throw new RuleError('ERR_NOT_VALIDATOR', 'expected an attestation of a validator of this chain')
   }
 
-  if (!isSubject(draft, subject)) {
+  if (entry === undefined) {
     throw new RuleError('ERR_SUBJECT_UNKNOWN', `expected a contribution or adapter of this ledger but got ${subject}`)
+  }
+
+  // a verdict on a squatter's entry may come when the author's is there
+  if (!equalBytes(entry.owner, owner)) {
+    throw new RuleError('ERR_SUBJECT_OWNER', `expected a verdict on the entry that is on the ledger but this is about another account's entry of ${subject}: look at it again`)
   }
 
   if (draft.has(key)) {
@@ -166,20 +169,4 @@ function decide (draft: Draft, value: Decidable, subject: CID, owner: Account): 
   giveBack(draft, owner, subject, value.deposit)
 
   return { status: admitted ? 'admitted' : 'rejected', deposit: 0n }
-}
-
-export function isSubject (draft: Draft, cid: CID): boolean {
-  return draft.has(stateKeys.contribution(cid)) || draft.has(stateKeys.adapter(cid))
-}
-
-export function takeDeposit (draft: Draft, from: Account, subject: CID, deposit: Amount): Amount {
-  debit(draft, from, deposit)
-  announce(draft, from, holderOf(subject), deposit, 'deposit')
-
-  return deposit
-}
-
-function giveBack (draft: Draft, to: Account, subject: CID, deposit: Amount): void {
-  credit(draft, to, deposit)
-  announce(draft, holderOf(subject), to, deposit, 'refund')
 }

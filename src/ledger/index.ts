@@ -33,7 +33,7 @@ export { appendLeaf, bagPeaks, pathNodes } from './mountain-range.ts'
 export {
   listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
   listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet, readHistory,
-  readMerge, readNextValidators, readPayout, readPlant, readPlanters, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
+  readImported, readMerge, readNextValidators, readOwner, readPayout, readPlant, readPlanters, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 export { decodeState, encodeState, stateRoot } from './state.ts'

@@ -42,6 +42,8 @@ export const stateKeys = {
   datanet: (datanet: CID): string => `datanet/${datanet.toString()}`,
   contribution: (contribution: CID): string => `contribution/${contribution.toString()}`,
   attestation: (subject: CID, validator: Account): string => `attestation/${subject.toString()}/${accountToString(validator)}`,
+  /** what all attestations of a subject begin with */
+  attestations: (subject: CID): string => `attestation/${subject.toString()}/`,
   adapter: (adapter: CID): string => `adapter/${adapter.toString()}`,
   /** the adapter that was imported with these weights: a second one would be the same */
   importedWeights: (weights: CID): string => `weights/${weights.toString()}`,

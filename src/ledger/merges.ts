@@ -1,9 +1,10 @@
 import { MERGED_TOTAL, payout } from '../scoring/index.ts'
 import { compareBytes, CONTRIBUTIONS_MAX } from '../wire/index.ts'
-import { requireNewAdapter, submitAdapter } from './adapters.ts'
+import { submitAdapter } from './adapters.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { getTask, payFromTask, putTask } from './records.ts'
+import { makeWay } from './subjects.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
@@ -16,10 +17,10 @@ import type { CID } from 'multiformats/cid'
  * publishes it has the deposit back and nothing else: adding up what others made is no work.
  */
 export function mergeAdapters (context: Context, { adapter, base, parents }: Extract<TransactionBody, { kind: 'merge-adapters' }>): void {
-  const { draft } = context
+  const { draft, signer } = context
   const same = draft.get(stateCodecs.merge, stateKeys.merge(parents))
 
-  requireNewAdapter(draft, adapter)
+  makeWay(draft, adapter, signer, 'ERR_ADAPTER_EXISTS', 'adapter')
 
   if (same !== undefined) {
     throw new RuleError('ERR_MERGE_EXISTS', `expected parents or weights of its own but the adapter ${same} has the same: ask that one`)

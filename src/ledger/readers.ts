@@ -55,6 +55,10 @@ export const readDatanet = (state: LedgerState, datanet: CID): DatanetState | un
 export const readContribution = (state: LedgerState, contribution: CID): ContributionState | undefined => read(state, stateCodecs.contribution, stateKeys.contribution(contribution))
 export const readAttestation = (state: LedgerState, subject: CID, validator: Account): AttestationState | undefined => read(state, stateCodecs.attestation, stateKeys.attestation(subject, validator))
 export const readAdapter = (state: LedgerState, adapter: CID): AdapterState | undefined => read(state, stateCodecs.adapter, stateKeys.adapter(adapter))
+/** Who entered a contribution or an adapter: whose entry a verdict is about. */
+export const readOwner = (state: LedgerState, subject: CID): Account | undefined => readContribution(state, subject)?.contributor ?? readAdapter(state, subject)?.developer
+/** The adapter that was imported with these weights and is not rejected. */
+export const readImported = (state: LedgerState, weights: CID): CID | undefined => read(state, stateCodecs.importedWeights, stateKeys.importedWeights(weights))
 /** The admitted adapter that merges these parents, in their order, with these weights. */
 export const readMerge = (state: LedgerState, parents: readonly MergeParent[]): CID | undefined => read(state, stateCodecs.merge, stateKeys.merge(parents))
 export const readChannel = (state: LedgerState, channel: Hash): ChannelState | undefined => read(state, stateCodecs.channel, stateKeys.channel(channel))
@@ -132,7 +136,7 @@ export function * listAdapters (state: LedgerState): IterableIterator<{ adapter:
 }
 
 export function * listAttestations (state: LedgerState, subject: CID): IterableIterator<{ validator: Account, state: AttestationState }> {
-  for (const [name, value] of list(state, stateCodecs.attestation, `${statePrefixes.attestation}${subject.toString()}/`, rest => rest)) {
+  for (const [name, value] of list(state, stateCodecs.attestation, stateKeys.attestations(subject), rest => rest)) {
     yield { validator: accountFromString(name), state: value }
   }
 }

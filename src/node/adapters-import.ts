@@ -1,7 +1,8 @@
 import { CID } from 'multiformats/cid'
+import { enterSubject } from '../datanets/index.ts'
 import { signRecord } from '../identity/index.ts'
-import { listAdapters, readAdapter } from '../ledger/index.ts'
-import { baseModelCodec, cidOf, compareBytes, domains, equalBytes, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
+import { listAdapters } from '../ledger/index.ts'
+import { baseModelCodec, cidOf, compareBytes, domains, importedAdapterCodec, RECORD_BYTES_MAX, signedCodec, utf8 } from '../wire/index.ts'
 import { PRICE_DEFAULT } from './constants.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
 import { readPeft } from './peft-thread.ts'
@@ -75,14 +76,11 @@ export async function publishAdapter (node: Node, request: PublishAdapterRequest
 
   await node.storage.put(bytes, { pin: true, signal })
 
-  const result = await node.chain.send({ kind: 'import-adapter', adapter, base: record.base, weights: record.weights }, signer, { signal })
+  const { ok, code, message } = await enterSubject(node.chain, { kind: 'import-adapter', adapter, base: record.base, weights: record.weights }, signer, { signal })
 
-  // what was sent before a crash may come there first: that is as good
-  const found = readAdapter(node.chain.state(), adapter)
-
-  if (!result.ok && (found == null || !equalBytes(found.developer, signer.account))) {
+  if (!ok) {
     await node.storage.unpin(adapter, { signal })
-    throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
+    throw new ConfigError(`the ledger refused the adapter: ${message ?? code ?? 'without a reason'}`)
   }
 
   // from now on the record names them, and this node serves them

@@ -57,7 +57,8 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
   }
   const onBlock = ({ detail: { events } }: SettlementEvents['block']): void => {
     for (const event of events) {
-      if (event.type === 'adapter' && !entries.has(event.adapter.toString())) {
+      // a pending one may have come in the place of a rejected one
+      if (event.type === 'adapter' && (event.status === 'pending' || !entries.has(event.adapter.toString()))) {
         announced.set(event.adapter.toString(), event.adapter)
       }
     }
@@ -84,6 +85,7 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
     entries.delete(id)
     texts.discard(id)
     versions?.delete(entry)
+    sorted = undefined
 
     if (versions?.size === 0) {
       byKey.delete(entry.key)
@@ -105,8 +107,13 @@ export function adapterIndex ({ chain, storage }: AdapterIndexComponents): Adapt
     lookAtAll = false
     announced.clear()
 
-    return found.filter(({ adapter }) => {
+    return found.filter(({ adapter, state: { height } }) => {
       const id = adapter.toString()
+      const known = entries.get(id)
+
+      if (known !== undefined && known.height !== height) {
+        forget(known)
+      }
 
       return !entries.has(id) && (missing.get(id)?.height ?? -Infinity) + ADAPTER_RETRY_BLOCKS <= chain.height
     }).sort((a, b) => b.state.height - a.state.height).slice(0, ADAPTERS_INDEXED_MAX)

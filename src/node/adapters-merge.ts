@@ -1,9 +1,10 @@
 import { CID } from 'multiformats/cid'
+import { enterSubject } from '../datanets/index.ts'
 import { signRecord } from '../identity/index.ts'
 import { readAdapter, readMerge } from '../ledger/index.ts'
 import { mergedPrice } from '../scoring/index.ts'
 import { readAdapterRecord } from '../serving/index.ts'
-import { cidOf, compareBytes, domains, equalBytes, MERGE_PARENTS_MAX, MERGE_WEIGHT_MILLI_MAX, mergedAdapterCodec, NAME_MAX, signedCodec } from '../wire/index.ts'
+import { cidOf, compareBytes, domains, MERGE_PARENTS_MAX, MERGE_WEIGHT_MILLI_MAX, mergedAdapterCodec, NAME_MAX, signedCodec } from '../wire/index.ts'
 import { ConfigError, NotFoundError } from './errors.ts'
 import type { DatanetNode } from './node.ts'
 import type { Signer } from '../identity/index.ts'
@@ -88,14 +89,11 @@ export async function mergeAdapters (node: Node, request: { parents: readonly Na
 
   await node.storage.put(bytes, { pin: true, signal })
 
-  const result = await node.chain.send({ kind: 'merge-adapters', adapter, base, parents }, signer, { signal })
+  const { ok, code, message } = await enterSubject(node.chain, { kind: 'merge-adapters', adapter, base, parents }, signer, { signal })
 
-  // what was sent before a crash may come there first: that is as good
-  const found = readAdapter(node.chain.state(), adapter)
-
-  if (!result.ok && (found == null || !equalBytes(found.developer, signer.account))) {
+  if (!ok) {
     await node.storage.unpin(adapter, { signal })
-    throw new ConfigError(`the ledger refused the merge: ${result.message ?? result.code ?? 'without a reason'}`)
+    throw new ConfigError(`the ledger refused the merge: ${message ?? code ?? 'without a reason'}`)
   }
 
   return view(adapter, record, parents, 'pending')

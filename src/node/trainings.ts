@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
+import { enterSubject } from '../datanets/index.ts'
 import { signRecord } from '../identity/index.ts'
 import { readAdapter, readChain, readContribution } from '../ledger/index.ts'
 import { RECORD_BYTES_MAX, adapterCodec, baseModelCodec, cidOf, domains, signedCodec, snapshotCodec } from '../wire/index.ts'
@@ -250,14 +251,11 @@ class TrainingsService implements Trainings {
     await this.update(job, { state: 'publishing', progress: 0 })
     await storage.put(bytes, { pin: true, signal })
 
-    if (readAdapter(chain.state(), cid) == null) {
-      const { contributions } = snapshotCodec.decode(await storage.get(adapter.snapshot, { signal }))
-      const result = await chain.send({ kind: 'publish-adapter', adapter: cid, base: adapter.base, snapshot: adapter.snapshot, contributions }, signer, { signal })
+    const { contributions } = snapshotCodec.decode(await storage.get(adapter.snapshot, { signal }))
+    const { ok, code, message } = await enterSubject(chain, { kind: 'publish-adapter', adapter: cid, base: adapter.base, snapshot: adapter.snapshot, contributions }, signer, { signal })
 
-      // published by what was sent before a crash: that is as good
-      if (!result.ok && readAdapter(chain.state(), cid) == null) {
-        throw new ConfigError(`the ledger refused the adapter: ${result.message ?? result.code ?? 'without a reason'}`)
-      }
+    if (!ok) {
+      throw new ConfigError(`the ledger refused the adapter: ${message ?? code ?? 'without a reason'}`)
     }
 
     await this.update(job, { state: 'attesting', progress: 0 })

@@ -137,7 +137,7 @@ const body: Schema<TransactionBody> = oneOf('kind', {
   'import-adapter': { adapter: recordCid, base: recordCid, weights: fileCid },
   'merge-adapters': { adapter: recordCid, base: recordCid, parents: mergeParents },
   'deprecate-adapter': { adapter: recordCid, reason: title, successor: nullable(recordCid) },
-  attest: { subject: recordCid, verdict, attestation: recordCid },
+  attest: { subject: recordCid, owner: account, verdict, attestation: recordCid },
   'open-channel': { gateway: account, amount, expiresAtHeight: counter },
   'close-channel': { channel: hash32 },
   redeem: {

@@ -6,7 +6,8 @@ import { lightClient } from '../../src/light-client/index.ts'
 import { MERGED_TOTAL, scoreTree } from '../../src/scoring/index.ts'
 import { lorasOf, modelLibrary } from '../../src/serving/index.ts'
 import { training } from '../../src/training/index.ts'
-import { cidOf, compareBytes, domains, equalBytes, mergedAdapterCodec, signedCodec } from '../../src/wire/index.ts'
+import { compareBytes, domains, equalBytes, mergedAdapterCodec, signedCodec } from '../../src/wire/index.ts'
+import { attestBody } from '../ledger/network.ts'
 import { acquaint, alice, assessors, developer, market, PRICE, question, shopkeeper, signal, validator } from '../serving/fixtures.ts'
 import { court, faults, inPhase, seat, trade } from './fixtures.ts'
 import type { MergedAdapter } from '../../src/interface/index.ts'
@@ -36,7 +37,7 @@ async function merged (here: Market): Promise<{ merge: CID, second: CID }> {
   const merge = await here.here.storage.put(signedCodec(mergedAdapterCodec).encode(signRecord(domains.adapter, mergedAdapterCodec, record, alice)))
 
   await here.must({ kind: 'merge-adapters', adapter: merge, base: record.base, parents: record.parents }, alice)
-  await here.must({ kind: 'attest', subject: merge, verdict: 'admit', attestation: cidOf(Uint8Array.of(1)) }, validator)
+  await here.must(attestBody(here.chain.state(), merge), validator)
 
   return { merge, second }
 }

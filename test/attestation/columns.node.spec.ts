@@ -7,7 +7,7 @@ import { accountToString, signRecord } from '../../src/identity/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
 import { RAW, adapterCodec, cidOf, domains, rawCid, recipeCodec, signedCodec } from '../../src/wire/index.ts'
 import { Swarm, prose, speeches } from '../datanets/fixtures.ts'
-import { alice, base, bob, carol, curator, developer, signer, validators } from '../ledger/network.ts'
+import { alice, base, bob, carol, curator, developer, signer, validators, attestBody } from '../ledger/network.ts'
 import type { ColumnComputer, ColumnStatement, Columns, ColumnsInit } from '../../src/attestation/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type { Adapter, Recipe } from '../../src/interface/index.ts'
@@ -111,7 +111,7 @@ describe('columns of an adapter', function () {
 
   const admit = async (subject: CID): Promise<void> => {
     for (const one of validators.slice(0, 3)) {
-      await send({ kind: 'attest', subject, verdict: 'admit', attestation: subject }, one)
+      await send(attestBody(swarm.chain.state(), subject), one)
     }
   }
 

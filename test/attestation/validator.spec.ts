@@ -1,10 +1,10 @@
 import { expect } from 'aegir/chai'
 import { drawBelow, earlierOf, validator } from '../../src/attestation/index.ts'
 import { signRecord } from '../../src/identity/index.ts'
-import { listAttestations, readAdapter, readContribution } from '../../src/ledger/index.ts'
+import { listAttestations, readAccount, readAdapter, readContribution } from '../../src/ledger/index.ts'
 import { RAW, adapterCodec, attestationCodec, cidOf, contributionCodec, domains, recipeCodec, shardCodec, signedCodec, snapshotCodec } from '../../src/wire/index.ts'
 import { Swarm, prose, speeches } from '../datanets/fixtures.ts'
-import { alice, base, bob, carol, curator, developer, validators } from '../ledger/network.ts'
+import { alice, attestBody, base, bob, carol, curator, developer, PARAMS, validators } from '../ledger/network.ts'
 import type { AdapterCheck, Validator, ValidatorEvents, ValidatorInit } from '../../src/attestation/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type { Adapter, Attestation, Contribution, Recipe, Row, Signed } from '../../src/interface/index.ts'
@@ -177,12 +177,55 @@ describe('validator', function () {
     expect(attestation.checks[0].detail).to.include('expected rows 11, got 10')
   })
 
+  it('rejects what a squatter was quicker with, so that its author contributes it all the same', async () => {
+    const author = await swarm.node()
+    await judges(4)
+    const { datanet } = await author.nets.create(speeches, curator)
+    const { datanet: other } = await author.nets.create({ ...speeches, name: 'more-speeches' }, curator)
+    const { contribution } = await author.nets.contribute({ datanet, title: 'Rows', rows: prose(20, 1), signer: alice }, {
+      onProgress: event => {
+        if (event.type === 'datanets:contribute:announced') {
+          void swarm.chain.send({ kind: 'contribute', datanet: other, contribution: event.contribution, rows: 20, bytes: 900, shards: 1 }, bob)
+        }
+      }
+    })
+
+    await swarm.chain.waitFor(state => readContribution(state, contribution)?.status === 'admitted')
+    expect(readContribution(swarm.chain.state(), contribution)).to.deep.include({ contributor: alice.account, rows: 20 })
+    for (const { nets } of [author, await swarm.node({ follow: 'all' })]) {
+      expect(nets.contributions(datanet).map(one => one.contribution.toString())).to.deep.equal([contribution.toString()])
+      expect(nets.contributions(other)).to.deep.equal([])
+      expect((await nets.snapshot([other, datanet])).snapshot.contributions.map(String)).to.deep.equal([contribution.toString()])
+    }
+    // the squatter lost a deposit
+    expect(readAccount(swarm.chain.state(), alice.account).balance).to.equal(readAccount(swarm.chain.state(), bob.account).balance + PARAMS.contributionDeposit)
+  })
+
+  it('holds a rejected record that another account enters against the ledger again, though it knows it', async () => {
+    const author = await swarm.node()
+    const services = await judges()
+    const { datanet } = await author.nets.create(speeches, curator)
+    const failed = async (judged: Promise<Attestation[]>): Promise<string[][]> =>
+      (await judged).map(({ checks }) => checks.filter(({ passed }) => !passed).map(({ name }) => name))
+    const judged = async (): Promise<Attestation[]> => Promise.all(services.map(async service => (await next(service, 'attested')).record.payload))
+    const original = judged()
+    await contribute(author, datanet, prose(30, 1))
+    await original
+    const copied = judged()
+    const copy = await contribute(author, datanet, prose(30, 1), carol)
+    expect(await failed(copied)).to.deep.equal(services.map(() => ['exact-duplicates', 'near-duplicates']))
+    expect(readContribution(swarm.chain.state(), copy)?.status).to.equal('rejected')
+    const entered = judged()
+    await swarm.chain.send({ kind: 'contribute', datanet, contribution: copy, rows: 30, bytes: 900, shards: 1 }, bob)
+    expect(await failed(entered)).to.deep.equal(services.map(() => ['record']))
+  })
+
   it('compares with the same contributions before and after others were decided', async () => {
     const node = await swarm.node()
     const { datanet } = await node.nets.create(speeches, curator)
     const decide = async (subject: CID, verdict: 'admit' | 'reject'): Promise<void> => {
       for (const signer of validators.slice(0, 3)) {
-        await swarm.chain.send({ kind: 'attest', subject, verdict, attestation: subject }, signer)
+        await swarm.chain.send(attestBody(swarm.chain.state(), subject, verdict), signer)
       }
     }
     const early = await contribute(node, datanet, prose(3, 1))
@@ -213,7 +256,7 @@ describe('validator', function () {
       for (let i = 1; i <= count; i++) {
         const subject = await contribute(node, datanet, prose(5, i), carol)
         for (const signer of validators.slice(0, 3)) {
-          await swarm.chain.send({ kind: 'attest', subject, verdict: 'admit', attestation: subject }, signer)
+          await swarm.chain.send(attestBody(swarm.chain.state(), subject), signer)
         }
       }
       const { cid: snapshot, snapshot: { contributions: used } } = await node.nets.snapshot([datanet])

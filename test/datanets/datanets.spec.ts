@@ -2,9 +2,9 @@ import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { contributionsTopic } from '../../src/datanets/index.ts'
 import { signRecord } from '../../src/identity/index.ts'
-import { readAccount } from '../../src/ledger/index.ts'
-import { RECORD_BYTES_MAX, cidOf, compareBytes, contributionCodec, domains, signedCodec } from '../../src/wire/index.ts'
-import { alice, bob, curator, validators } from '../ledger/network.ts'
+import { listContributions, readAccount, readContribution } from '../../src/ledger/index.ts'
+import { RECORD_BYTES_MAX, cidOf, compareBytes, contributionCodec, domains, equalBytes, signedCodec } from '../../src/wire/index.ts'
+import { alice, attestBody, bob, curator, validators } from '../ledger/network.ts'
 import { Swarm, nextEvent, prose, speeches } from './fixtures.ts'
 import type { ContributeEvent } from '../../src/datanets/index.ts'
 import type { RefusedMessage } from '../../src/gossip/index.ts'
@@ -23,7 +23,7 @@ describe('datanets', function () {
 
   const admit = async (subject: CID): Promise<void> => {
     for (const validator of validators.slice(0, 3)) {
-      const { ok } = await swarm.chain.send({ kind: 'attest', subject, verdict: 'admit', attestation: subject }, validator)
+      const { ok } = await swarm.chain.send(attestBody(swarm.chain.state(), subject), validator)
       expect(ok).to.equal(true)
     }
   }
@@ -65,7 +65,7 @@ describe('datanets', function () {
     expect(readAccount(swarm.chain.state(), alice.account).balance).to.equal(balance)
   })
 
-  it('is content with what was sent before a crash and comes to the ledger first, and not with what somebody else put there', async () => {
+  it('is content with what was sent before a crash and comes to the ledger first, and with what somebody else put there only once it is rejected', async () => {
     const { nets } = await swarm.node()
     const { datanet } = await nets.create(speeches, curator)
     const ahead = (signer: Signer): void => {
@@ -77,13 +77,26 @@ describe('datanets', function () {
       }
     }
 
+    const decide = async (who: Signer, verdict: 'admit' | 'reject'): Promise<void> => {
+      const { contribution } = await swarm.chain.waitFor(state => [...listContributions(state)].find(({ state: { contributor, status } }) => status === 'pending' && equalBytes(contributor, who.account)))
+      for (const validator of validators.slice(0, 3)) {
+        await swarm.chain.send(attestBody(swarm.chain.state(), contribution, verdict), validator)
+      }
+    }
+
     ahead(alice)
     const { contribution } = await nets.contribute({ datanet, title: 'Sent twice', rows: prose(10, 5), signer: alice })
     expect(nets.contributions(datanet).map(entry => entry.contribution.toString())).to.deep.equal([contribution.toString()])
 
     ahead(bob)
-    await expect(nets.contribute({ datanet, title: 'Taken', rows: prose(10, 6), signer: alice })).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_EXISTS')
-    await expect(nets.contribute({ datanet, title: 'Taken', rows: prose(10, 6), signer: alice })).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_EXISTS')
+    const taken = nets.contribute({ datanet, title: 'Taken', rows: prose(10, 6), signer: alice })
+    await decide(bob, 'reject')
+    const { contribution: own } = await taken
+    expect(readContribution(swarm.chain.state(), own)?.contributor).to.deep.equal(alice.account)
+
+    ahead(bob)
+    const lost = nets.contribute({ datanet, title: 'Lost', rows: prose(10, 7), signer: alice })
+    await Promise.all([decide(bob, 'admit'), expect(lost).to.eventually.be.rejected.with.property('code', 'ERR_CONTRIBUTION_EXISTS')])
 
     ahead(curator)
     expect((await nets.create({ ...speeches, name: 'more speeches' }, curator)).manifest.name).to.equal('more speeches')
@@ -176,7 +189,7 @@ describe('datanets', function () {
     const { contribution } = await contributor.nets.contribute({ datanet, title: 'Unwanted', rows: prose(3, 9), signer: alice })
     await held
     for (const validator of validators.slice(0, 3)) {
-      await swarm.chain.send({ kind: 'attest', subject: contribution, verdict: 'reject', attestation: contribution }, validator)
+      await swarm.chain.send(attestBody(swarm.chain.state(), contribution, 'reject'), validator)
     }
     await holder.nets.stop()
     await holder.nets.start()
@@ -207,7 +220,7 @@ describe('datanets', function () {
     await admit(original)
     for (const copy of [await keep('Mine too', villain, bob), await keep('Once more', contributor, alice)]) {
       for (const validator of validators.slice(0, 3)) {
-        await swarm.chain.send({ kind: 'attest', subject: copy, verdict: 'reject', attestation: copy }, validator)
+        await swarm.chain.send(attestBody(swarm.chain.state(), copy, 'reject'), validator)
       }
     }
     await villain.network.stop()

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { CHAIN, genesis, validators } from '../ledger/network.ts'
 import type { Datanets, DatanetsChain, DatanetsEvents, DatanetsInit, NewDatanet } from '../../src/datanets/index.ts'
 import type { Network } from '../../src/gossip/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
-import type { FinalisedBlock, Header, Row, Signed, Transaction, TransactionBody, TransactionResult } from '../../src/interface/index.ts'
+import type { AbortOptions, FinalisedBlock, Header, Row, Signed, Transaction, TransactionBody, TransactionResult } from '../../src/interface/index.ts'
 import type { LedgerState } from '../../src/ledger/index.ts'
 import type { SettlementEvents } from '../../src/settlement/index.ts'
 import type { Storage, StorageInit } from '../../src/storage/index.ts'
@@ -34,6 +35,16 @@ export class LedgerChain extends TypedEventEmitter<SettlementEvents> implements 
     this.sent.push(body)
     const [result] = this.block([signRecord(domains.transaction, transactionCodec, payload, signer)])
     return result
+  }
+
+  async waitFor<T> (predicate: (state: LedgerState, height: number) => T | undefined | false | null, options?: AbortOptions): Promise<T> {
+    for (;;) {
+      const found = predicate(this.#state, this.#state.height)
+      if (found !== undefined && found !== false && found !== null) {
+        return found
+      }
+      await once(this, 'block', { signal: options?.signal })
+    }
   }
 
   block (transactions: Array<Signed<Transaction>>): TransactionResult[] {

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { alice, bob, curator, validators } from '../ledger/network.ts'
+import { alice, bob, curator, validators, attestBody } from '../ledger/network.ts'
 import { Swarm, prose, speeches } from './fixtures.ts'
 import type { Signer } from '../../src/identity/index.ts'
 
@@ -17,7 +17,7 @@ describe('a snapshot', function () {
       const { contribution } = await nets.contribute({ datanet, title: 'Rows', rows: prose(3, seed), signer })
 
       for (const one of validators.slice(0, 3)) {
-        await swarm.chain.send({ kind: 'attest', subject: contribution, verdict: 'admit', attestation: contribution }, one)
+        await swarm.chain.send(attestBody(swarm.chain.state(), contribution), one)
       }
 
       return contribution.toString()

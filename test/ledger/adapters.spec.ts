@@ -2,7 +2,7 @@ import { expect } from 'aegir/chai'
 import { readAdapter, readChain } from '../../src/ledger/index.ts'
 import { assessmentCommit, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { hash, rawCid, utf8 } from '../../src/wire/index.ts'
-import { adapter, admitAdapter, alice, assessors, base, baseDeveloper, bob, CHAIN, cid, developer, Network, OPEN, openChannel, gateway, redeemBody, treasury, validators } from './network.ts'
+import { adapter, admitAdapter, alice, assessors, attestBody, base, baseDeveloper, bob, CHAIN, cid, developer, gateway, Network, OPEN, openChannel, redeemBody, treasury, validators } from './network.ts'
 import type { Request } from './network.ts'
 import type { Hash, TransactionBody } from '../../src/interface/index.ts'
 
@@ -12,7 +12,7 @@ const weights = rawCid(utf8('weights of elsewhere'))
 const importing: TransactionBody = { kind: 'import-adapter', adapter: imported, base, weights }
 
 function attestAll (network: Network, subject = imported, verdict: 'admit' | 'reject' = 'admit'): void {
-  network.must(...validators.slice(0, 3).map((who): Request => [who, { kind: 'attest', subject, verdict, attestation: cid('attestation') }]))
+  network.must(...validators.slice(0, 3).map((who): Request => [who, attestBody(network.state, subject, verdict)]))
 }
 
 function withImported (): Network {

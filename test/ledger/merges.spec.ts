@@ -2,7 +2,7 @@ import { expect } from 'aegir/chai'
 import { readAdapter, readChain, readContribution, readMerge, readPayout } from '../../src/ledger/index.ts'
 import { assessmentCommit, MERGED_TOTAL, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { compareBytes, hash, rawCid, utf8 } from '../../src/wire/index.ts'
-import { adapter, admitAdapter, alice, assessors, base, baseDeveloper, bob, CHAIN, cid, contributions, contributors, developer, Network, OPEN, openChannel, gateway, redeemBody, sorted, treasury, validators } from './network.ts'
+import { adapter, admitAdapter, alice, assessors, attestBody, base, baseDeveloper, bob, CHAIN, cid, contributions, contributors, developer, gateway, Network, OPEN, openChannel, redeemBody, sorted, treasury, validators } from './network.ts'
 import type { Request } from './network.ts'
 import type { Hash, MergeParent, TransactionBody } from '../../src/interface/index.ts'
 import type { ScoreTree } from '../../src/scoring/index.ts'
@@ -25,7 +25,7 @@ function parentsOf (...parents: Array<[CID, number]>): MergeParent[] {
 const merging: Merging = { kind: 'merge-adapters', adapter: merge, base, parents: parentsOf([adapter, 700], [second, 300]) }
 
 function attestAll (network: Network, subject: CID, verdict: 'admit' | 'reject' = 'admit'): void {
-  network.must(...validators.slice(0, 3).map((who): Request => [who, { kind: 'attest', subject, verdict, attestation: cid('attestation') }]))
+  network.must(...validators.slice(0, 3).map((who): Request => [who, attestBody(network.state, subject, verdict)]))
 }
 
 /** Two trained adapters that share a contribution, by two developers, and an imported one. */

@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { deriveSeed, ed25519Signer, signPayload, signRecord } from '../../src/identity/index.ts'
-import { channelId, executeBlock, genesisState, readAccount, readChain, readTask, readValidators, totalHoldings } from '../../src/ledger/index.ts'
+import { channelId, executeBlock, genesisState, readAccount, readChain, readOwner, readTask, readValidators, totalHoldings } from '../../src/ledger/index.ts'
 import { assessmentCommit, chainTrace, resultStep, scoreTree, taskId, traceTree } from '../../src/scoring/index.ts'
 import { cidOf, compareBytes, domains, equalBytes, hash, transactionCodec, utf8, voucherCodec } from '../../src/wire/index.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -82,6 +82,13 @@ export function genesis (params: Partial<NetworkParams> = {}): Genesis {
     bases: [{ base, developer: baseDeveloper.account }]
   }
 }
+
+/** A verdict on the entry of a subject that is on the ledger now. */
+export function attestBody (state: LedgerState, subject: CID, verdict: 'admit' | 'reject' = 'admit', attestation = cid('attestation')): TransactionBody {
+  return { kind: 'attest', subject, owner: readOwner(state, subject) ?? NOBODY, verdict, attestation }
+}
+
+const NOBODY = signer('nobody').account
 
 export type Request = [who: Signer, body: TransactionBody]
 
@@ -187,9 +194,9 @@ export function admitAdapter (network: Network): void {
   network.must(...assessors.map((who): Request => [who, { kind: 'stake', amount: 500n * OPEN }]))
   network.must([curator, { kind: 'create-datanet', datanet, name: 'speeches' }])
   network.must(...contributions.map((contribution, i): Request => [contributors[i], { kind: 'contribute', datanet, contribution, rows: 10, bytes: 1000, shards: 1 }]))
-  network.must(...validators.slice(0, 3).flatMap(who => contributions.map((subject): Request => [who, { kind: 'attest', subject, verdict: 'admit', attestation: cid('attestation') }])))
+  network.must(...validators.slice(0, 3).flatMap(who => contributions.map((subject): Request => [who, attestBody(network.state, subject)])))
   network.must([developer, { kind: 'publish-adapter', adapter, base, snapshot: cid('snapshot'), contributions }])
-  network.must(...validators.slice(0, 3).map((who): Request => [who, { kind: 'attest', subject: adapter, verdict: 'admit', attestation: cid('attestation') }]))
+  network.must(...validators.slice(0, 3).map((who): Request => [who, attestBody(network.state, adapter)]))
 }
 
 export function openChannel (network: Network, amount = 100n * OPEN): Hash {

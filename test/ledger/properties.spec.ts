@@ -4,7 +4,7 @@ import { executeBlock, listChannels, listTasks, readAccount, readChain, stateRoo
 import { plantCommit } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
-  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, CHAIN, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, parentOf, payer, redeemBody, sorted, STEPS, treasury, validators
+  adapter, admitAdapter, alice, assessors, Assessor, base, bob, carol, CHAIN, cid, contributions, datanet, gateway, honest, Network, OPEN, openChannel, parentOf, payer, redeemBody, sorted, STEPS, treasury, validators, attestBody
 } from './network.ts'
 import type { Request } from './network.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -37,7 +37,7 @@ function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] 
     () => one({ kind: 'create-datanet', datanet: cid(`d${b}`), name: 'd' }),
     () => one({ kind: 'contribute', datanet, contribution: cid(`c${b}`), rows: 1, bytes: 1, shards: 1 }),
     () => one({ kind: 'publish-adapter', adapter: cid(`m${b}`), base: a === 0 ? cid('none') : base, snapshot: base, contributions: a < 3 ? contributions : sorted([cid(`c${b}`)]) }),
-    () => validators.slice(a % 3).flatMap(by => one({ kind: 'attest', subject: cid(`${a % 2 === 0 ? 'c' : 'm'}${b}`), verdict: b === 0 ? 'reject' : 'admit', attestation: base }, by)),
+    () => validators.slice(a % 3).flatMap(by => one(attestBody(network.state, cid(`${a % 2 === 0 ? 'c' : 'm'}${b}`), b === 0 ? 'reject' : 'admit'), by)),
     () => one({ kind: 'open-channel', gateway: gateway.account, amount, expiresAtHeight: network.state.height + b }, payer),
     () => one({ kind: 'close-channel', channel: b === 0 ? channel : hash('none') }, a < 3 ? gateway : payer),
     () => one(redeemBody(channel, readRedeemed(network, channel) + BigInt(a + 1), BigInt(a + 1)), gateway),

@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { listPayouts, readChain, readContribution } from '../../src/ledger/index.ts'
-import { admitAdapter, alice, base, bob, cid, contributions, contributors, developer, honest, Network, OPEN, startTask, treasury, validators } from './network.ts'
+import { admitAdapter, alice, attestBody, base, bob, cid, contributions, contributors, developer, honest, Network, OPEN, startTask, treasury, validators } from './network.ts'
 import type { Hash, TransactionBody } from '../../src/interface/index.ts'
 
 const FEES = 7_000_000_000_000_000_003n
@@ -50,7 +50,7 @@ describe('a withdrawal of a contribution', () => {
     expect(network.try(developer, publish)).to.equal('ERR_CONTRIBUTION_WITHDRAWN')
     expect(network.try(developer, { ...publish, contributions: contributions.slice(1) })).to.equal('ok')
     for (const one of validators.slice(0, 3)) {
-      network.must([one, { kind: 'attest', subject: cid('later'), verdict: 'admit', attestation: cid('verdict') }])
+      network.must([one, attestBody(network.state, cid('later'))])
     }
   })
 

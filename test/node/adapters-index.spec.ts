@@ -1,9 +1,9 @@
 import { expect } from 'aegir/chai'
 import { signRecord } from '../../src/identity/index.ts'
 import { adapterIndex } from '../../src/node/index.ts'
-import { cidOf, domains, importedAdapterCodec, rawCid, signedCodec, utf8 } from '../../src/wire/index.ts'
+import { cidOf, domains, importedAdapterCodec, rawCid, signedCodec, toHex, utf8 } from '../../src/wire/index.ts'
 import { LedgerChain } from '../datanets/fixtures.ts'
-import { alice, base } from '../ledger/network.ts'
+import { alice, attestBody, base, bob, validators } from '../ledger/network.ts'
 import type { ImportedAdapter } from '../../src/interface/index.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -23,7 +23,7 @@ class Here {
     }
   })
 
-  async publish (name: string, source?: string): Promise<CID> {
+  async publish (name: string, source?: string, who = alice): Promise<CID> {
     const weights = rawCid(utf8(name))
     const record: ImportedAdapter = {
       type: 'imported-adapter', version: 1, name, developer: alice.account, base, licence: 'MIT', ...(source == null ? {} : { source }), rank: 1, alpha: 1, targets: ['q_proj'], weights, metrics: [], pricePerThousandTokens: 7n
@@ -32,7 +32,7 @@ class Here {
     const adapter = cidOf(bytes)
 
     this.records.set(adapter.toString(), bytes)
-    expect((await this.chain.send({ kind: 'import-adapter', adapter, base, weights }, alice)).ok).to.equal(true)
+    expect((await this.chain.send({ kind: 'import-adapter', adapter, base, weights }, who)).ok).to.equal(true)
 
     return adapter
   }
@@ -54,6 +54,19 @@ describe('the index of adapters', () => {
     await here.index.start()
   })
   afterEach(async () => here.index.stop())
+
+  it('has the entry of an author in the place of a squatter\'s', async () => {
+    const adapter = await here.publish('mine', undefined, bob)
+
+    await here.publish('other')
+    expect(await here.names()).to.deep.equal(['other', 'mine'])
+    for (const one of validators.slice(0, 3)) {
+      await here.chain.send(attestBody(here.chain.state(), adapter, 'reject'), one)
+    }
+    await here.publish('mine')
+    expect(await here.names()).to.deep.equal(['mine', 'other'])
+    expect((await here.index.get(adapter))?.key).to.equal(`${toHex(alice.account)} mine`)
+  })
 
   it('has what the ledger has, the last published first, and reads each record once', async () => {
     await here.publish('first')

@@ -2,7 +2,8 @@ import { expect } from 'aegir/chai'
 import { listAdapters } from '../../src/ledger/index.ts'
 import { trainings } from '../../src/node/index.ts'
 import { DatanetError } from '../../src/utils/index.ts'
-import { cidOf, recipeCodec } from '../../src/wire/index.ts'
+import { recipeCodec } from '../../src/wire/index.ts'
+import { attestBody } from '../ledger/network.ts'
 import { developer, market, signal, validator } from '../serving/fixtures.ts'
 import type { TrainingView } from '../../src/interface/index.ts'
 import type { StartTraining, Trainings, TrainingsComponents } from '../../src/node/index.ts'
@@ -72,7 +73,7 @@ describe('the queue of trainings', () => {
 
     const { adapter } = [...listAdapters(here.chain.state())].find(({ state: { status } }) => status === 'pending') ?? expect.fail('nothing was published')
 
-    await here.must({ kind: 'attest', subject: adapter, verdict: 'admit', attestation: cidOf(Uint8Array.of(2)) }, validator)
+    await here.must(attestBody(here.chain.state(), adapter), validator)
     expect(await until(id, 'done')).to.include({ adapter: adapter.toString(), progress: 1 })
     expect(views.map(view => view.state)).to.include.members(['queued', 'training', 'publishing', 'attesting', 'done'])
   })

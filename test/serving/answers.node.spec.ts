@@ -4,6 +4,7 @@ import {
   acknowledgementCodec, ASK_PROTOCOL, askCodec, attributeAnswer, checkOpening, COSIGN_PROTOCOL, cosignCodec, feeOf, generateAnswer, payer, proposedAnswerCodec, signReceipt, signVoucher, tokensHash
 } from '../../src/serving/index.ts'
 import { cidOf, equalBytes, toHex } from '../../src/wire/index.ts'
+import { attestBody } from '../ledger/network.ts'
 import { acquaint, market, OPEN, people, poor, PRICE, question, SAMPLER, shopkeeper, signal, validator } from './fixtures.ts'
 import type { Market, Peer } from './fixtures.ts'
 import type { Signer } from '../../src/identity/index.ts'
@@ -394,7 +395,7 @@ describe('a gateway', () => {
     const missing: CID = cidOf(Uint8Array.of(1, 2, 3))
 
     await here.must({ kind: 'publish-adapter', adapter: missing, base: here.record.base, snapshot: here.record.snapshot, contributions: here.here.snapshot.contributions }, newcomer())
-    await here.must({ kind: 'attest', subject: missing, verdict: 'admit', attestation: missing }, validator)
+    await here.must(attestBody(here.chain.state(), missing), validator)
     expect((await shop.gateway.offers()).map(({ adapter }) => adapter.toString())).to.deep.equal([here.record.base.toString(), here.adapter.toString()])
   })
 })

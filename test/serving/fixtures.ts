@@ -190,15 +190,17 @@ export async function market (changed: Partial<NetworkParams> = {}): Promise<Mar
     const adapter = await here.storage.put(signedCodec(adapterCodec).encode(signed))
 
     await must({ kind: 'publish-adapter', adapter, base: trained.base, snapshot: trained.snapshot, contributions: here.snapshot.contributions }, developer)
-    await must({ kind: 'attest', subject: adapter, verdict: 'admit', attestation: cidOf(Uint8Array.of(1)) }, validator)
+    await must({ kind: 'attest', subject: adapter, owner: developer.account, verdict: 'admit', attestation: cidOf(Uint8Array.of(1)) }, validator)
 
     return adapter
   }
 
   await must({ kind: 'create-datanet', datanet, name: 'tiny' }, alice)
   await Promise.all(here.snapshot.contributions.map(async (contribution, i) => {
-    await must({ kind: 'contribute', datanet, contribution, rows: 6, bytes: 400, shards: 1 }, [alice, bob, carol][i])
-    await must({ kind: 'attest', subject: contribution, verdict: 'admit', attestation: cidOf(Uint8Array.of(1)) }, validator)
+    const contributor = [alice, bob, carol][i]
+
+    await must({ kind: 'contribute', datanet, contribution, rows: 6, bytes: 400, shards: 1 }, contributor)
+    await must({ kind: 'attest', subject: contribution, owner: contributor.account, verdict: 'admit', attestation: cidOf(Uint8Array.of(1)) }, validator)
   }))
 
   return {

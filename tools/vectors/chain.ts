@@ -72,7 +72,7 @@ function bodies (): Record<string, records.TransactionBody> {
     'merge-adapters': { kind: 'merge-adapters', adapter: cidFor('merged adapter'), base: cidFor('base'), parents: sorted(cidFor('adapter'), cidFor('other adapter')).map((adapter, i) => ({ adapter, weightMilli: [700, 300][i] })) },
     'withdraw-contribution': { kind: 'withdraw-contribution', contribution: cidFor('contribution') },
     'deprecate-adapter': { kind: 'deprecate-adapter', adapter: cidFor('adapter'), reason: 'trained on half of the speeches', successor: cidFor('newer adapter') },
-    attest: { kind: 'attest', subject: cidFor('contribution'), verdict: 'admit', attestation: cidFor('attestation') },
+    attest: { kind: 'attest', subject: cidFor('contribution'), owner: payer.account, verdict: 'admit', attestation: cidFor('attestation') },
     'open-channel': { kind: 'open-channel', gateway: gateway.account, amount: 10n ** 18n, expiresAtHeight: 5000 },
     'close-channel': { kind: 'close-channel', channel: hashFor('channel') },
     redeem: { kind: 'redeem', channel: hashFor('channel'), cumulative: 28n * 10n ** 12n, voucherSignature: new Uint8Array(64).fill(7), batches: [{ adapter: cidFor('adapter'), receiptsRoot: hashFor('receipts'), receipts: 4, fees: 28n * 10n ** 12n }] },

@@ -116,9 +116,9 @@ export const setUp = (game: Game, beacon: string): LedgerState => {
       [payer, { kind: 'open-channel', gateway: gateway.account, amount: 5_000n * OPEN, expiresAtHeight: 10_000 }]
     ],
     CONTRIBUTIONS.map(contribution => [curator, { kind: 'contribute', datanet, contribution, rows: 10, bytes: 1000, shards: 1 }]),
-    honest.flatMap(who => CONTRIBUTIONS.map((subject): [Signer, TransactionBody] => [who, { kind: 'attest', subject, verdict: 'admit', attestation }])),
+    honest.flatMap(who => CONTRIBUTIONS.map((subject): [Signer, TransactionBody] => [who, { kind: 'attest', subject, owner: curator.account, verdict: 'admit', attestation }])),
     ADAPTERS.map(adapter => [developer, { kind: 'publish-adapter', adapter, base, snapshot: cidOf(utf8('snapshot')), contributions: CONTRIBUTIONS }]),
-    honest.flatMap(who => subjects.slice(CONTRIBUTIONS.length).map((subject): [Signer, TransactionBody] => [who, { kind: 'attest', subject, verdict: 'admit', attestation }]))
+    honest.flatMap(who => subjects.slice(CONTRIBUTIONS.length).map((subject): [Signer, TransactionBody] => [who, { kind: 'attest', subject, owner: developer.account, verdict: 'admit', attestation }]))
   ]
 
   return rounds.reduce((state, requests) => {
