@@ -6,7 +6,7 @@ import { presets } from './choices.ts'
 import { colours as pc } from './colours.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, fileError } from './errors.ts'
 import { formatOpen, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
@@ -73,10 +73,6 @@ export function trainCommand (): Command {
 
       const done = await follow(client, started, signal, out.json)
 
-      if (done.state !== 'done') {
-        throw new CommandError(done.error?.code ?? 'ERR_TRAINING', done.error?.message ?? `the training was ${done.state}`, { exitCode: exitCodes.refused })
-      }
-
       out.line(`adapter ${done.name}: ${done.adapter ?? ''}`)
       out.line(`loss ${done.losses[0]?.toFixed(3) ?? ''} → ${done.losses.at(-1)?.toFixed(3) ?? ''} nats per token`)
       out.line(`ask it with: ${next(`ask ${done.name} "…"`)}`)
@@ -92,7 +88,11 @@ export function trainCommand (): Command {
   ])
 }
 
-/** Shows a training until it ends; Ctrl-C cancels it on the node too. */
+/**
+ * Shows a training until it is done; Ctrl-C cancels it on the node too.
+ *
+ * @throws {CommandError} if it fails or is cancelled
+ */
 async function follow (client: NodeClient, started: TrainingView, signal: AbortSignal, quiet: boolean): Promise<TrainingView> {
   let view = started
   const cancel = (): void => { void client.delete(`/api/v1/trainings/${started.id}`).catch(() => {}) }
@@ -110,18 +110,26 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
         }
 
         if (finished.has(view.state)) {
-          return
+          break
         }
 
         // what happened before we listened
         view = await client.get<TrainingView>(`/api/v1/trainings/${started.id}`, { signal })
       }
+
+      if (view.state !== 'done') {
+        // from within: else a mark of success would stand above the error
+        throw new CommandError(view.error?.code ?? 'ERR_TRAINING', view.error?.message ?? `the training was ${view.state}`, { exitCode: exitCodes.refused })
+      }
     },
     rendererOptions: { persistentOutput: true }
   }], { renderer: quiet ? 'silent' : 'default', fallbackRenderer: 'simple', registerSignalListeners: false })
 
-  await tasks.run()
-  signal.removeEventListener('abort', cancel)
+  try {
+    await tasks.run()
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
 
   return view
 }
@@ -203,7 +211,7 @@ async function schemaIn (file: string): Promise<string> {
   }
 
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CommandError('ERR_FILE', `the file ${file} cannot be read`, { exitCode: exitCodes.usage, cause })
+    throw fileError(file, cause)
   })
 }
 

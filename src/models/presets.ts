@@ -56,8 +56,9 @@ export const presets: Readonly<Record<string, Preset>> = {
  * @param base - CID of the base's record
  * @param snapshot - CID of the snapshot's record
  * @param overrides - instead of what the preset says
- * @param config - of the base: targets of the preset that it lacks are left out, those of `overrides` never
- * @throws {SettingsError} if there is no such preset
+ * @param config - of the base: targets of the preset that it lacks are left out and examples are no longer than its
+ * context, with one token more to predict; those of `overrides` stay
+ * @throws {SettingsError} if there is no such preset, or examples are to be longer than the base sees
  */
 export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: Partial<Omit<Recipe, 'type' | 'version' | 'base' | 'snapshot' | 'engine'>> = {}, config?: LlamaConfig): Recipe {
   if (!Object.hasOwn(presets, preset)) {
@@ -67,7 +68,11 @@ export function recipeOf (preset: string, base: CID, snapshot: CID, overrides: P
   const shapes = config === undefined ? undefined : llamaShapes(config)
   // GPT-2 has no gate
   const targets = settings.targets.filter(target => shapes?.has(projectionName(0, target)) !== false)
-  const recipe: Recipe = { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, targets, ...overrides }
+  const longest = config === undefined ? Infinity : config.contextLength + 1
+  if (overrides.sequenceLength !== undefined && overrides.sequenceLength > longest) {
+    throw new SettingsError(`expected examples of at most ${longest} tokens, the ${longest - 1} that the base sees and one to predict, but got a sequence length of ${overrides.sequenceLength}`)
+  }
+  const recipe: Recipe = { type: 'recipe', version: 1, base, snapshot, engine: ENGINE, seed: 0, ...settings, sequenceLength: Math.min(settings.sequenceLength, longest), targets, ...overrides }
   const { schedule, ...rest } = recipe
   // the record writes the cosine by absence
   return { ...rest, ...(schedule === undefined ? {} : { schedule }), targets: [...recipe.targets].sort() }
