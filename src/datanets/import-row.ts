@@ -6,8 +6,14 @@ import type { FieldSchema, Row } from '../interface/index.ts'
 
 const INTEGER = /^-?\d{1,16}$/
 
-/** Numbers as CSV writes and 64-bit integers as parquet has them. */
-const convert = (field: FieldSchema, value: unknown): unknown => {
+/** Conversations as JSON; numbers as CSV writes and 64-bit integers as parquet has them. */
+const convert = (field: FieldSchema, value: unknown, lenient: boolean): unknown => {
+  if (field.type === 'string' && isConversation(value)) {
+    return JSON.stringify(value)
+  }
+  if (!lenient && typeof value !== 'bigint') {
+    return value
+  }
   if (field.type !== 'integer') {
     return value
   }
@@ -16,6 +22,10 @@ const convert = (field: FieldSchema, value: unknown): unknown => {
   }
   return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value
 }
+
+/** Turns with their roles, as files of conversations have them in a list; training reads them as JSON. */
+const isConversation = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(turn => typeof turn === 'object' && turn !== null && typeof turn.role === 'string')
 
 /**
  * A row with the manifest's fields out of what a source gave.
@@ -29,8 +39,7 @@ export function toRow (source: Record<string, unknown>, options: ImportOptions, 
   for (const field of options.manifest.fields) {
     const given = Object.hasOwn(source, field.name) ? source[field.name] : undefined
     const absent = given === undefined || given === null || (lenient && given === '')
-    const converted = lenient || typeof given === 'bigint' ? convert(field, given) : given
-    const value = absent ? options.constants?.[field.name] : converted
+    const value = absent ? options.constants?.[field.name] : convert(field, given, lenient)
     if (value === undefined) {
       if (field.required) {
         throw new ImportError('ERR_IMPORT_FIELD', { ...place, field: field.name }, `expected ${expectField(field)}, got nothing`)

@@ -69,7 +69,7 @@ export async function withRun<T> (components: TrainingComponents, settings: RunS
     const { examples, contributionOf } = cut
 
     if (examples.length === 0 || examples.length > EXAMPLES_MAX) {
-      throw new TrainingInputError(`a run needs 1 to ${EXAMPLES_MAX} examples but its data make ${examples.length}: choose other Datanets or another sequence length`)
+      throw new TrainingInputError(`a run needs 1 to ${EXAMPLES_MAX} examples but its data make ${examples.length}: ${recipe.examples === 'chat' ? 'rows must be conversations, a JSON list of { "role", "content" } in which the assistant speaks' : 'choose other Datanets or another sequence length'}`)
     }
 
     await pool.load(cut, options)

@@ -2,6 +2,7 @@ import { expect } from 'aegir/chai'
 import fc from 'fast-check'
 import all from 'it-all'
 import { ROW_BYTES_MAX, importRows } from '../../src/datanets/index.ts'
+import { parseChat } from '../../src/models/index.ts'
 import { parquetFile } from './parquet.ts'
 import type { ImportEvent, ImportFormat, ImportOptions } from '../../src/datanets/index.ts'
 import type { Row } from '../../src/interface/index.ts'
@@ -33,6 +34,16 @@ describe('importRows', () => {
     it('takes the fields of the manifest from one object a line', async () => {
       const rows = await importText('jsonl', '{"text":"one","year":1790,"president":"dropped"}\r\n\n{"text":"zwei ü"}')
       expect(rows).to.deep.equal([{ text: 'one', year: 1790 }, { text: 'zwei ü' }])
+    })
+
+    it('keeps conversations as JSON, as training reads them', async () => {
+      const messages = [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }]
+      const rows = await importText('jsonl', `${JSON.stringify({ messages })}\n${JSON.stringify({ messages: 'text' })}`, { manifest: { ...manifest, fields: [{ name: 'messages', type: 'string', required: true }], textField: 'messages' } })
+      expect(rows).to.deep.equal([{ messages: JSON.stringify(messages) }, { messages: 'text' }])
+      expect(parseChat(String(rows[0].messages))).to.deep.equal(messages)
+      for (const text of [[], ['Hi'], [{ content: 'Hi' }], { role: 'user' }]) {
+        expect(await caught(importText('jsonl', JSON.stringify({ text })))).to.have.property('code', 'ERR_IMPORT_FIELD')
+      }
     })
 
     it('reads back what JSON wrote, however it is cut', async () => {
