@@ -1,6 +1,6 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
 import { toError } from '../utils/index.ts'
-import { fromAlphabet } from './byte-alphabet.ts'
+import { BYTE_TO_CHARACTER, fromAlphabet } from './byte-alphabet.ts'
 import { MERGES_MAX, PATTERN_CHARACTERS_MAX, PIECE_BYTES_MAX, TEXT_CHARACTERS_MAX, VOCABULARY_MAX } from './constants.ts'
 import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
@@ -44,6 +44,9 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   checkBounds(vocab, unigram == null ? model.merges : [], added, root.pre_tokenizer)
   const plain = new Map(added.filter(token => !token.special).map(({ content, id }) => [content, id]))
   const unknown = unigram == null ? unknownText(model) : unigram.unknown
+  if (unigram == null) {
+    checkComplete({ ...model, vocab }, root.decoder, unknown, named)
+  }
   const library = build({
     ...root,
     pre_tokenizer: exactCuts(root.pre_tokenizer),
@@ -122,6 +125,18 @@ function checkBounds (vocab: Json, merges: unknown, added: AddedToken[], preToke
   const cut = JSON.stringify(preTokenizer ?? null)
   if (cut.length > PATTERN_CHARACTERS_MAX) {
     throw new TokenizerError(`expected a pre-tokenizer of at most ${PATTERN_CHARACTERS_MAX} characters but got ${cut.length}`)
+  }
+}
+
+/** A text without tokens would stop everybody's training on the data that it is in: found here, not there. */
+function checkComplete ({ vocab, byte_fallback: fallback }: Json, decoder: unknown, unknown: string | undefined, named: ReadonlyMap<string, number>): void {
+  const texts = new Set(Object.keys(jsonObject(vocab, 'model.vocab')))
+  const names = decoderKinds(decoder).includes('ByteLevel')
+    ? BYTE_TO_CHARACTER
+    : Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
+  const missing = names.find(name => !texts.has(name) || named.has(name))
+  if ((unknown == null || !texts.has(unknown)) && (missing !== undefined || (names !== BYTE_TO_CHARACTER && fallback !== true))) {
+    throw new TokenizerError(`expected a token for each of the 256 bytes, or for what is unknown, but ${missing ?? 'byte_fallback'} is missing`)
   }
 }
 

@@ -101,6 +101,7 @@ describe('tokenizer.json through the library', () => {
     ['a decoder that is none of bytes', { ...json, decoder: { type: 'WordPiece' } }],
     ['an id out of range', { ...json, model: { ...json.model, vocab: { ...json.model.vocab, x: 1e9 } } }],
     ['an added token without a text', { ...json, added_tokens: [{ id: 5 }] }],
+    ['no token for a byte', { ...json, model: { ...json.model, vocab: Object.fromEntries(Object.entries(json.model.vocab).filter(([text]) => text !== 'q')) } }],
     ['merges that are no list', { ...json, model: { ...json.model, merges: 5 } }],
     ['an endless pattern', { ...json, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a'.repeat(10_000) } } }],
     ['a pre-tokenizer of lists in lists', JSON.parse(JSON.stringify(json).replace(/"pre_tokenizer":\{/, `$&"x":${'['.repeat(100)}${']'.repeat(100)},`))],
