@@ -1,5 +1,5 @@
 import { log } from './math.ts'
-import { expFloat } from './reference-scalar.ts'
+import { weightFloat } from './reference-scalar.ts'
 import type { Kernels } from './interface.ts'
 
 const round = Math.fround
@@ -25,7 +25,7 @@ export function referenceRows (f: Float32Array, ids: Int32Array): Rows {
       max = Math.max(max, f[x + j])
     }
     const sum = joined(visible, j => {
-      f[y + j] = expFloat(round(f[x + j] - max))
+      f[y + j] = weightFloat(round(f[x + j] - max))
       return f[y + j]
     })
     return { max, sum }

@@ -35,6 +35,11 @@ export function expFloat (x: number): number {
   return round(round(y * POWERS[half - POWERS_MIN]) * POWERS[n - half - POWERS_MIN])
 }
 
+/** e^x for x ≤ 0 as softmax weighs: what is 2^63 times as small as the greatest is nothing. */
+export function weightFloat (x: number): number {
+  return x <= -44 ? 0 : expFloat(x)
+}
+
 /** 1/(1 + e^−x) in f32. */
 export function sigmoidFloat (x: number): number {
   return round(1 / round(1 + expFloat(-x)))

@@ -124,6 +124,20 @@ describe('kernels in wasm and in the oracle', () => {
     }), { numRuns: 150 })
   })
 
+  it('weigh nothing what is beyond e^44 times smaller than the greatest, and hide nothing that is not a number', () => {
+    for (const k of [wasm, reference]) {
+      const weights = (x: number[]): number[] => {
+        write(k, A, x)
+        k.softmax(1, x.length, 0, A, Y)
+        return [...new Float32Array(k.buffer, Y, x.length)]
+      }
+      const [, near, beyond, far, last] = weights([3, 3 - 43.99, 3 - 44, -200, -41])
+      expect(near).to.be.within(7e-20, 8e-20)
+      expect([beyond, far, last]).to.deep.equal([0, 0, 0])
+      expect(weights([0, -50, Number.NaN, 1, 2])[2]).to.deep.equal(Number.NaN)
+    }
+  })
+
   it('normalise rows and take losses to the same bits', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 30 }), fc.infiniteStream(fc.oneof(tame, number)), (heads, m, before, numbers) => {
       const n = before + m

@@ -1,12 +1,12 @@
 /** The same operations in the same order as reference-scalar.ts and math.ts of the oracle. */
 
 /**
- * Bounds, rounder, log2(e), ln 2 in two parts, the polynomial from its highest term on, 1, and 127 as an
- * integer. From memory: see kept.ts.
+ * Bounds, rounder, log2(e), ln 2 in two parts, the polynomial from its highest term on, 1, 127 as an
+ * integer, and what a softmax takes for nothing. From memory: see kept.ts.
  */
 const NUMBERS: usize = memory.data<f32>([
   -104, 89, 12582912, 1.44269504088896341, 0.693359375, -2.12194440e-4,
-  1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1.7796490496925177e-43
+  1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1.7796490496925177e-43, -44
 ], 16)
 
 // @ts-ignore: decorator
@@ -15,15 +15,18 @@ function number (i: usize): v128 {
   return v128.load32_splat(NUMBERS + (i << 2))
 }
 
-/** e^x of four f32, about 1 ulp: Cephes' expf (S. Moshier) with the scaling in two factors. */
+/** x·log2(e) to the nearest integer, in the low bits of a number that is the rounder larger. */
 // @ts-ignore: decorator
 @inline
-export function exp4 (value: v128): v128 {
-  // in this order of operands what is not a number stays that
-  const x = f32x4.pmin(f32x4.pmax(value, number(0)), number(1))
-  const rounder = number(2)
-  const rounded = f32x4.add(f32x4.mul(x, number(3)), rounder)
-  const n = f32x4.sub(rounded, rounder)
+function roundedLog2 (x: v128): v128 {
+  return f32x4.add(f32x4.mul(x, number(3)), number(2))
+}
+
+/** e^(x − n·ln 2), n = roundedLog2(x). */
+// @ts-ignore: decorator
+@inline
+function reduced (x: v128, rounded: v128): v128 {
+  const n = f32x4.sub(rounded, number(2))
   let r = f32x4.sub(x, f32x4.mul(n, number(4)))
   r = f32x4.sub(r, f32x4.mul(n, number(5)))
   let p = number(6)
@@ -32,12 +35,38 @@ export function exp4 (value: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), number(9))
   p = f32x4.add(f32x4.mul(p, r), number(10))
   p = f32x4.add(f32x4.mul(p, r), number(11))
-  const y = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), number(12))
-  const k = i32x4.sub(rounded, rounder)
+  return f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), number(12))
+}
+
+/** e^x of four f32, about 1 ulp: Cephes' expf (S. Moshier) with the scaling in two factors. */
+// @ts-ignore: decorator
+@inline
+export function exp4 (value: v128): v128 {
+  // in this order of operands what is not a number stays that
+  const x = f32x4.pmin(f32x4.pmax(value, number(0)), number(1))
+  const rounded = roundedLog2(x)
+  const y = reduced(x, rounded)
+  const k = i32x4.sub(rounded, number(2))
   const half = i32x4.shr_s(k, 1)
   const rest = i32x4.sub(k, half)
   const bias = number(13)
   return f32x4.mul(f32x4.mul(y, i32x4.shl(i32x4.add(half, bias), 23)), i32x4.shl(i32x4.add(rest, bias), 23))
+}
+
+/**
+ * e^x for x ≤ 0 as softmax weighs: up to −44 it is +0, since beside the 1 of the greatest 2^−63 is lost in every sum, and
+ * what is multiplied with it soon becomes subnormal, which takes processors a hundred times as long. The rest has the bits of
+ * `exp4`; one factor suffices.
+ */
+// @ts-ignore: decorator
+@inline
+export function weight4 (value: v128): v128 {
+  const least = number(14)
+  const x = f32x4.pmax(value, least)
+  const rounded = roundedLog2(x)
+  const scale = i32x4.shl(i32x4.add(i32x4.sub(rounded, number(2)), number(13)), 23)
+  // asked this way, what is not a number stays that
+  return v128.andnot(f32x4.mul(reduced(x, rounded), scale), f32x4.le(value, least))
 }
 
 /** Natural logarithm in f64 (fdlibm's e_log.c). */

@@ -1,5 +1,5 @@
 /** Softmax of attention's scores, four rows at a time, with the sums of `softmax` in rows.ts. */
-import { exp4 } from './functions'
+import { weight4 } from './functions'
 import { firstLanes } from './rows'
 
 /** Four vectors of parts as four sums, each (s0 + s1) + (s2 + s3). */
@@ -42,14 +42,14 @@ function exponentials (visible: i32, columns: i32, x: usize): v128 {
   const last = x + (<usize>columns << 2)
   let sum = f32x4.splat(0)
   for (const end = x + (<usize>(visible & ~3) << 2); x < end; x += 16) {
-    const e = exp4(f32x4.sub(v128.load(x), t))
+    const e = weight4(f32x4.sub(v128.load(x), t))
     v128.store(x, e)
     sum = f32x4.add(sum, e)
   }
   if ((visible & 3) != 0) {
     // what is not seen must not become a number so small that it takes a processor its time
     const lanes = firstLanes(visible & 3)
-    const e = v128.and(exp4(f32x4.sub(v128.bitselect(v128.load(x), t, lanes), t)), lanes)
+    const e = v128.and(weight4(f32x4.sub(v128.bitselect(v128.load(x), t, lanes), t)), lanes)
     v128.store(x, e)
     sum = f32x4.add(sum, e)
     x += 16
