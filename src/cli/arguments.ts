@@ -145,7 +145,8 @@ export async function datanetNamed (client: NodeClient, text: string, options: {
   return named[0].datanet
 }
 
-function isCid (text: string): boolean {
+/** Does a text look like a CID, rather than a name? */
+export function isCid (text: string): boolean {
   try {
     CID.parse(text)
     return true

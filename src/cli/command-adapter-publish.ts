@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { packPeft } from '../client/index.ts'
-import { amount } from './arguments.ts'
+import { amount, isCid } from './arguments.ts'
 import { ADAPTER_CONFIG_BYTES_MAX, ADAPTER_WEIGHTS_BYTES_MAX, exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
@@ -58,6 +58,10 @@ export function publishCommand (): Command {
       const context = contextOf(self)
       const client = await context.node()
       const imported = await isFolder(weights) ? await importFolder(context, client, weights, base) : undefined
+
+      if (imported == null && !isCid(weights)) {
+        throw new CommandError('ERR_FILE', `there is no folder ${weights}, and it is no CID of an import`, { exitCode: exitCodes.usage, hint: 'name the directory that PEFT\'s save_pretrained wrote' })
+      }
 
       if (imported != null) {
         describeImport(context, imported)

@@ -68,13 +68,13 @@ function searchCommand (): Command {
 }
 
 async function list (self: Command, filter: FilterOptions & { text?: string }): Promise<void> {
-  const { out, node, signal } = contextOf(self)
+  const { out, node, signal, next } = contextOf(self)
   const { text, base, datanet, licence, developer, status, origin, newest, limit } = filter
   const query = new URLSearchParams(Object.entries({ text, base, datanet, licence, developer, status, origin, newest, limit }).flatMap(([key, value]) => value == null ? [] : [[key, String(value)]]))
   const found = await (await node()).get<AdapterEntryView[]>(`/api/v1/registry?${query.toString()}`, { signal })
 
   if (found.length === 0) {
-    out.line('no adapter fits')
+    out.line(query.size > 0 ? 'no adapter fits' : `no adapters yet; to train one: ${next('train --help')}`)
   } else {
     out.table(['adapter', 'version', 'status', 'base', 'Datanets', 'licences', 'loss', 'price of 1,000 tokens', 'CID'], found.map(view => [
       view.name, versionText(view), statusText(view), view.baseName, view.origin === 'imported' ? '(imported)' : view.datanets.map(one => one.name).join(' '), view.licences.join(' '),

@@ -5,7 +5,7 @@ import { Argument, Command, Option } from 'commander'
 import { cid, collect, datanetNamed } from './arguments.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, fileError } from './errors.ts'
 import type { NodeClient } from '../client/index.ts'
 import type { ContributionView } from '../interface/index.ts'
 
@@ -63,7 +63,7 @@ export function contributeCommand (): Command {
       }
 
       const content = await readFile(file).catch((cause: unknown) => {
-        throw new CommandError('ERR_FILE', `the file ${file} cannot be read`, { exitCode: exitCodes.usage, cause })
+        throw fileError(file, cause)
       })
       const constants = options.set.map(parseConstant)
       const client = await node()

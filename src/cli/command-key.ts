@@ -46,13 +46,18 @@ export function keyCommand (): Command {
   command.addCommand(examples(new Command('list')
     .description('all keys and what they spent today')
     .action(async (_options, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+      const { out, node, signal, next } = contextOf(self)
       const keys = await (await node()).get<KeyView[]>('/api/v1/keys', { signal })
 
-      out.table(['id', 'name', 'scopes', 'a minute', 'OPEN a day', 'spent today', 'pays', 'since'], keys.map(key => [
-        key.id, key.name, key.scopes.join(' '), String(key.requestsPerMinute ?? 'any'), key.spendPerDay == null ? 'any' : formatOpen(key.spendPerDay),
-        formatOpen(key.spent), key.account ?? '', key.created.slice(0, 10)
-      ]))
+      if (keys.length === 0) {
+        out.line(`no keys yet; to make one: ${next('key create --help')}`)
+      } else {
+        out.table(['id', 'name', 'scopes', 'a minute', 'OPEN a day', 'spent today', 'pays', 'since'], keys.map(key => [
+          key.id, key.name, key.scopes.join(' '), String(key.requestsPerMinute ?? 'any'), key.spendPerDay == null ? 'any' : formatOpen(key.spendPerDay),
+          formatOpen(key.spent), key.account ?? '', key.created.slice(0, 10)
+        ]))
+      }
+
       out.result(keys)
     }), ['datanet key list']), { isDefault: true })
 

@@ -10,9 +10,13 @@ import { CommandError, fileError } from './errors.ts'
 import { formatOpen, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
+import type { Output } from './output.ts'
 import type { RecipeOptions } from './recipe-options.ts'
 import type { NodeClient } from '../client/index.ts'
 import type { AnswerView, BaseView, TrainingEstimateView, TrainingView } from '../interface/index.ts'
+
+/** Whoever pressed Ctrl-C does not wait longer. */
+const CANCEL_TIMEOUT_MS = 5_000
 
 const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
 
@@ -71,7 +75,7 @@ export function trainCommand (): Command {
         return
       }
 
-      const done = await follow(client, started, signal, out.json)
+      const done = await follow(client, started, signal, out)
 
       out.line(`adapter ${done.name}: ${done.adapter ?? ''}`)
       out.line(`loss ${done.losses[0]?.toFixed(3) ?? ''} → ${done.losses.at(-1)?.toFixed(3) ?? ''} nats per token`)
@@ -93,11 +97,9 @@ export function trainCommand (): Command {
  *
  * @throws {CommandError} if it fails or is cancelled
  */
-async function follow (client: NodeClient, started: TrainingView, signal: AbortSignal, quiet: boolean): Promise<TrainingView> {
+async function follow (client: NodeClient, started: TrainingView, signal: AbortSignal, out: Output): Promise<TrainingView> {
   let view = started
-  const cancel = (): void => { void client.delete(`/api/v1/trainings/${started.id}`).catch(() => {}) }
-
-  signal.addEventListener('abort', cancel, { once: true })
+  let last = ''
 
   const { Listr } = await import('listr2')
   const tasks = new Listr([{
@@ -106,7 +108,14 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
       for await (const event of client.events({ signal })) {
         if (event.type === 'training' && event.training.id === started.id) {
           view = event.training
-          task.output = describe(view)
+
+          const text = describe(view)
+
+          // a log of lines has no use for the same line again
+          if (text !== last) {
+            last = text
+            task.output = text
+          }
         }
 
         if (finished.has(view.state)) {
@@ -123,12 +132,16 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
       }
     },
     rendererOptions: { persistentOutput: true }
-  }], { renderer: quiet ? 'silent' : 'default', fallbackRenderer: 'simple', registerSignalListeners: false })
+  }], { renderer: out.json ? 'silent' : 'default', fallbackRenderer: 'simple', registerSignalListeners: false })
 
   try {
     await tasks.run()
-  } finally {
-    signal.removeEventListener('abort', cancel)
+  } catch (err) {
+    if (signal.aborted) {
+      out.line(await client.delete(`/api/v1/trainings/${started.id}`, { timeoutMs: CANCEL_TIMEOUT_MS }).then(() => 'the training is cancelled', () => 'the training may go on: the node did not take its cancellation'))
+    }
+
+    throw err
   }
 
   return view

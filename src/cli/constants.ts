@@ -12,6 +12,9 @@ export const exitCodes = {
   interrupted: 130
 } as const
 
+/** npx passes on a Ctrl-C that the terminal sent to us already: what comes within this time is the same one. */
+export const SAME_INTERRUPT_MS = 1_000
+
 /** adapter_config.json of PEFT has about 1 KiB. */
 export const ADAPTER_CONFIG_BYTES_MAX = 64 * 1024
 

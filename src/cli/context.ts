@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '../client/index.ts'
+import { exitCodes, SAME_INTERRUPT_MS } from './constants.ts'
 import { output } from './output.ts'
 import type { Output } from './output.ts'
 import type { NodeClient } from '../client/index.ts'
@@ -34,13 +35,21 @@ const interrupt = new AbortController()
 
 /** Ctrl-C ends the work in hand; a second one ends the process. */
 export function onInterrupt (): void {
+  let since: number | undefined
   const stop = (): void => {
-    interrupt.abort()
-    process.once('SIGINT', () => { process.exit(130) })
+    if (since === undefined) {
+      since = performance.now()
+      interrupt.abort()
+    } else if (performance.now() - since > SAME_INTERRUPT_MS) {
+      process.exit(exitCodes.interrupted)
+    }
   }
 
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  // who read what we say has enough, as head(1) does: like Ctrl-C, and no error
+  process.stdout.on('error', stop)
+  process.stderr.on('error', () => {})
   // who started us is gone and cannot tell us to stop; listening for that must not keep us alive
   process.once('disconnect', stop)
   process.channel?.unref()

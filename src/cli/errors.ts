@@ -10,3 +10,10 @@ export class CommandError extends DatanetError {
     this.exitCode = options.exitCode ?? exitCodes.failed
   }
 }
+
+/** A file that the arguments name, and that cannot be read. */
+export function fileError (path: string, cause: unknown): CommandError {
+  const { code } = cause as NodeJS.ErrnoException
+
+  return new CommandError('ERR_FILE', code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read${code == null ? '' : ` (${code})`}`, { exitCode: exitCodes.usage, cause })
+}

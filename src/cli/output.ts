@@ -24,7 +24,7 @@ export function output (options: { json?: boolean }): Output {
         return
       }
 
-      const plain = process.stdout.isTTY !== true
+      const plain = !pc.isColorSupported
       const table = new Table({
         head: plain ? head : head.map(text => pc.bold(text)),
         style: { head: [], border: plain ? [] : ['gray'], compact: true },

@@ -64,6 +64,15 @@ function prepare (command: Command, path: string): void {
   command.exitOverride()
   command.showHelpAfterError(`Usage: ${path} ${command.usage()}\nSee ${path} --help for what it takes, and examples.`)
 
+  // a word that is no command would reach the default one, which wonders about too many arguments
+  command.hook('preSubcommand', (group, sub) => {
+    const [word] = group.args
+
+    if (word !== undefined && word !== sub.name() && !word.startsWith('-')) {
+      group.error(`error: unknown command '${word}'`, { code: 'commander.unknownCommand' })
+    }
+  })
+
   for (const child of command.commands) {
     prepare(child, `${path} ${child.name()}`)
   }

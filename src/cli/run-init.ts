@@ -5,8 +5,7 @@ import { CID } from 'multiformats/cid'
 import { accountToString } from '../identity/index.ts'
 import { checkConfig, defaultConfig, newGenesis, openKeychain, privateParams, shippedBase, validatorInfo, writeConfig, writeGenesis } from '../node/index.ts'
 import { genesisCodec } from '../wire/index.ts'
-import { exitCodes } from './constants.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, fileError } from './errors.ts'
 import type { Context } from './context.ts'
 import type { Genesis } from '../interface/index.ts'
 import type { Keychain, NodeConfig } from '../node/index.ts'
@@ -52,7 +51,7 @@ export async function initialise ({ out, next, options: { dataDir } }: Context, 
 
 async function readGenesisFile (path: string): Promise<Uint8Array> {
   return readFile(path).catch((cause: unknown) => {
-    throw new CommandError('ERR_FILE', `the genesis ${path} cannot be read`, { exitCode: exitCodes.usage, cause })
+    throw fileError(path, cause)
   })
 }
 

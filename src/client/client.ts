@@ -133,7 +133,7 @@ async function parse<T> (response: Response, what: string): Promise<T> {
   try {
     value = text === '' ? undefined : JSON.parse(text)
   } catch (cause) {
-    throw new RequestFailedError(response.status, 'ERR_RESPONSE', `${what} answered with status ${response.status} and something that is not JSON`, { cause })
+    throw new RequestFailedError(response.status, 'ERR_RESPONSE', `${what} answered with status ${response.status} and something that is not JSON`, { cause, hint: 'another program may listen there: is the node that wrote api.json still running?' })
   }
 
   if (!response.ok) {

@@ -24,7 +24,8 @@ const VERBS = [
 const WRONG: Array<[string, string[], RegExp]> = [
   ['an unknown option', ['status', '--nope'], /unknown option '--nope'/],
   ['an unknown command', ['bargain'], /unknown command 'bargain'/],
-  ['an unknown sub-command', ['wallet', 'bargain'], /too many arguments/],
+  ['an unknown sub-command', ['wallet', 'bargain'], /unknown command 'bargain'/],
+  ['an argument too many', ['wallet', 'list', 'bargain'], /too many arguments/],
   ['a missing argument', ['ask', 'notes'], /missing required argument 'prompt'/],
   ['a missing option', ['create', 'notes'], /required option '--title <text>'/],
   ['a proposal of nothing', ['gov', 'propose', 'Nothing'], /required option '--set <name=value>'/],

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { ChildProcess } from 'node:child_process'
 
 const root = join(import.meta.dirname, import.meta.dirname.includes('/dist/') ? '../../..' : '../..')
 
@@ -44,6 +45,11 @@ export async function datanet (...args: string[]): Promise<Ended> {
   return run([bin, ...args])
 }
 
+/** The same with a standard output that nobody reads any more, as behind head(1). */
+export async function datanetUnread (...args: string[]): Promise<Ended> {
+  return run([bin, ...args], child => { child.stdout?.destroy() })
+}
+
 /** Has the process say on file descriptor 3 which modules it loads. */
 const TELL = `import { writeSync } from 'node:fs'; import { registerHooks } from 'node:module'
 registerHooks({ load: (url, context, next) => { if (url.startsWith('file:')) { writeSync(3, url + '\\n') } return next(url, context) } })`
@@ -55,7 +61,7 @@ export async function loadedBy (...args: string[]): Promise<string[]> {
   return told.trimEnd().split('\n')
 }
 
-async function run (args: string[]): Promise<Ended & { told: string }> {
+async function run (args: string[], begun: (child: ChildProcess) => void = () => {}): Promise<Ended & { told: string }> {
   // under npx the command names itself `npx datanet`
   const { npm_lifecycle_event: _, ...env } = process.env
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], timeout: 90_000, env })
@@ -66,6 +72,7 @@ async function run (args: string[]): Promise<Ended & { told: string }> {
 
   child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  begun(child)
   aside?.on('data', (bytes: Buffer) => { told += bytes.toString('utf8') })
 
   return new Promise((resolve, reject) => {
@@ -89,7 +96,7 @@ export interface RunningNode {
   readonly lines: string[]
   /** Resolves with the first line, seen or still to come, that fits. */
   line (pattern: RegExp): Promise<RegExpExecArray>
-  /** As Ctrl-C does; resolves with the exit code. */
+  /** As Ctrl-C does under npx, which passes on what the terminal sent to all; resolves with the exit code. */
   interrupt (): Promise<number | null>
 }
 
@@ -124,6 +131,7 @@ export async function startNode (dataDir: string): Promise<RunningNode> {
       void exit.then(code => { reject(new RangeError(`the node ended with ${code ?? 'a signal'} and never said ${String(pattern)}:\n${lines.slice(-30).join('\n')}`)) })
     }),
     interrupt: async () => {
+      child.kill('SIGINT')
       child.kill('SIGINT')
 
       return exit

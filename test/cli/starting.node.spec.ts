@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { cleanTemporary, datanet, loadedBy, needBuilt, temporary } from './run.ts'
+import { cleanTemporary, datanet, datanetUnread, loadedBy, needBuilt, temporary } from './run.ts'
 
 /** What the command line may load before it knows that it needs a node of its own. */
 const LIGHT = /\/dist\/src\/(cli\/(?!run-)|client\/|utils\/)|\/node_modules\/(commander|cli-table3|string-width|strip-ansi|ansi-regex|is-fullwidth-code-point|emoji-regex|@colors\/colors|picocolors|multiformats)\//
@@ -32,6 +32,13 @@ describe('what the command line loads', function () {
 
     expect(loaded.some(url => url.endsWith('/dist/src/node/index.js'))).to.equal(true)
     expect(loaded.some(url => url.includes('/node_modules/libp2p/'))).to.equal(true)
+  })
+
+  it('ends in peace when nobody reads on', async () => {
+    const { code, stderr } = await datanetUnread('--data-dir', dataDir, '--help')
+
+    expect(code).to.equal(0)
+    expect(stderr).to.equal('')
   })
 
   it('has the version of the package', async () => {
