@@ -26,7 +26,16 @@ async function followWith (light: LightNode, { out, signal, options: { dataDir }
   let count = 0
 
   while (!signal.aborted && count < blocks) {
-    const newest = await client.sync({ signal })
+    const newest = await client.sync({ signal }).catch((err: unknown) => {
+      if (!signal.aborted) {
+        throw err
+      }
+    })
+
+    // Ctrl-C is how it ends
+    if (newest === undefined) {
+      return
+    }
 
     if (seen == null || newest.header.height > seen.header.height) {
       const { signers, validators } = client.signersOf(newest)
