@@ -62,7 +62,7 @@ export interface CertifiedStatement extends SignedStatement {
   signers: Uint8Array
 }
 
-/** A gateway's one operation per channel and epoch: the newest voucher and what it paid for. */
+/** A gateway's one operation per channel and epoch, or 512 receipts: a voucher and what it paid for. */
 export interface RedeemBody {
   kind: 'redeem'
   channel: Hash

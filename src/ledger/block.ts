@@ -10,6 +10,7 @@ import { extendHistory } from './history.ts'
 import { advanceTask } from './phases.ts'
 import { advanceProposals } from './proposals.ts'
 import { findValidator, getAccount, getChain, getTask, patchAccount, patchChain } from './records.ts'
+import { beginTasks } from './redemptions.ts'
 import { applyBody } from './rules.ts'
 import { nextSets } from './validators.ts'
 import type { BlockInput, BlockOutcome, LedgerState } from './interface.ts'
@@ -134,4 +135,5 @@ function cutOff (draft: Draft, epoch: number): void {
 
   nextSets(draft)
   patchChain(draft, { epoch: epoch + 1, epochFeeSplit: params.feeSplit })
+  beginTasks(draft)
 }

@@ -1,17 +1,16 @@
 import { verifySignature } from '../identity/index.ts'
-import { taskId } from '../scoring/index.ts'
 import { domains, equalBytes, hash, signingBytes, utf8, voucherCodec } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
-import { CHANNEL_HEIGHT_MAX, OPEN_TASKS_MAX, TASK_RECEIPTS_MAX, TASK_SOURCES_MAX } from './constants.ts'
+import { CHANNEL_HEIGHT_MAX, REDEMPTION_RECEIPTS_MAX } from './constants.ts'
 import { RuleError } from './errors.ts'
 import { stateKeys } from './keys.ts'
 import { requirePositive } from './money.ts'
-import { announce, credit, debit, getChain, getTask, patchChain, putTask } from './records.ts'
+import { announce, credit, debit, getChain } from './records.ts'
+import { joinTask } from './redemptions.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
 import type { Context } from './records.ts'
-import type { Account, Amount, ChannelState, Hash, RedeemBody, TaskSource, TaskState, Voucher } from '../interface/index.ts'
-import type { CID } from 'multiformats/cid'
+import type { Account, Amount, ChannelState, Hash, RedeemBody, TaskSource, Voucher } from '../interface/index.ts'
 
 /**
  * The identifier of the channel that a payer opens with the transaction of this nonce: known before
@@ -83,8 +82,7 @@ export function redeem ({ draft, signer }: Context, body: RedeemBody): void {
   }
 
   for (const { adapter, receiptsRoot, receipts, fees } of body.batches) {
-    const source = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative, bond: fees, fault: null }
-
+    const source: TaskSource = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative, bond: fees, fault: null }
     const task = joinTask(draft, adapter, source)
 
     debit(draft, signer, fees)
@@ -102,65 +100,14 @@ function checkBatches (draft: Draft, body: RedeemBody, added: Amount): void {
     throw new RuleError('ERR_BATCHES', `expected batches with receipts and fees that sum to the ${added} that the voucher adds but they sum to ${sum}`)
   }
 
-  for (const { adapter } of body.batches) {
+  for (const { adapter, receipts } of body.batches) {
+    if (receipts > REDEMPTION_RECEIPTS_MAX) {
+      throw new RuleError('ERR_BATCHES', `expected at most ${REDEMPTION_RECEIPTS_MAX} receipts of an adapter in a redemption but got ${receipts}: redeem up to an earlier one first`)
+    }
+
     if (draft.get(stateCodecs.adapter, stateKeys.adapter(adapter))?.status !== 'admitted') {
       throw new RuleError('ERR_ADAPTER_NOT_ADMITTED', `expected admitted adapters only but ${adapter} is not`)
     }
-  }
-}
-
-/** Adds to the adapter's task of the running epoch, which the first redemption makes. */
-function joinTask (draft: Draft, adapter: CID, source: TaskSource): Hash {
-  const { chain, epoch, openTasks } = getChain(draft)
-  const id = taskId(chain, epoch, adapter)
-  const task = getTask(draft, id) ?? newTask(adapter, epoch)
-
-  if (task.sources.length >= TASK_SOURCES_MAX) {
-    throw new RuleError('ERR_TASK_FULL', `a task takes ${TASK_SOURCES_MAX} redemptions and this one has them: redeem in the next epoch`)
-  }
-
-  const receipts = task.sources.reduce((sum, { receipts }) => sum + receipts, source.receipts)
-
-  if (receipts > TASK_RECEIPTS_MAX) {
-    throw new RuleError('ERR_TASK_FULL', `a task takes ${TASK_RECEIPTS_MAX} receipts and this one would have ${receipts}: redeem in the next epoch`)
-  }
-
-  if (task.sources.length === 0) {
-    if (openTasks.length >= OPEN_TASKS_MAX) {
-      throw new RuleError('ERR_TASKS_FULL', `the ledger holds ${OPEN_TASKS_MAX} unsettled tasks: redeem in the next epoch`)
-    }
-
-    patchChain(draft, { openTasks: [...openTasks, id] })
-    draft.emit({ type: 'task', task: id, adapter, epoch, phase: 'collecting' })
-  }
-
-  putTask(draft, id, { ...task, fees: task.fees + source.fees, sources: [...task.sources, source] })
-
-  return id
-}
-
-function newTask (adapter: CID, epoch: number): TaskState {
-  return {
-    adapter,
-    epoch,
-    phase: 'collecting',
-    deadline: 0,
-    redraws: 0,
-    rollovers: 0,
-    fees: 0n,
-    sources: [],
-    seats: [],
-    verdicts: [],
-    judgements: [],
-    scoreRoot: null,
-    total: 0n,
-    openings: [],
-    revealedAt: 0,
-    dispute: null,
-    challenge: null,
-    feeSplit: null,
-    dataPool: 0n,
-    paid: 0n
   }
 }
 

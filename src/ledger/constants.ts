@@ -21,14 +21,23 @@ export const OPEN_TASKS_MAX = 1_024
 /** One for each binary digit of a height that a number can count. */
 export const HISTORY_PEAKS_MAX = 53
 
-/** Redemptions that one task holds; more wait for the next epoch. */
+/** Redemptions that one task holds; those that pay the least for their part wait for the next epoch. */
 export const TASK_SOURCES_MAX = 128
 
 /**
- * Receipts that one task holds; more wait for the next epoch. Each seat replays every one and keeps
+ * Receipts that one task holds. Each seat replays every one and keeps
  * its gradient, so this bounds hours and memory (264 KB a receipt for an adapter of 33,000 weights).
  */
 export const TASK_RECEIPTS_MAX = 8_192
+
+/**
+ * Receipts of one adapter in one redemption; a gateway with more sends several. A redemption gives way
+ * as a whole, so with large ones few dear receipts would keep out many.
+ */
+export const REDEMPTION_RECEIPTS_MAX = 512
+
+/** A place for a redemption is worth as many receipts as there are for each: else few receipts would buy all places. */
+export const TASK_PART_RECEIPTS_MIN = TASK_RECEIPTS_MAX / TASK_SOURCES_MAX
 
 /**
  * Blocks from a cutoff to the draw of its committees. Whoever proposes the block of the cutoff knows

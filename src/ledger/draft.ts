@@ -78,23 +78,30 @@ export class Draft {
     return this.#base.get(key) !== undefined
   }
 
-  /** Keys that start with `prefix`, in order. */
-  keys (prefix: string): string[] {
-    const keys = new Set<string>()
-
-    for (const [key] of this.#base.entries(prefix)) {
-      keys.add(key)
-    }
+  /** The first `max` keys that start with `prefix`, in order; all by default. */
+  keys (prefix: string, max = Infinity): string[] {
+    const changed = new Set<string>()
+    const unchanged: string[] = []
 
     for (let draft: Draft | null = this; draft !== null; draft = draft.#parent) {
       for (const key of draft.#changes.keys()) {
         if (key.startsWith(prefix)) {
-          keys.add(key)
+          changed.add(key)
         }
       }
     }
 
-    return [...keys].filter(key => this.has(key)).sort()
+    for (const [key] of this.#base.entries(prefix)) {
+      if (unchanged.length >= max) {
+        break
+      }
+
+      if (!changed.has(key)) {
+        unchanged.push(key)
+      }
+    }
+
+    return [...unchanged, ...[...changed].filter(key => this.has(key))].sort().slice(0, max)
   }
 
   emit (event: LedgerEvent): void {

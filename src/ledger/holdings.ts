@@ -1,4 +1,4 @@
-import { listAccounts, listAdapters, listCandidates, listChannels, listContributions, listDatanets, listPlants, listTasks, listUnbonding, readChain } from './readers.ts'
+import { listAccounts, listAdapters, listCandidates, listChannels, listContributions, listDatanets, listPlants, listTasks, listUnbonding, listWaiting, readChain } from './readers.ts'
 import type { Holdings, LedgerState } from './interface.ts'
 import type { Amount, TaskState } from '../interface/index.ts'
 
@@ -21,7 +21,7 @@ export function totalHoldings (state: LedgerState): Holdings {
   const deposits = sum(listDatanets(state), one => one.state.deposit) +
     sum(listContributions(state), one => one.state.deposit) +
     sum(listAdapters(state), one => one.state.deposit)
-  const tasks = sum(listTasks(state), one => taskHolding(one.state)) + sum(listPlants(state), one => one.state.bond)
+  const tasks = sum(listTasks(state), one => taskHolding(one.state)) + sum(listWaiting(state), ({ source: { fees, bond } }) => fees + bond) + sum(listPlants(state), one => one.state.bond)
 
   return {
     balances,

@@ -23,7 +23,7 @@ export { executeBlock } from './block.ts'
 export { feeMin } from './fees.ts'
 export { channelId } from './channels.ts'
 export { checkFee, checkTransaction, isIncludable } from './check.ts'
-export { STATE_PROOF_BYTES_MAX } from './constants.ts'
+export { REDEMPTION_RECEIPTS_MAX, STATE_PROOF_BYTES_MAX } from './constants.ts'
 export { BlockError, GenesisError, InsufficientFundsError, RuleError, SnapshotError, StateKeyError, StateValueError, UnincludableError } from './errors.ts'
 export { genesisState } from './genesis.ts'
 export { historyGrowth, historyNodes } from './history.ts'
@@ -32,7 +32,7 @@ export { stateKeys, statePrefixes } from './keys.ts'
 export { appendLeaf, bagPeaks, pathNodes } from './mountain-range.ts'
 export {
   listAccounts, listAdapters, listAssessors, listAttestations, listBases, listCandidates, listChannels, listContributions, listDatanets, listPayouts, listPlants, listProposals,
-  listTasks, listUnbonding, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet, readHistory,
+  listTasks, listUnbonding, listWaiting, readAccount, readAdapter, readAttestation, readBallot, readBase, readBond, readCandidate, readChain, readChannel, readContribution, readConviction, readDatanet, readHistory,
   readImported, readMerge, readNextValidators, readOwner, readPayout, readPlant, readPlanters, readProposal, readProposalStatus, readTask, readUnbonding, readValidators, readVotes
 } from './readers.ts'
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'

@@ -94,7 +94,7 @@ export interface Holdings {
   wrapped: bigint
   escrows: bigint
   deposits: bigint
-  /** fees and data pools of tasks, bonds of challengers and planters */
+  /** fees and data pools of tasks, redemptions that wait for one, bonds of challengers and planters */
   tasks: bigint
   total: bigint
   supply: bigint

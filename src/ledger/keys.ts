@@ -1,8 +1,11 @@
 import { accountToString } from '../identity/index.ts'
 import { hash, toHex, utf8 } from '../wire/index.ts'
 import { MERGE_DOMAIN } from './constants.ts'
-import type { Account, Hash, MergeParent } from '../interface/index.ts'
+import type { Account, Amount, Hash, MergeParent } from '../interface/index.ts'
 import type { CID } from 'multiformats/cid'
+
+/** An amount of 16 bytes in 2^-32 units; keys count down from it, so that the best paid come first. */
+const PART_FEE_MAX = (1n << 160n) - 1n
 
 /**
  * The keys of the state, as the ledger writes them and light clients ask for them.
@@ -51,6 +54,10 @@ export const stateKeys = {
   merge: (parents: readonly MergeParent[]): string => `merge/${toHex(hash(MERGE_DOMAIN, ...parents.flatMap(({ adapter, weightMilli }) => [adapter.bytes, utf8(`${weightMilli}`)])))}`,
   channel: (channel: Hash): string => `channel/${toHex(channel)}`,
   task: (task: Hash): string => `task/${toHex(task)}`,
+  /** redemptions that gave way in their adapter's task, before what pays less for its part of a task (`partFee`) */
+  waiting: (adapter: CID, partFee: bigint, { channel, until }: { channel: Hash, until: Amount }): string => `${stateKeys.waitingFor(adapter)}${(PART_FEE_MAX - partFee).toString(16).padStart(40, '0')}/${toHex(channel)}/${until.toString(16)}`,
+  /** what all that wait for an adapter's next task begin with */
+  waitingFor: (adapter: CID): string => `waiting/${adapter.toString()}/`,
   /** what a seat answered in the running round of a dispute */
   answer: (task: Hash, assessor: Account): string => `answer/${toHex(task)}/${accountToString(assessor)}`,
   /** an answer that a validator knew before the seats revealed theirs */
@@ -79,6 +86,7 @@ export const statePrefixes = {
   adapter: 'adapter/',
   channel: 'channel/',
   task: 'task/',
+  waiting: 'waiting/',
   answer: 'answer/',
   plant: 'plant/',
   payout: 'payout/',

@@ -11,7 +11,7 @@ import type { BallotState, HistoryState, LedgerState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, Hash, MergeParent,
-  PayoutState, PlantState, ProposalState, ProposalStatus, TaskState, UnbondingState, Validator
+  PayoutState, PlantState, ProposalState, ProposalStatus, TaskSource, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec } from '../wire/index.ts'
 
@@ -150,6 +150,13 @@ export function * listChannels (state: LedgerState): IterableIterator<{ channel:
 export function * listTasks (state: LedgerState): IterableIterator<{ task: Hash, state: TaskState }> {
   for (const [name, value] of list(state, stateCodecs.task, statePrefixes.task, rest => rest)) {
     yield { task: fromHex(name), state: value }
+  }
+}
+
+/** Redemptions that gave way to better paid ones and wait for their adapter's next task. */
+export function * listWaiting (state: LedgerState): IterableIterator<{ adapter: CID, source: TaskSource }> {
+  for (const [name, source] of list(state, stateCodecs.waiting, statePrefixes.waiting, rest => rest)) {
+    yield { adapter: CID.parse(name.slice(0, name.indexOf('/'))), source }
   }
 }
 

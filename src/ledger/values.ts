@@ -8,7 +8,7 @@ import type { BallotState, HistoryPeaks, HistoryState } from './interface.ts'
 import type { VotesCheckpoint } from '../governance/index.ts'
 import type {
   Account, AccountState, AdapterState, Amount, AnswerState, AttestationState, CandidateState, ChainState, ChannelState, ContributionState, ConvictionState, DatanetState, EraState, PayoutState, PlantState,
-  ProposalState, TaskState, UnbondingState, Validator
+  ProposalState, TaskSource, TaskState, UnbondingState, Validator
 } from '../interface/index.ts'
 import type { Codec, Schema } from '../wire/index.ts'
 import type { CID } from 'multiformats/cid'
@@ -146,6 +146,8 @@ const task: Codec<TaskState> = value('task', struct({
   developers: optional(struct({ pool: amount, paid: amount }))
 }))
 
+const waiting: Codec<TaskSource> = value('waiting redemption', source)
+
 const answer: Codec<AnswerState> = value('answer', list(hash32, { max: OPENINGS_MAX }))
 
 const plant: Codec<PlantState> = value('plant', struct({ commit: hash32, bond: amount, height: counter }))
@@ -262,5 +264,6 @@ export const stateCodecs = {
   task,
   unbonding,
   validators,
-  votes
+  votes,
+  waiting
 } as const

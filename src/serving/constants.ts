@@ -1,3 +1,5 @@
+import { REDEMPTION_RECEIPTS_MAX } from '../ledger/index.ts'
+
 /** A prompt and an answer together fit the longest context that we serve; 4 bytes a character, generously. */
 export const ASK_BYTES_MAX = 64 * 1024
 
@@ -15,14 +17,14 @@ export const ROLE_LENGTH_MAX = 32
 export const STOPS_MAX = 4
 export const STOP_LENGTH_MAX = 64
 
-/** Openings of one redemption: about 2 KiB each, 2,000 of them. */
+/** Openings of one redemption: about 2 KiB each, 512 of them, and some that are longer. */
 export const OPENINGS_BYTES_MAX = 4 * 1024 * 1024
 
 /** What the openings themselves may take of it; the rest is the message around them. */
 export const REDEMPTION_BYTES_MAX = OPENINGS_BYTES_MAX - 64 * 1024
 
-/** Receipts of one redemption; more wait for the next. A committee member replays each of them. */
-export const RECEIPTS_PER_REDEMPTION_MAX = 2_000
+/** Receipts of one redemption, of whatever adapters; more make another one. The ledger takes no more of one adapter. */
+export const RECEIPTS_PER_REDEMPTION_MAX = REDEMPTION_RECEIPTS_MAX
 
 /** Redemptions under way at once; the mempool takes 64 transactions of one account. */
 export const REDEMPTIONS_AT_ONCE = 32

@@ -66,7 +66,7 @@ export interface Gateway extends Startable {
    */
   offers (adapter?: CID): Promise<Offer[]>
   /**
-   * Puts all co-signed receipts on the ledger, one operation per channel. Runs by itself before each cutoff.
+   * Puts all co-signed receipts on the ledger, one operation per channel and 512 receipts. Runs by itself before each cutoff.
    *
    * @throws {RedemptionFailedError} after all channels were tried, if some failed
    */

@@ -27,7 +27,7 @@ export interface RedeemOptions extends AbortOptions {
 }
 
 /**
- * Puts what was co-signed on the ledger, one operation per channel, many channels at a time.
+ * Puts what was co-signed on the ledger, one operation per channel and RECEIPTS_PER_REDEMPTION_MAX receipts, many channels at a time.
  *
  * @param components - whose channels
  * @param skip - channels that had their turn, in hexadecimal
@@ -63,7 +63,7 @@ export async function redeemAll (components: RedeemingComponents, skip: Readonly
 }
 
 async function redeemChannel (components: RedeemingComponents, channel: Hash, options?: AbortOptions): Promise<Redemption | undefined> {
-  const { book, chain, signer } = components
+  const { book, chain } = components
   const state = readChannel(chain.state(), channel)
 
   if (state?.closed === true) {
@@ -74,24 +74,36 @@ async function redeemChannel (components: RedeemingComponents, channel: Hash, op
     return undefined
   }
 
-  const paid = await book.unredeemed(channel, state.redeemed)
-  const last = paid.at(-1)
+  let done: Redemption | undefined
 
-  if (last == null) {
-    return undefined
+  // the book gives as many at a time as one redemption takes
+  for (let redeemed = state.redeemed; ;) {
+    const paid = await book.unredeemed(channel, redeemed)
+
+    if (paid.length === 0) {
+      return done
+    }
+
+    const redemption = await redeemPaid(components, channel, redeemed, paid, options)
+
+    redeemed = paid[paid.length - 1].opening.receipt.payload.cumulative
+    done = redemption == null ? done : { channel, receipts: (done?.receipts ?? 0) + redemption.receipts, fees: (done?.fees ?? 0n) + redemption.fees }
   }
+}
 
+/** One redemption; undefined if an earlier attempt, whose end we did not see, was executed first. */
+async function redeemPaid ({ book, chain, signer }: RedeemingComponents, channel: Hash, redeemed: Amount, paid: PaidReceipt[], options?: AbortOptions): Promise<Redemption | undefined> {
+  const last = paid[paid.length - 1]
   const { cumulative } = last.opening.receipt.payload
   const batches = await batchesOf(book, paid)
   const body: RedeemBody = { kind: 'redeem', channel, cumulative, voucherSignature: last.voucherSignature, batches }
   const result = await chain.send(body, signer, options)
 
   if (result.ok) {
-    return { channel, receipts: paid.length, fees: cumulative - state.redeemed }
+    return { channel, receipts: paid.length, fees: cumulative - redeemed }
   }
 
   if (isRedeemed(readChannel(chain.state(), channel), cumulative)) {
-    // an earlier attempt, whose end we did not see, was executed first
     return undefined
   }
 

@@ -1,4 +1,4 @@
-import { readChain, readChannel, readTask } from '../ledger/index.ts'
+import { listWaiting, readChain, readChannel, readTask } from '../ledger/index.ts'
 import { fromHex, toHex } from '../wire/index.ts'
 import { channelServedUntil } from './answering.ts'
 import type { Book } from './book.ts'
@@ -69,9 +69,10 @@ async function closeChannel ({ book, chain, signer }: TidyingComponents, channel
   return ok
 }
 
-/** A redemption's receipts may be asked for until its task is settled, and before the ledger knows of it. */
+/** A redemption's receipts may be asked for until its task is settled, while it waits for one, and before the ledger knows of it. */
 function isNeeded (ledger: LedgerState): (root: string, channel: Hash, cumulative: bigint) => boolean {
-  const open = new Set(readChain(ledger).openTasks.flatMap(task => (readTask(ledger, task)?.sources ?? []).map(({ receiptsRoot }) => toHex(receiptsRoot))))
+  const sources = [...readChain(ledger).openTasks.flatMap(task => readTask(ledger, task)?.sources ?? []), ...[...listWaiting(ledger)].map(({ source }) => source)]
+  const open = new Set(sources.map(({ receiptsRoot }) => toHex(receiptsRoot)))
 
   return (root, channel, cumulative) => open.has(root) || (readChannel(ledger, channel)?.redeemed ?? 0n) < cumulative
 }

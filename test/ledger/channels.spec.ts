@@ -46,20 +46,6 @@ describe('channels', () => {
     expect(network.try(gateway, { ...body, batches: [{ ...body.batches[0], adapter }] })).to.equal('ok')
   })
 
-  it('bring a task no more receipts in an epoch than its seats can replay', () => {
-    const { network, channel } = withChannel()
-    const many = (cumulative: bigint, receipts: number, fees = cumulative): ReturnType<typeof redeemBody> => {
-      const body = redeemBody(channel, cumulative, fees)
-
-      return { ...body, batches: [{ ...body.batches[0], receipts }] }
-    }
-
-    expect(network.try(gateway, many(OPEN, 8_193))).to.equal('ERR_TASK_FULL')
-    expect(network.try(gateway, many(OPEN, 8_000))).to.equal('ok')
-    expect(network.try(gateway, many(2n * OPEN, 193, OPEN))).to.equal('ERR_TASK_FULL')
-    expect(network.try(gateway, many(2n * OPEN, 192, OPEN))).to.equal('ok')
-  })
-
   it('are closed by the gateway at any time, and give the rest back', () => {
     const { network, channel } = withChannel()
 
