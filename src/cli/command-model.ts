@@ -6,6 +6,7 @@ import { presets } from './choices.ts'
 import { colours as pc } from './colours.ts'
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
+import { describeTraining } from './describe-training.ts'
 import { CommandError, fileError } from './errors.ts'
 import { formatOpen, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
@@ -109,7 +110,7 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
         if (event.type === 'training' && event.training.id === started.id) {
           view = event.training
 
-          const text = describe(view)
+          const text = describeTraining(view)
 
           // a log of lines has no use for the same line again
           if (text !== last) {
@@ -145,15 +146,6 @@ async function follow (client: NodeClient, started: TrainingView, signal: AbortS
   }
 
   return view
-}
-
-function describe ({ state, step, steps, losses, progress, secondsLeft, tokensPerSecond }: TrainingView): string {
-  const left = secondsLeft == null ? '' : `, ${Math.ceil(secondsLeft)} s left`
-  const rate = tokensPerSecond == null ? '' : `, ${Math.round(tokensPerSecond)} tokens/s`
-
-  return state === 'training'
-    ? `step ${step}/${steps}, loss ${losses.at(-1)?.toFixed(3) ?? '–'}${rate}${left}`
-    : `${state} ${Math.round(progress * 100)} %${left}`
 }
 
 /** `datanet ask`. */

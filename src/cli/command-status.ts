@@ -1,17 +1,19 @@
 import { Command } from 'commander'
 import { contextOf, examples } from './context.ts'
+import { describeTraining } from './describe-training.ts'
 import { formatOpen, short } from './output.ts'
-import type { AdapterView, DatanetView, NodeStatus, TaskView } from '../interface/index.ts'
+import type { AdapterView, DatanetView, NodeStatus, TaskView, TrainingView } from '../interface/index.ts'
 
 export function statusCommand (): Command {
   const command = new Command('status')
-    .description('what the running node knows: chain, peers, Datanets, adapters, tasks')
+    .description('what the running node knows: chain, peers, Datanets, trainings, adapters, tasks')
     .action(async (_options, self: Command) => {
       const { out, node, signal } = contextOf(self)
       const client = await node()
-      const [status, datanets, adapters, tasks] = await Promise.all([
+      const [status, datanets, trainings, adapters, tasks] = await Promise.all([
         client.get<NodeStatus>('/api/v1/status', { signal }),
         client.get<DatanetView[]>('/api/v1/datanets', { signal }),
+        client.get<TrainingView[]>('/api/v1/trainings', { signal }),
         client.get<AdapterView[]>('/api/v1/adapters', { signal }),
         client.get<TaskView[]>('/api/v1/tasks', { signal })
       ])
@@ -26,6 +28,14 @@ export function statusCommand (): Command {
         out.table(['Datanet', 'title', 'admitted', 'CID'], datanets.map(({ name, title, admitted, contributions, datanet }) => [name, title, `${admitted}/${contributions}`, datanet]))
       }
 
+      // what is done is an adapter below
+      const undone = trainings.filter(({ state }) => state !== 'done')
+
+      if (undone.length > 0) {
+        out.line()
+        out.table(['training', 'state', 'id'], undone.map(training => [training.name, [describeTraining(training), training.error?.code].filter(text => text != null).join(', '), training.id]))
+      }
+
       if (adapters.length > 0) {
         out.line()
         out.table(['adapter', 'status', 'loss', 'earned', 'CID'], adapters.map(({ name, status, losses, earned, adapter }) =>
@@ -38,7 +48,7 @@ export function statusCommand (): Command {
           [short(task), epoch.toString(), phase, formatOpen(fees), scoreRoot == null ? '–' : short(scoreRoot)]))
       }
 
-      out.result({ status, datanets, adapters, tasks })
+      out.result({ status, datanets, trainings, adapters, tasks })
     })
 
   return examples(command, ['datanet status', 'datanet status --json | jq .status.height'])

@@ -6,7 +6,7 @@ import { cleanTemporary, datanet, lastJson, needBuilt, startNode, temporary } fr
 import type { Ended, RunningNode } from './run.ts'
 import type { AnswerView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingEstimateView, TrainingView, WhyView } from '../../src/interface/index.ts'
 
-interface Status { status: NodeStatus, tasks: TaskView[] }
+interface Status { status: NodeStatus, trainings: TrainingView[], tasks: TaskView[] }
 interface Account { name: string, account: string, balance: string, staked: string, votes: string }
 
 const NOUNS = ['river', 'harbour', 'letter', 'garden', 'lantern', 'window', 'bridge', 'valley', 'market', 'sailor', 'orchard', 'meadow', 'captain']
@@ -89,6 +89,14 @@ describe('a node of one\'s own', function () {
 
     expect(trained.state).to.equal('done')
     expect(trained.losses).to.have.lengthOf(2)
+
+    // rows that are no conversations: it fails, and says so where one looks for a training that goes on
+    const { code, stdout, stderr } = await datanet('--data-dir', dataDir, 'train', 'notes', '--name', 'talks', '--steps', '1', '--examples', 'chat')
+
+    expect(code).to.equal(4)
+    expect(stdout + stderr).to.match(/✖ training talks/).and.not.match(/✔ training talks/)
+    expect((await run('status')).stdout).to.match(/talks +failed, ERR_TRAINING_INPUT/)
+    expect((await ask<Status>('status')).trainings.map(({ state }) => state)).to.have.members(['done', 'failed'])
 
     const answer = await ask<AnswerView>('ask', 'notes', 'On the first day', '--max-tokens', '8')
 
