@@ -29,12 +29,15 @@ export class Automaton {
   readonly #tails: number[] = [EMPTY]
   readonly #numbers = new Map<string, number>()
   readonly #states = new Map<string, State>()
-  /** the kind of each byte */
-  readonly #kinds: Uint8Array
+  /** the kind of each byte: those of one kind lead to the same states */
+  readonly kinds: Uint8Array
+  /** a byte of each kind */
+  readonly #bytes: readonly number[]
 
   constructor (grammar: Grammar) {
     this.#grammar = grammar
-    this.#kinds = kindsOf(grammar)
+    this.kinds = kindsOf(grammar)
+    this.#bytes = Array.from({ length: Math.max(...this.kinds) + 1 }, (_, kind) => this.kinds.indexOf(kind))
 
     const stacks = this.#open([this.#push(grammar.start, EMPTY)])
 
@@ -50,14 +53,22 @@ export class Automaton {
     return this.#states.size
   }
 
+  get kindCount (): number {
+    return this.#bytes.length
+  }
+
   step (state: State, byte: number): State | null {
-    const kind = this.#kinds[byte]
+    return this.stepKind(state, this.kinds[byte])
+  }
+
+  stepKind (state: State, kind: number): State | null {
     const known = state.next[kind]
 
     if (known !== undefined) {
       return known
     }
 
+    const byte = this.#bytes[kind]
     const tails = state.stacks.filter(stack => stack !== EMPTY && this.#takes(this.#tops[stack], byte)).map(stack => this.#tails[stack])
     const stacks = tails.length === 0 ? null : this.#open(tails)
     const next = stacks === null ? null : this.#state(stacks)

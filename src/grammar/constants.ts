@@ -23,6 +23,12 @@ export const STACKS_MAX = 512
 /** Digits before and behind the point: more than f64 tells apart, and an end to every number. */
 export const DIGITS_MAX = 15
 
+/** Tokens below a node from which on it is worth asking whether all of them are taken. */
+export const SUBTREE_TOKENS_MIN = 8
+
+/** States that a byte of any kind may lead to for that question: within a string one, and more in the midst of numbers and names. */
+export const FRONTIER_STATES_MAX = 4
+
 /** Grammars that are kept for one tokenizer. */
 export const GRAMMARS_KEPT_MAX = 16
 
