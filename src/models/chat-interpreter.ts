@@ -1,5 +1,5 @@
 import { Interpreter } from '@huggingface/jinja'
-import { CHAT_OUTPUT_CHARACTERS_MAX, CHAT_STEPS_MAX, CHAT_VALUE_UNITS_MAX, CHAT_WORK_UNITS_MAX } from './constants.ts'
+import { CHAT_ITEMS_MAX, CHAT_STEPS_MAX, CHAT_TEMPLATE_BYTES_MAX, CHAT_VALUE_UNITS_MAX, CHAT_WORK_PER_CHARACTER } from './constants.ts'
 import { ChatTemplateError } from './errors.ts'
 
 /** The library's declarations point at files without extensions, which our resolution does not follow. */
@@ -24,15 +24,26 @@ const ITEM_UNITS = 16
 
 /**
  * Stops a template that loops, grows or nests without end. Whatever a filter or an operator works on
- * is the result of a step before, so to weigh the results of all steps is to bound all work: text
- * counts by its characters, a list by its items, each time that it is looked at. A list that holds
+ * is the result of a step before, so to count the results of all steps is to bound all work: text
+ * by its characters, lists by their items, each time that they are looked at. A list that holds
  * another one twice is written out twice, so a value may weigh only so much with all that it holds.
  */
 export class BoundedInterpreter extends Base {
   private steps = 0
-  private units = 0
+  private characters = 0
+  private items = 0
+  private readonly charactersMax: number
   /** of lists and dictionaries, which never change once they are made */
   private readonly weights = new WeakMap<object, number>()
+
+  /**
+   * @param environment - what the template sees
+   * @param characters - of the messages: short ones are no reason for much work
+   */
+  constructor (environment: JinjaEnvironment, characters: number) {
+    super(environment)
+    this.charactersMax = CHAT_WORK_PER_CHARACTER * (CHAT_TEMPLATE_BYTES_MAX + characters)
+  }
 
   override evaluate (statement: unknown, environment: unknown): JinjaValue {
     if (++this.steps > CHAT_STEPS_MAX) {
@@ -40,9 +51,10 @@ export class BoundedInterpreter extends Base {
     }
     const result = super.evaluate(statement, environment)
     const items = itemsOf(result)
-    this.units += items == null ? lengthOf(result) : items.length * ITEM_UNITS
-    if (this.units > CHAT_WORK_UNITS_MAX) {
-      throw new ChatTemplateError(`expected the chat template to write at most ${CHAT_OUTPUT_CHARACTERS_MAX} characters`)
+    this.characters += lengthOf(result)
+    this.items += items?.length ?? 0
+    if (this.characters > this.charactersMax || this.items > CHAT_ITEMS_MAX) {
+      throw new ChatTemplateError(`expected the steps of the chat template to make at most ${this.charactersMax} characters and to look at ${CHAT_ITEMS_MAX} items of lists`)
     }
     if (items != null) {
       this.weigh(result)

@@ -54,7 +54,7 @@ export function chatTemplate (source: string): ChatTemplate {
     environment.set('bos_token', nameOf(tokenizer.bos))
     environment.set('eos_token', nameOf(tokenizer.eos))
     return guarded(() => {
-      const { value } = new BoundedInterpreter(environment).run(program)
+      const { value } = new BoundedInterpreter(environment, charactersOf(messages)).run(program)
       if (typeof value !== 'string') {
         throw new ChatTemplateError('expected the chat template to write text')
       }
@@ -98,10 +98,14 @@ function checkMessages (messages: readonly ChatMessage[]): void {
   if (messages.length > TEMPLATE_MESSAGES_MAX) {
     throw new ChatTemplateError(`expected at most ${TEMPLATE_MESSAGES_MAX} messages but got ${messages.length}`)
   }
-  const characters = messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0)
+  const characters = charactersOf(messages)
   if (characters > CHAT_OUTPUT_CHARACTERS_MAX / 2) {
     throw new ChatTemplateError(`expected messages of at most ${CHAT_OUTPUT_CHARACTERS_MAX / 2} characters together but got ${characters}`)
   }
+}
+
+function charactersOf (messages: readonly ChatMessage[]): number {
+  return messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0)
 }
 
 function boundedRange (start: number, stop?: number, step = 1): number[] {

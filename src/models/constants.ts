@@ -65,13 +65,15 @@ export const CHAT_TEMPLATE_BYTES_MAX = 64 * 1024
 export const CHAT_TEMPLATE_SPACE_MAX = 1024
 /** Turns of one chat that a template writes. */
 export const TEMPLATE_MESSAGES_MAX = 1024
-/** Longer than any context in characters. */
-export const CHAT_OUTPUT_CHARACTERS_MAX = 4 * 1024 * 1024
+/** Eight characters for each token of the longest context; rows of data have a quarter of it at most. */
+export const CHAT_OUTPUT_CHARACTERS_MAX = 1024 * 1024
 /** Templates take 10 to 100 steps a message. */
 export const CHAT_STEPS_MAX = 200_000
-/** Characters of all that the steps of a template make, 16 for each item of a list: each character passes through some nested blocks before it is written. */
-export const CHAT_WORK_UNITS_MAX = 64 * CHAT_OUTPUT_CHARACTERS_MAX
-/** The same of one list with all that it holds: all messages, marked, and as much again. */
+/** How often each character of a template and of the messages may be in what a step makes: published templates pass it through 10 to 20 nested blocks. */
+export const CHAT_WORK_PER_CHARACTER = 64
+/** Items of lists that the steps look at: all messages, some times for each of them. */
+export const CHAT_ITEMS_MAX = 16 * TEMPLATE_MESSAGES_MAX * TEMPLATE_MESSAGES_MAX
+/** Characters of one list with all that it holds, 16 for each item: all messages, marked, and as much again. */
 export const CHAT_VALUE_UNITS_MAX = 2 * CHAT_OUTPUT_CHARACTERS_MAX
 
 /** One row or prompt; longer text is cut by the caller before it gets here. */
