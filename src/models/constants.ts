@@ -1,6 +1,9 @@
 /** The version of everything that decides a training run's bytes. Another engine is another recipe. */
 export const ENGINE = 'datanet-engine/1'
 
+/** Steps of captured passes that an objective keeps, about 20 MB: some hundred lengths of examples of a small model. */
+export const CAPTURED_STEPS_MAX = 100_000
+
 /** A safetensors header of our largest model has under 64 KiB; 1 MiB allows 10,000 tensors. */
 export const SAFETENSORS_HEADER_BYTES_MAX = 1024 * 1024
 /** A 4-million-parameter base in f32 is 16 MiB; 1 GiB leaves room for the models that later issues load. */

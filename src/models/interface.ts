@@ -1,5 +1,5 @@
 import type { LlamaConfig, SamplerSettings, SpecialTokens } from '../interface/index.ts'
-import type { RopePairing, RopeScaling, Tape, Value, WeightMatrix } from '../numeric/index.ts'
+import type { Capture, CaptureInput, RopePairing, RopeScaling, Tape, Value, WeightMatrix } from '../numeric/index.ts'
 
 /** A dense row-major tensor in f32, whatever type it had in its file. */
 export interface Tensor {
@@ -312,4 +312,4 @@ export interface Preset {
   schedule?: 'constant' | 'linear'
 }
 
-export type { LlamaConfig, RopePairing, RopeScaling, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }
+export type { Capture, CaptureInput, LlamaConfig, RopePairing, RopeScaling, SamplerSettings, SpecialTokens, Tape, Value, WeightMatrix }

@@ -1,8 +1,10 @@
 import { tape as createTape } from '../numeric/index.ts'
 import { arenaBytes, directionsWithin } from './arena.ts'
+import { captures } from './captures.ts'
 import { LoraShapeError, TokensError } from './errors.ts'
 import { checkTokens, forward } from './forward.ts'
-import { loraValues } from './lora.ts'
+import { checkTheta, rounded, roundedLoraValues } from './lora.ts'
+import type { Passes } from './captures.ts'
 import type { LoraObjectiveInit, LoraShape, Tape, Value } from './interface.ts'
 import type { Objective } from '../interface/index.ts'
 
@@ -31,28 +33,34 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
     checkTokens(model.config, tokens.subarray(1))
   }
   return () => {
-    const tapes = new Map<number, Tape>()
+    const tapes = new Map<number, { tape: Tape, passes: Passes }>()
     // two tapes at most: values of a tape with tangents pay for its directions even when they are absent
-    const tapeFor = (count: number): Tape => {
-      let tape = tapes.get(count)
-      if (tape == null) {
-        tape = createTape({ backend, directions: count, arenaBytesMax: arenaBytes(model.config, rows, count) })
-        tapes.set(count, tape)
+    const tapeFor = (count: number): { tape: Tape, passes: Passes } => {
+      let found = tapes.get(count)
+      if (found == null) {
+        const tape = createTape({ backend, directions: count, arenaBytesMax: arenaBytes(model.config, rows, count) })
+        found = { tape, passes: captures(tape) }
+        tapes.set(count, found)
       }
-      return tape
+      return found
     }
+    const rooms = Array.from({ length: directions + 1 }, () => new Float32Array(shape.parameters))
     const run = (theta: Float64Array, example: number, tangents: Float64Array[]): { loss: Value, gradients: Value[] } => {
       const tokens = examples[example]
       if (tokens == null) {
         throw new TokensError(`expected an example below ${examples.length} but got ${example}`)
       }
-      const tape = tapeFor(tangents.length === 0 ? 0 : directions)
-      tape.reset()
-      const padded = Array.from({ length: tape.directions }, (_, k) => tangents[k])
-      const { lora, parameters } = loraValues(tape, shape, theta, padded)
+      checkTheta(shape, theta)
+      const { tape, passes } = tapeFor(tangents.length === 0 ? 0 : directions)
       const { rows, ids, weights } = targets[example]
-      const loss = tape.crossEntropy(forward(tape, model, tokens.subarray(0, -1), { lora, rows }), ids, weights)
-      return { loss, gradients: tape.gradient(loss, parameters) }
+      const [values, ...along] = [theta, ...tangents].map((vector, i) => rounded(vector, rooms[i]))
+      const read = tokens.subarray(0, -1)
+      const [loss, ...gradients] = passes(`${read.length} ${rows.length} ${along.length}`, [values, ...along, read, rows, ids, weights], () => {
+        const { lora, parameters } = roundedLoraValues(tape, shape, values, Array.from({ length: tape.directions }, (_, k) => along[k]))
+        const loss = tape.crossEntropy(forward(tape, model, read, { lora, rows }), ids, weights)
+        return [loss, ...tape.gradient(loss, parameters)]
+      })
+      return { loss, gradients }
     }
     return {
       parameters: shape.parameters,

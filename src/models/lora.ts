@@ -60,10 +60,13 @@ export function initialTheta (shape: LoraShape, seed: number): Float64Array {
  */
 export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, tangents: ReadonlyArray<Float64Array | undefined> = []): { lora: LoraValues, parameters: Value[] } {
   checkTheta(shape, theta)
+  return roundedLoraValues(tape, shape, rounded(theta), tangents.map(tangent => tangent == null ? undefined : rounded(tangent)))
+}
+
+/** The same of vectors that are rounded already; the values are views of them. */
+export function roundedLoraValues (tape: Tape, shape: LoraShape, values: Float32Array, directions: ReadonlyArray<Float32Array | undefined>): { lora: LoraValues, parameters: Value[] } {
   const factors: LoraValues['factors'] = new Map()
   const parameters: Value[] = []
-  const values = rounded(theta)
-  const directions = tangents.map(tangent => tangent == null ? undefined : rounded(tangent))
   const place = (begin: number, rows: number, columns: number): Value => {
     const end = begin + rows * columns
     const value = tape.parameter(
@@ -81,8 +84,7 @@ export function loraValues (tape: Tape, shape: LoraShape, theta: Float64Array, t
 }
 
 /** To f32 one by one: in one go, which typed arrays offer, it takes several times as long. */
-function rounded (vector: Float64Array): Float32Array {
-  const values = new Float32Array(vector.length)
+export function rounded (vector: Float64Array, values: Float32Array = new Float32Array(vector.length)): Float32Array {
   for (let i = 0; i < vector.length; i++) {
     values[i] = vector[i]
   }

@@ -7,23 +7,24 @@ import type { Engine } from './engine.ts'
 import type { RopePairing, RopeScaling } from './interface.ts'
 import type { Node } from './node.ts'
 
-/** Copies row numbers into the arena, each within [0, limit). */
-export function placeIds (e: Engine, primitive: string, ids: ArrayLike<number>, limit: number, matters: (i: number) => boolean): number {
-  const at = e.arena.take(ids.length * 4)
-  for (let i = 0; i < ids.length; i++) {
-    if (!Number.isInteger(ids[i]) || ids[i] < 0 || ids[i] >= limit) {
-      if (matters(i)) {
-        throw new NumericRangeError(`id ${i} of ${primitive}`, `an integer from 0 to ${limit - 1}`, ids[i])
+/** Copies row numbers to an address, each within [0, limit) unless it does not matter. */
+export function placeIds (e: Engine, primitive: string, ids: ArrayLike<number>, limit: number, at: number, matters: (i: number) => boolean): void {
+  e.leaf(ids, given => {
+    for (let i = 0; i < given.length; i++) {
+      if (!Number.isInteger(given[i]) || given[i] < 0 || given[i] >= limit) {
+        if (matters(i)) {
+          throw new NumericRangeError(`id ${i} of ${primitive}`, `an integer from 0 to ${limit - 1}`, given[i])
+        }
       }
+      e.integers[(at >>> 2) + i] = given[i]
     }
-    e.integers[(at >>> 2) + i] = ids[i]
-  }
-  return at
+  })
 }
 
 /** Rows of `table` by id. */
 export function gather (e: Engine, table: Node, ids: ArrayLike<number>): Node {
-  const at = placeIds(e, 'gather', ids, table.rows, () => true)
+  const at = e.arena.take(ids.length * 4)
+  placeIds(e, 'gather', ids, table.rows, at, () => true)
   const { length } = ids
   const { columns } = table
   return e.linear('gather', table, length, columns,

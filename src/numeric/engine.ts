@@ -3,6 +3,7 @@ import { ARENA_BASE_BYTES, OVERREAD_BYTES } from './constants.ts'
 import { NonFiniteError, ShapeError, StaleValueError } from './errors.ts'
 import { Node, NONE } from './node.ts'
 import type { Arena } from './arena.ts'
+import type { Recorder } from './capture.ts'
 import type { Kernels, Value } from './interface.ts'
 
 /**
@@ -24,7 +25,8 @@ export type Bilinear = (a: number, b: number, y: number, accumulate: boolean) =>
 
 /** What every primitive needs: memory, kernels, and the record of what was computed. */
 export class Engine {
-  readonly kernels: Kernels
+  /** Calls are noted while a pass is captured. */
+  kernels: Kernels
   readonly arena: Arena
   readonly directions: number
   readonly floats: Float32Array
@@ -33,10 +35,14 @@ export class Engine {
   entries: Entry[] = []
   /** Off while pulling back: gradients are not differentiated in reverse again. */
   recording = true
+  /** While a pass is captured. */
+  private recorder?: Recorder
+  private readonly direct: Kernels
   generation = 0
 
   constructor (kernels: Kernels, directions: number) {
     this.kernels = kernels
+    this.direct = kernels
     this.directions = directions
     this.arena = arena(kernels.memoryBytes)
     this.floats = new Float32Array(kernels.buffer)
@@ -62,7 +68,37 @@ export class Engine {
   }
 
   fill (at: number, size: number, value: number): void {
-    this.floats.fill(value, at >>> 2, (at >>> 2) + size)
+    this.step(() => { this.floats.fill(value, at >>> 2, (at >>> 2) + size) })
+  }
+
+  /** Does what changes or checks memory and is no kernel's call: again, whenever a captured pass is replayed. */
+  step (work: () => void): void {
+    work()
+    this.recorder?.steps.push(work)
+  }
+
+  /** Puts numbers from outside into memory. */
+  leaf (data: ArrayLike<number>, write: (data: ArrayLike<number>) => void): void {
+    write(data)
+    this.recorder?.leaf(data, write)
+  }
+
+  /** Runs a pass while `recorder` notes its steps. */
+  noted<T> (recorder: Recorder | undefined, kernels: Kernels, pass: () => T): T {
+    const before = { recorder: this.recorder, kernels: this.kernels }
+    this.recorder = recorder
+    this.kernels = kernels
+    try {
+      return pass()
+    } finally {
+      this.recorder = before.recorder
+      this.kernels = before.kernels
+    }
+  }
+
+  /** Does what stays done, whatever is captured: a replay does not repeat it. */
+  once<T> (work: () => T): T {
+    return this.noted(undefined, this.direct, work)
   }
 
   /** Fills y's tangents; `make` gives the address for a direction or NONE. */
@@ -77,11 +113,12 @@ export class Engine {
 
   /** Refuses infinite and undefined numbers in [rows, columns] at an address; `tensor` says what that is. */
   check (primitive: string, rows: number, columns: number, at: number, tensor: (shape: string) => string): void {
-    if (this.kernels.allFinite(rows * columns, at)) {
-      return
-    }
-    const first = this.floats.subarray(at >>> 2, (at >>> 2) + rows * columns).findIndex(x => !Number.isFinite(x))
-    throw new NonFiniteError(primitive, `${tensor(`[${rows},${columns}]`)} at row ${Math.floor(first / columns)}, column ${first % columns}`)
+    this.step(() => {
+      if (!this.kernels.allFinite(rows * columns, at)) {
+        const first = this.floats.subarray(at >>> 2, (at >>> 2) + rows * columns).findIndex(x => !Number.isFinite(x))
+        throw new NonFiniteError(primitive, `${tensor(`[${rows},${columns}]`)} at row ${Math.floor(first / columns)}, column ${first % columns}`)
+      }
+    })
   }
 
   /** Checks a result and notes how to pull back through it. */

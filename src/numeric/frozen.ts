@@ -20,9 +20,11 @@ export function weightRows (e: Engine, weights: Node, count: number, ids: number
 function allRows (e: Engine, weights: Node, y: number): void {
   const mark = e.arena.mark()
   const ids = e.arena.take(weights.rows * 4)
-  for (let i = 0; i < weights.rows; i++) {
-    e.integers[(ids >>> 2) + i] = i
-  }
+  e.step(() => {
+    for (let i = 0; i < weights.rows; i++) {
+      e.integers[(ids >>> 2) + i] = i
+    }
+  })
   weightRows(e, weights, weights.rows, ids, y)
   e.arena.release(mark)
 }
@@ -67,14 +69,14 @@ export function frozenWeights (e: Engine, matrix: WeightMatrix, name?: string): 
   const node = new Node(e.kernels.buffer, e.directions, -1, rows, columns, NONE, [])
   node.name = name
   node.packed = { type, at, transposed: false, rounded: matrix.activations != null }
-  node.decode = () => {
+  node.decode = () => e.once(() => {
     const mark = e.arena.mark()
     const y = e.arena.take(node.size * 4)
     allRows(e, node, y)
     const data = e.floats.slice(y >>> 2, (y >>> 2) + node.size)
     e.arena.release(mark)
     return data
-  }
+  })
   return node
 }
 
@@ -86,7 +88,8 @@ export function frozenOperand (e: Engine, b: Node, tb: boolean): NonNullable<Nod
   if (b.packed == null) {
     const [rows, columns] = tb ? [b.rows, b.columns] : [b.columns, b.rows]
     b.packed = { type: 'f32', at: e.arena.keep(packedBytes('f32', rows, columns)), transposed: !tb }
-    e.kernels.packColumns(rows, columns, b.at, tb ? 1 : b.columns, tb ? b.columns : 1, b.packed.at)
+    const { at } = b.packed
+    e.once(() => { e.kernels.packColumns(rows, columns, b.at, tb ? 1 : b.columns, tb ? b.columns : 1, at) })
   }
   return b.packed
 }

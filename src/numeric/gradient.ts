@@ -34,7 +34,7 @@ function compact (e: Engine, nodes: Node[], mark: number): Node[] {
   e.arena.release(mark)
   for (const [from, size] of [...sizes].sort(([a], [b]) => a - b)) {
     const to = e.arena.take(size * 4)
-    e.floats.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + size)
+    e.step(() => { e.floats.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + size) })
     moved.set(from, to)
   }
   const place = (at: number): number => moved.get(at) ?? at
@@ -73,7 +73,7 @@ export function gradient (e: Engine, loss: Node, parameters: Node[]): Node[] {
   const reached = dependents(e, parameters)
   const cotangents = new Map<Node, Node>()
   const one = e.empty(1, 1)
-  e.floats[one.at >>> 2] = 1
+  e.fill(one.at, 1, 1)
   cotangents.set(loss, one)
   let looked = mark
   e.unrecorded(() => {

@@ -121,8 +121,31 @@ export interface Tape {
 
   /** Gradients of a [1,1] value with respect to `parameters`; their tangents are Hessian-vector products. */
   gradient (loss: Value, parameters: Value[]): Value[]
+  /**
+   * Resets the tape and runs `pass`, remembering each call of a kernel, so that it can be run again over other numbers
+   * without the work of building it: what CUDA calls capture and replay of a graph. Leaves (parameters, ids, targets,
+   * weights) that are one of `inputs` or a view of it get new numbers at each replay, all others keep theirs. What `pass`
+   * computes outside of the tape, and every shape, must not depend on the inputs' numbers.
+   */
+  capture (inputs: readonly CaptureInput[], pass: () => Value[]): Capture
   /** Frees all but constants. */
   reset (): void
+}
+
+export type CaptureInput = Float32Array | Uint32Array
+
+export interface Capture {
+  /** What the pass returned. Its numbers, and views of them, are those of the last replay, until the tape is used for anything else. */
+  readonly values: Value[]
+  /** Steps that it keeps in memory, about 200 bytes each. */
+  readonly steps: number
+  /**
+   * The pass again: the same bits as if it were built anew.
+   *
+   * @throws {ShapeError} unless the inputs are as many and as long as those of the capture
+   * @throws {NonFiniteError} as the pass would
+   */
+  replay (inputs: readonly CaptureInput[]): void
 }
 
 /**

@@ -24,15 +24,17 @@ function lossTangent (e: Engine, logits: Node, rows: Rows, along: number): numbe
   const mark = e.arena.mark()
   const dots = e.arena.take(m * 4)
   e.kernels.rowDot(m, v, rows.probabilities, along, dots, false)
-  let sum = 0
-  for (let i = 0; i < m; i++) {
-    const weight = floats[(rows.weights >>> 2) + i]
-    if (weight !== 0) {
-      const target = integers[(rows.targets >>> 2) + i]
-      sum += weight * (floats[(dots >>> 2) + i] - floats[(along >>> 2) + i * v + target])
+  e.step(() => {
+    let sum = 0
+    for (let i = 0; i < m; i++) {
+      const weight = floats[(rows.weights >>> 2) + i]
+      if (weight !== 0) {
+        const target = integers[(rows.targets >>> 2) + i]
+        sum += weight * (floats[(dots >>> 2) + i] - floats[(along >>> 2) + i * v + target])
+      }
     }
-  }
-  floats[at >>> 2] = sum
+    floats[at >>> 2] = sum
+  })
   e.arena.release(mark)
   return at
 }
@@ -42,11 +44,13 @@ function residual (e: Engine, p: Node, r: Node, rows: Rows): Node {
   const { rows: m, columns: v } = p
   /** y[i, target] −= r[i] */
   const subtract = (y: number, by: number): void => {
-    for (let i = 0; i < m; i++) {
-      if (e.floats[(rows.weights >>> 2) + i] !== 0) {
-        e.floats[(y >>> 2) + i * v + e.integers[(rows.targets >>> 2) + i]] -= e.floats[(by >>> 2) + i]
+    e.step(() => {
+      for (let i = 0; i < m; i++) {
+        if (e.floats[(rows.weights >>> 2) + i] !== 0) {
+          e.floats[(y >>> 2) + i * v + e.integers[(rows.targets >>> 2) + i]] -= e.floats[(by >>> 2) + i]
+        }
       }
-    }
+    })
   }
   const y = e.bilinear('crossEntropy', p, r, m, v,
     (a, b, out, accumulate) => { e.kernels.rowScale(m, v, a, b, out, accumulate) }, () => [])
@@ -67,15 +71,14 @@ export function crossEntropy (e: Engine, logits: Node, targets: ArrayLike<number
     throw new ShapeError('crossEntropy', `${m} targets and weights`, `${targets.length} and ${weights?.length ?? m}`)
   }
   const rows: Rows = {
-    targets: placeIds(e, 'crossEntropy', targets, v, i => weights == null || weights[i] !== 0),
     weights: e.arena.take(m * 4),
+    targets: e.arena.take(m * 4),
     probabilities: e.arena.take(m * v * 4)
   }
-  for (let i = 0; i < m; i++) {
-    e.floats[(rows.weights >>> 2) + i] = weights == null ? 1 : weights[i]
-  }
+  e.leaf(weights ?? new Float32Array(m).fill(1), given => { e.floats.set(given, rows.weights >>> 2) })
+  placeIds(e, 'crossEntropy', targets, v, rows.targets, i => e.floats[(rows.weights >>> 2) + i] !== 0)
   const y = e.empty(1, 1)
-  e.floats[y.at >>> 2] = e.kernels.crossEntropy(m, v, logits.at, rows.targets, rows.weights, rows.probabilities)
+  e.step(() => { e.floats[y.at >>> 2] = e.kernels.crossEntropy(m, v, logits.at, rows.targets, rows.weights, rows.probabilities) })
   e.tangents(y, [logits], i => logits.dots[i] === NONE ? NONE : lossTangent(e, logits, rows, logits.dots[i]))
   return e.finish('crossEntropy', y, [logits], dy => {
     const p = e.place(m, v, rows.probabilities)

@@ -1,4 +1,5 @@
 import { attention } from './attention.ts'
+import { recorder } from './capture.ts'
 import { DIRECTIONS_MAX } from './constants.ts'
 import { add, gelu, mul, scale, silu } from './elementwise.ts'
 import { gather, rope } from './embedding.ts'
@@ -24,7 +25,7 @@ function checkedShape (primitive: string, [rows, columns]: Shape, data: ArrayLik
 
 /** Copies data to an address; refuses what is not finite. */
 function write (e: Engine, primitive: string, at: number, data: Float32Array, [rows, columns]: Shape, name = 'a value'): number {
-  e.floats.set(data, at >>> 2)
+  e.leaf(data, numbers => { e.floats.set(numbers, at >>> 2) })
   e.check(primitive, rows, columns, at, shape => `${name} ${shape}`)
   return at
 }
@@ -87,7 +88,7 @@ export function tape (init: TapeInit = {}): Tape {
   const own = (value: Value, primitive: string): Node => dense(e, e.own(value, primitive))
   return {
     directions,
-    constant: (data: Float32Array | WeightMatrix, shape?: Shape, name?: string) => constant(e, data, shape, name),
+    constant: (data: Float32Array | WeightMatrix, shape?: Shape, name?: string) => e.once(() => constant(e, data, shape, name)),
     parameter: (data, shape, tangents, name) => parameter(e, data, shape, tangents, name),
     matmul: (a, b, options) => matmul(e, e.own(a, 'matmul'), e.own(b, 'matmul'), options?.transposeA ?? false, options?.transposeB ?? false),
     project: (x, w, { bias, changes = [] } = {}) => project(e, own(x, 'project'), e.own(w, 'project'), bias == null ? undefined : own(bias, 'project'),
@@ -106,6 +107,19 @@ export function tape (init: TapeInit = {}): Tape {
     attention: (q, k, v, { heads, kvHeads }) => attention(e, own(q, 'attention'), own(k, 'attention'), own(v, 'attention'), heads, kvHeads),
     crossEntropy: (logits, targets, weights) => crossEntropy(e, own(logits, 'crossEntropy'), targets, weights),
     gradient: (loss, parameters) => gradient(e, own(loss, 'gradient'), parameters.map(p => e.own(p, 'gradient'))),
+    capture (inputs, pass) {
+      const notes = recorder(e.kernels, inputs)
+      e.reset()
+      const values = e.noted(notes, notes.kernels, pass)
+      return {
+        values,
+        steps: notes.steps.length,
+        replay (given) {
+          e.reset()
+          notes.replay(given)
+        }
+      }
+    },
     reset () {
       e.reset()
     }

@@ -114,6 +114,26 @@ describe('loraObjective', () => {
     expect(gradientAt(theta, 0)).to.deep.equal(before)
   })
 
+  it('gives examples that come again, by passes it then knows, the bits of the first time', () => {
+    const mixed = [examples[0], examples[1].subarray(0, 7), examples[2], examples[0].subarray(3, 10)]
+    const lossMasks = mixed.map((tokens, example) => Uint8Array.from(tokens, (_, i) => example !== 2 || i % 3 === 1 ? 1 : 0))
+    const init = { model, shape, examples: mixed, lossMasks, directions: 2 }
+    const often = loraObjective(init)()
+    for (let round = 0; round < 4; round++) {
+      const at = noise(shape.parameters, 0.2, 40 + round)
+      for (let example = 0; example < mixed.length; example++) {
+        for (const count of [0, 1, 2, 3]) {
+          const tangents = Array.from({ length: count }, (_, k) => noise(shape.parameters, 1, 50 + round + k))
+          const [ours, fresh] = [often, loraObjective(init)()].map(objective => {
+            const [out, ...hvps] = Array.from({ length: count + 1 }, () => new Float32Array(shape.parameters))
+            return { result: count === 0 ? objective.gradient(at, example, out) : objective.dual(at, example, tangents, out, hvps), out, hvps }
+          })
+          expect(ours).to.deep.equal(fresh)
+        }
+      }
+    }
+  })
+
   it('has the same bits on both backends', () => {
     const reference = new Float32Array(shape.parameters)
     loraObjective({ model, shape, examples, backend: 'reference' })().gradient(theta, 0, reference)

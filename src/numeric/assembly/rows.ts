@@ -2,7 +2,7 @@
  * Reductions along rows: four interleaved sums (index mod 4), joined as (s0 + s1) + (s2 + s3).
  * Rows need not be whole vectors, so the last few columns go through masks or one by one.
  */
-import { log64, weight4 } from './functions'
+import { log64, weigh8, weight4 } from './functions'
 import { rest } from './statics'
 
 // @ts-ignore: decorator
@@ -229,10 +229,16 @@ function exponentials (visible: i32, x: usize, y: usize, top: f32): f32 {
   const t = f32x4.splat(top)
   const end = x + (<usize>(visible & ~3) << 2)
   let s = f32x4.splat(0)
-  for (; x < end; x += 16, y += 16) {
+  for (const pairs = end - ((end - x) & 31); x < pairs; x += 32, y += 32) {
+    weigh8(x, y, t)
+    s = f32x4.add(f32x4.add(s, v128.load(y)), v128.load(y, 16))
+  }
+  if (x < end) {
     const e = weight4(f32x4.sub(v128.load(x), t))
     v128.store(y, e)
     s = f32x4.add(s, e)
+    x += 16
+    y += 16
   }
   if ((visible & 3) != 0) {
     const e = v128.and(weight4(f32x4.sub(v128.load(x), t)), firstLanes(visible & 3))

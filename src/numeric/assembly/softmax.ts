@@ -1,5 +1,5 @@
 /** Softmax of attention's scores, four rows at a time, with the sums of `softmax` in rows.ts. */
-import { weight4 } from './functions'
+import { weigh8, weight4 } from './functions'
 import { firstLanes } from './rows'
 
 /** Four vectors of parts as four sums, each (s0 + s1) + (s2 + s3). */
@@ -41,10 +41,16 @@ function exponentials (visible: i32, columns: i32, x: usize): v128 {
   const t = f32x4.splat(greatest(visible, x))
   const last = x + (<usize>columns << 2)
   let sum = f32x4.splat(0)
-  for (const end = x + (<usize>(visible & ~3) << 2); x < end; x += 16) {
+  const end = x + (<usize>(visible & ~3) << 2)
+  for (const pairs = end - ((end - x) & 31); x < pairs; x += 32) {
+    weigh8(x, x, t)
+    sum = f32x4.add(f32x4.add(sum, v128.load(x)), v128.load(x, 16))
+  }
+  if (x < end) {
     const e = weight4(f32x4.sub(v128.load(x), t))
     v128.store(x, e)
     sum = f32x4.add(sum, e)
+    x += 16
   }
   if ((visible & 3) != 0) {
     // what is not seen must not become a number so small that it takes a processor its time
