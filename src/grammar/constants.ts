@@ -29,6 +29,10 @@ export const SUBTREE_TOKENS_MIN = 8
 /** States that a byte of any kind may lead to for that question: within a string one, and more in the midst of numbers and names. */
 export const FRONTIER_STATES_MAX = 4
 
+/** Steps that this question may take in vain, and what each token that it saved a way to adds: where it fails, the walk is as long as without it. */
+export const LOOK_AHEAD_STEPS = 4_096
+export const STEPS_PER_TOKEN = 2
+
 /** Grammars that are kept for one tokenizer. */
 export const GRAMMARS_KEPT_MAX = 16
 

@@ -1,4 +1,4 @@
-import { FRONTIER_STATES_MAX, SUBTREE_TOKENS_MIN } from './constants.ts'
+import { FRONTIER_STATES_MAX, LOOK_AHEAD_STEPS, STEPS_PER_TOKEN, SUBTREE_TOKENS_MIN } from './constants.ts'
 import type { Automaton, State } from './automaton.ts'
 import type { KindTrie } from './kind-trie.ts'
 import type { Vocabulary } from './vocabulary.ts'
@@ -12,6 +12,7 @@ export function maskOf ({ size, eos }: Pick<Vocabulary, 'size' | 'eos'>, trie: K
   const { kind, level, skip, start, ids } = trie
   const mask = new Uint32Array((size + 31) >>> 5)
   const path: State[] = [state]
+  const budget = { steps: LOOK_AHEAD_STEPS }
   let count = 0
 
   for (let node = 1; node < kind.length;) {
@@ -22,7 +23,13 @@ export function maskOf ({ size, eos }: Pick<Vocabulary, 'size' | 'eos'>, trie: K
       continue
     }
 
-    const behind = start[skip[node]] - start[node] >= SUBTREE_TOKENS_MIN && takesAll(trie, node, automaton, next) ? skip[node] : node + 1
+    const tokens = start[skip[node]] - start[node]
+    let behind = node + 1
+
+    if (tokens >= SUBTREE_TOKENS_MIN && budget.steps > 0 && takesAll(trie, node, automaton, next, budget)) {
+      behind = skip[node]
+      budget.steps += tokens * STEPS_PER_TOKEN
+    }
 
     for (let i = start[node]; i < start[behind]; i++) {
       mask[ids[i] >>> 5] |= 1 << (ids[i] & 31)
@@ -43,9 +50,9 @@ export function maskOf ({ size, eos }: Pick<Vocabulary, 'size' | 'eos'>, trie: K
 /**
  * Whether a text may go on from a state with whatever is below a node: with the kinds that are there,
  * in any order, for as many bytes as there are. Says no as well where it would take long to see, as in
- * the middle of a character.
+ * the middle of a character, and when the steps of the budget are used up.
  */
-function takesAll ({ depth, below, words }: KindTrie, node: number, automaton: Automaton, state: State): boolean {
+function takesAll ({ depth, below, words }: KindTrie, node: number, automaton: Automaton, state: State, budget: { steps: number }): boolean {
   const kinds = [...kindsIn(below.subarray(node * words, (node + 1) * words))]
   const met = new Set([state])
   let frontier = [state]
@@ -57,7 +64,7 @@ function takesAll ({ depth, below, words }: KindTrie, node: number, automaton: A
       for (const kind of kinds) {
         const next = automaton.stepKind(from, kind)
 
-        if (next === null || further.size > FRONTIER_STATES_MAX) {
+        if (next === null || further.size > FRONTIER_STATES_MAX || --budget.steps < 0) {
           return false
         }
 
