@@ -1,3 +1,4 @@
+import { GGUF_KEY_BYTES_MAX } from './constants.ts'
 import { GgufError } from './errors.ts'
 
 /** Bytes of each fixed-size type of the metadata; 8 is a string, 9 an array. */
@@ -72,11 +73,27 @@ export class Cursor {
     return count
   }
 
-  text (what: string, bytesMax: number): string {
+  /** Moves over items of so many bytes each, or over texts. */
+  pass (count: number, bytesEach: number | undefined, what: string): void {
+    if (bytesEach != null) {
+      this.over(count * bytesEach, what)
+      return
+    }
+    for (let i = 0; i < count; i++) {
+      this.over(this.textBytes(what, GGUF_KEY_BYTES_MAX), what)
+    }
+  }
+
+  private textBytes (what: string, bytesMax: number): number {
     const length = this.number(10, what)
     if (length > bytesMax) {
       throw new GgufError(`expected ${what} to be a text of at most ${bytesMax} bytes but got ${length} at offset ${this.at - 8}`)
     }
+    return length
+  }
+
+  text (what: string, bytesMax: number): string {
+    const length = this.textBytes(what, bytesMax)
     const at = this.over(length, what)
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(at, at + length))
   }

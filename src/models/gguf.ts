@@ -11,6 +11,7 @@ import type { TensorEntry, TensorType } from './tensor-types.ts'
 export type GgufValue = number | boolean | string | number[] | boolean[] | string[]
 
 export interface GgufHeader {
+  /** lists other than those of a tokenizer are empty */
   metadata: Map<string, GgufValue>
   /** by name, offsets from the beginning of the file, shapes outermost first as safetensors writes them */
   entries: Map<string, TensorEntry>
@@ -28,6 +29,9 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [17, 'iq2_xs'], [18, 'iq3_xxs'], [19, 'iq1_s'], [21, 'iq3_s'], [22, 'iq2_s'], [24, 'i8'], [25, 'i16'],
   [26, 'i32'], [27, 'i64'], [28, 'f64'], [29, 'iq1_m'], [34, 'tq1_0'], [35, 'tq2_0'], [39, 'mxfp4']
 ])
+
+/** A list of 64 MiB of single bytes would become half a gigabyte: those that nobody reads are passed over. */
+const KEPT_LISTS = new Set(['tokens', 'scores', 'token_type', 'merges'].map(name => `tokenizer.ggml.${name}`))
 
 const STRING = 8
 const ARRAY = 9
@@ -98,6 +102,10 @@ function readValue (cursor: Cursor, key: string): GgufValue {
     throw new GgufError(`expected key ${key} to be a list of numbers or texts but its items have type ${itemType} at offset ${cursor.at - 4}`)
   }
   const count = cursor.count(`the items of ${key}`, GGUF_ARRAY_MAX, itemBytes)
+  if (!KEPT_LISTS.has(key)) {
+    cursor.pass(count, itemType === STRING ? undefined : itemBytes, key)
+    return []
+  }
   if (itemType === STRING) {
     return Array.from({ length: count }, () => cursor.text(key, GGUF_KEY_BYTES_MAX))
   }

@@ -196,6 +196,11 @@ describe('GGUF', () => {
     ['the same tensor twice', writeGgufFile({}, [tensor, tensor]), 'tensor a once'],
     ['an alignment of 7', writeGgufFile({ 'general.alignment': 7 }, [tensor]), 'general.alignment']
   ]
+  it('passes over lists that nobody reads, and finds what follows them', () => {
+    const header = headerOf(writeGgufFile({ a: ['x', 'yy'], b: { i32: [1, 2, 3] }, 'tokenizer.ggml.tokens': ['x', 'yy'], c: 'end' }, [tensor]))
+    expect([...header?.metadata ?? []]).to.deep.equal([['a', []], ['b', []], ['tokenizer.ggml.tokens', ['x', 'yy']], ['c', 'end']])
+  })
+
   for (const [what, file, message] of hostile) {
     it(`refuses ${what}, and says where`, () => {
       expect(() => headerOf(file)).to.throw(message).with.property('code', 'ERR_GGUF_INVALID')
