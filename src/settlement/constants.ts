@@ -32,6 +32,8 @@ export const CANDIDATES_MAX = 128
 /** One answer of range sync: up to 64 MiB if every block is full. */
 export const SYNC_BLOCKS_MAX = 64
 export const SYNC_TIMEOUT_MS = 30_000
+/** How long a peer may send nothing before another one is asked. If nobody is quicker they are given longer: all may be on slow lines. */
+export const SYNC_SILENT_MS = [3_000, 10_000, SYNC_TIMEOUT_MS]
 /** A part of a snapshot: small beside what a node holds, and a thousand of them are the largest snapshot. */
 export const PART_BYTES = 1_048_576
 export const SNAPSHOT_PARTS_MAX = 1_024

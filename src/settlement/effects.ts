@@ -1,5 +1,5 @@
 import { leaderOf } from '../consensus/index.ts'
-import { SNAPSHOT_PEERS_MAX } from './constants.ts'
+import { SNAPSHOT_PEERS_MAX, SYNC_SILENT_MS } from './constants.ts'
 import { eraAfter } from './eras.ts'
 import { InvalidBlockError, UnknownBlockError, ValidatorFaultError } from './errors.ts'
 import { beaconMessage } from './genesis.ts'
@@ -8,7 +8,7 @@ import { fetchBlock, fetchCertificates, fetchRange } from './sync.ts'
 import type { Book } from './book.ts'
 import type { ChainStore } from './store.ts'
 import type { Submissions } from './submissions.ts'
-import type { CertifiedBlock, SyncProtocols } from './sync.ts'
+import type { CertifiedBlock, FetchedRange, SyncProtocols } from './sync.ts'
 import type { ValidatorPeers } from './validators.ts'
 import type { ConsensusEffect, ConsensusInput, Evidence, ProposalMessage, Vote, VoteSigner } from '../consensus/index.ts'
 import type { Network } from '../gossip/index.ts'
@@ -192,7 +192,7 @@ export function effectPerformer (init: EffectsInit): Effects {
         const manifest = await fetchManifest(network, init.protocols, peer, options)
 
         if (manifest.certified.header.height > book.final.header.height + blocksMin) {
-          const base = await fetchBase({ network, protocols: init.protocols, chain, from: eraAfter(book.final.state), peers: sources() }, peer, manifest, options)
+          const base = await fetchBase({ network, protocols: init.protocols, chain, from: eraAfter(book.final.state), peers: sources }, peer, manifest, options)
           await init.enqueue(async () => {
             if (await book.adopt(base)) {
               await init.onLeap()
@@ -206,15 +206,39 @@ export function effectPerformer (init: EffectsInit): Effects {
     }
   }
 
+  /** Peer by peer; one that is silent is left for the next soon, and given longer if nobody was quicker. */
   const walk = async (height: number): Promise<void> => {
-    for (const peer of inTurn()) {
-      let progress = true
+    const silent = new Set<string>()
 
-      while (progress && book.final.header.height < height && !init.signal.aborted) {
-        const before = book.final.header.height
-        const range = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal }).catch(() => [])
-        await init.enqueue(async () => importRange(range))
-        progress = book.final.header.height > before
+    for (const silentMs of SYNC_SILENT_MS) {
+      const from = book.final.header.height
+      const peers = inTurn()
+      let answered = 0
+
+      // whoever was not asked yet comes before those that said nothing
+      for (const peer of [...peers.filter(one => !silent.has(one.toString())), ...peers.filter(one => silent.has(one.toString()))]) {
+        let progress = true
+
+        while (progress && book.final.header.height < height && !init.signal.aborted) {
+          const { height: before } = book.final.header
+          const { blocks, isSilent } = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal, silentMs })
+            .catch((): FetchedRange => ({ blocks: [], isSilent: false }))
+          await init.enqueue(async () => importRange(blocks))
+          progress = !isSilent && book.final.header.height > before
+
+          if (isSilent) {
+            silent.add(peer.toString())
+          } else {
+            answered++
+          }
+        }
+      }
+
+      // as far as others are: whoever answered has no more
+      const isEnd = height === Infinity && answered > 0
+
+      if (silent.size === 0 || isEnd || book.final.header.height > from || init.signal.aborted) {
+        return
       }
     }
   }

@@ -2,10 +2,11 @@ import { certificateValid } from '../consensus/index.ts'
 import { bls } from '../identity/index.ts'
 import { decodeState } from '../ledger/index.ts'
 import { DatanetError } from '../utils/index.ts'
-import { bodyRoot, concatBytes, equalBytes, eraChangeCodec, hash, headerHash, validatorsHash } from '../wire/index.ts'
+import { bodyRoot, equalBytes, eraChangeCodec, headerHash, validatorsHash } from '../wire/index.ts'
 import { manifestCodec, partRequestCodec, queryCodec } from './codecs.ts'
-import { FETCH_TIMEOUT_MS, PART_BYTES, SNAPSHOT_DOMAIN, SNAPSHOT_OFFERS_MAX, SNAPSHOT_OFFER_MS, SYNC_TIMEOUT_MS } from './constants.ts'
+import { FETCH_TIMEOUT_MS, PART_BYTES, SNAPSHOT_OFFERS_MAX, SNAPSHOT_OFFER_MS, SYNC_TIMEOUT_MS } from './constants.ts'
 import { InvalidSyncError, UnknownHeightError } from './errors.ts'
+import { fetchParts, partHash } from './parts.ts'
 import { queryProtocol } from './queries.ts'
 import { fetchBlock } from './sync.ts'
 import type { Manifest } from './codecs.ts'
@@ -27,8 +28,6 @@ export interface Base {
   /** the validator sets on the way */
   changes: EraChange[]
 }
-
-const partHash = (part: Uint8Array): Hash => hash(SNAPSHOT_DOMAIN, part)
 
 function * partsOf (bytes: Uint8Array): IterableIterator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PART_BYTES) {
@@ -139,27 +138,13 @@ const final = ({ header, certificate }: CertifiedHeader, validators: Era['valida
   header.chain === chain && certificate.kind === 'finalize' && certificate.view >= header.view &&
   certificateValid(certificate, validators, bls, chain)
 
-async function fetchParts (network: Network, protocols: SyncProtocols, peer: PeerId, height: number, hashes: Hash[], options?: AbortOptions): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-
-  for (const [index, expected] of hashes.entries()) {
-    const part = await network.request(peer, protocols.part, partRequestCodec.encode({ height, index }), { ...options, responseBytesMax: PART_BYTES, timeoutMs: SYNC_TIMEOUT_MS })
-
-    if (!equalBytes(partHash(part), expected)) {
-      throw new InvalidSyncError(`part ${index} of its snapshot is not the one that it announced`)
-    }
-    parts.push(part)
-  }
-  return concatBytes(...parts)
-}
-
 /**
  * Fetches and verifies a snapshot: validator sets from ours on, certificate, parts, and at last that
  * they make the certified state. A peer whose snapshot does not hold is penalised.
  *
  * @throws {InvalidSyncError | SnapshotError | NoSourceError | RequestFailedError | RemoteError}
  */
-export async function fetchBase (init: { network: Network, protocols: SyncProtocols, chain: string, from: Era, peers: PeerId[] }, peer: PeerId, { certified, parts }: Manifest, options?: AbortOptions): Promise<Base> {
+export async function fetchBase (init: { network: Network, protocols: SyncProtocols, chain: string, from: Era, peers(): PeerId[] }, peer: PeerId, { certified, parts }: Manifest, options?: AbortOptions): Promise<Base> {
   const { network, protocols, chain } = init
   const { header } = certified
   const hashOf = headerHash(header)
@@ -167,8 +152,8 @@ export async function fetchBase (init: { network: Network, protocols: SyncProtoc
   try {
     const changes = await certify(network, chain, peer, certified, init.from, options)
     // before the parts: while they come, peers may delete it
-    const block = await fetchBlock(network, protocols, [peer, ...init.peers], hashOf, options)
-    const bytes = await fetchParts(network, protocols, peer, header.height, parts, options)
+    const block = await fetchBlock(network, protocols, [peer, ...init.peers()], hashOf, options)
+    const bytes = await fetchParts({ network, protocol: protocols.part, author: peer, peers: init.peers }, header.height, parts, options)
     const state = decodeState(bytes, header.stateRoot)
 
     if (!equalBytes(bodyRoot(block), header.bodyRoot) || state.height !== header.height) {

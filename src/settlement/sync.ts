@@ -160,20 +160,43 @@ export function certifiedPrefix (all: SyncItem[], tip: { hash: Hash, height: num
   return certified.reverse()
 }
 
+/** What one peer gave of a range. */
+export interface FetchedRange {
+  blocks: CertifiedBlock[]
+  /** it stopped in the middle, or never began */
+  isSilent: boolean
+}
+
 /**
- * Asks one peer for the blocks after `tip`.
+ * Asks one peer for the blocks after `tip`. It may send nothing for `silentMs`; of one that falls
+ * silent, what came before counts.
  *
  * @throws {InvalidSyncError | RequestFailedError | RemoteError}
  */
-export async function fetchRange (network: Network, protocols: SyncProtocols, peer: PeerId, tip: { hash: Hash, height: number }, chain: string, era: Era, options?: AbortOptions): Promise<CertifiedBlock[]> {
+export async function fetchRange (network: Network, protocols: SyncProtocols, peer: PeerId, tip: { hash: Hash, height: number }, chain: string, era: Era, { signal, silentMs }: AbortOptions & { silentMs: number }): Promise<FetchedRange> {
   const request = syncRequestCodec.encode({ from: tip.height + 1, limit: SYNC_BLOCKS_MAX })
   const items: SyncItem[] = []
+  const silence = new AbortController()
+  const timer = setTimeout(() => { silence.abort() }, silentMs)
+  const bounded = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal])
 
   try {
-    for await (const message of network.requestMany(peer, protocols.range, request, { ...options, responseBytesMax: itemBytesMax, responsesMax: SYNC_BLOCKS_MAX, timeoutMs: SYNC_TIMEOUT_MS })) {
+    for await (const message of network.requestMany(peer, protocols.range, request, { signal: bounded, responseBytesMax: itemBytesMax, responsesMax: SYNC_BLOCKS_MAX, timeoutMs: SYNC_TIMEOUT_MS })) {
+      timer.refresh()
       items.push(syncItemCodec.decode(message))
     }
-    return certifiedPrefix(items, tip, chain, era)
+  } catch (error) {
+    signal?.throwIfAborted()
+
+    if (!silence.signal.aborted) {
+      throw error
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+
+  try {
+    return { blocks: certifiedPrefix(items, tip, chain, era), isSilent: silence.signal.aborted }
   } catch (error) {
     if (error instanceof InvalidSyncError) {
       network.penalise(peer, error)
