@@ -6,6 +6,7 @@
  * x ≈ d·q, and −8·Σq as i32: what sums start from whose quants are stored 8 (q4_0) or 128 (half of q8_0) too large.
  */
 import { firstNibbles, halfBits, halfPower, lowBytes, secondNibbles, thirdNibbles } from './kept'
+import { zero } from './rows'
 import { edge } from './statics'
 import { groupBytes, Q8 } from './weights-layout'
 
@@ -401,7 +402,7 @@ function quarters (type: i32, m: i32, rows: i32, columns: i32, x: usize, packed:
     for (let i = 0; i < m; i++, from += line, to += yLine) {
       if (!accumulate) {
         for (let k = 0; k < 4; k++) {
-          memory.fill(to + <usize>(k * rows), 0, 64)
+          zero(to + <usize>(k * rows), 16)
         }
       }
       if (type == Q8) {
