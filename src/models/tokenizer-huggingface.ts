@@ -6,6 +6,7 @@ import { TokenizerError } from './errors.ts'
 import { bytesTokenizer } from './token-bytes.ts'
 import { exactCuts } from './tokenizer-cuts.ts'
 import { jsonList, jsonObject, parseTokenizerJson } from './tokenizer-json.ts'
+import { checkPatterns } from './tokenizer-patterns.ts'
 import { readUnigram, unigramParts } from './unigram.ts'
 import type { SpecialTokens, Tokenizer } from './interface.ts'
 import type { Json } from './tokenizer-json.ts'
@@ -42,6 +43,7 @@ export function huggingFaceTokenizer (bytes: Uint8Array, special: SpecialTokens,
   const unigram = model.type === 'Unigram' ? readUnigram({ model, normalizer: root.normalizer, special: new Set(named.keys()) }) : undefined
   const vocab = unigram?.vocab ?? jsonObject(model.vocab, 'model.vocab')
   checkBounds(vocab, unigram == null ? model.merges : [], added, root.pre_tokenizer)
+  checkPatterns([root.normalizer, root.pre_tokenizer, root.decoder])
   const plain = new Map(added.filter(token => !token.special).map(({ content, id }) => [content, id]))
   const unknown = unigram == null ? unknownText(model) : unigram.unknown
   if (unigram == null) {

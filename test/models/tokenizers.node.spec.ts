@@ -14,6 +14,7 @@ const LLAMA = { bos: 1, eos: 2, stop: [] }
 
 describe('tokenizer.json through the library', () => {
   const bytes = read('models/base/tokenizer.json')
+  const json = JSON.parse(new TextDecoder().decode(bytes))
   const ours = parseTokenizer(bytes)
   const theirs = huggingFaceTokenizer(bytes, { bos: 0, eos: 1, stop: [] }, ours.size)
 
@@ -78,6 +79,25 @@ describe('tokenizer.json through the library', () => {
     expect(cutBy({ type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: false }, byteLevel] })('  ٣٣')).to.deep.equal([2, 4])
   })
 
+  it('refuses patterns that may not end', () => {
+    for (const Regex of ['(a+)+$', '(?:a|a)*b', '((a{1,3}))+', '(?i:[)]|x)+', '(\\p{L}|(b))*', '(?<w>a?){2,}', '[]a](a*)*', '[^]a](a*)*']) {
+      expect(() => cutBy({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }), Regex).to.throw('it may not end').with.property('code', 'ERR_TOKENIZER_INVALID')
+    }
+    const normalizer = { type: 'Sequence', normalizers: [{ type: 'Replace', pattern: { Regex: '(.*)*x' }, content: '' }] }
+    expect(() => huggingFaceTokenizer(new TextEncoder().encode(JSON.stringify({ ...json, normalizer })), { bos: 0, eos: 1, stop: [] }, ours.size)).to.throw('it may not end')
+  })
+
+  it('takes the patterns of published tokenizers', () => {
+    for (const Regex of [
+      '(?i:\'s|\'t|\'re|\'ve|\'m|\'ll|\'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
+      '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:\'s|\'t|\'re|\'ve|\'m|\'ll|\'d)?|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s+',
+      '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s+'
+    ]) {
+      const cut = cutBy({ type: 'Sequence', pretokenizers: [{ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }, { ...byteLevel, use_regex: false }] })
+      expect(cut('a cat\'s 12 (mats)').reduce((sum, length) => sum + length, 0)).to.equal(17)
+    }
+  })
+
   it('refuses pre-tokenizers that the library only imitates, by name', () => {
     for (const [name, preTokenizer] of Object.entries({
       Whitespace: { type: 'Whitespace' },
@@ -94,7 +114,6 @@ describe('tokenizer.json through the library', () => {
     expect(() => padded.tokenBytes(ours.size + 64)).to.throw().with.property('code', 'ERR_TOKENIZER_INVALID')
   })
 
-  const json = JSON.parse(new TextDecoder().decode(bytes))
   const hostile: Array<[string, unknown]> = [
     ['a list', []],
     ['another kind of model', { ...json, model: { ...json.model, type: 'WordPiece' } }],
