@@ -66,7 +66,7 @@ function scaled (value: number | undefined, unit: number): number | undefined {
 /** What a training would take, for people. */
 export function describeEstimate (estimate: TrainingEstimateView): string[] {
   const { steps, tokens, parameters, contributions, influence, operations, seconds, influenceSeconds, tokensPerSecond, memoryBytes, storedBytes, method, methodMeaning, assessmentSeconds, assessmentBytes, methods } = estimate
-  const columns = influence === 'forward' ? `, of which ${duration(influenceSeconds)} for the influence of ${contributions} contributions` : ''
+  const columns = influence === 'forward' ? `, of which ${duration(influenceSeconds)} for the influence of ${contributions} contribution${contributions === 1 ? '' : 's'}` : ''
 
   return [
     `${steps} steps over ${tokens.toLocaleString('en')} tokens, ${parameters.toLocaleString('en')} weights: about ${duration(seconds)} at ${Math.round(tokensPerSecond).toLocaleString('en')} tokens/s${columns}`,
