@@ -96,6 +96,8 @@ export interface Latencies {
   refused: number
   /** of the process, each tenth of the time: memory is flat if the last ones are not above the first */
   residentBytes: number[]
+  /** the longest that one pass took beyond what its thread computed: the machine was elsewhere, and all who came meanwhile wait in line */
+  heldUpMs: number
 }
 
 /** Tells the time, and lets it pass while there is nothing to do. */
@@ -130,7 +132,7 @@ const LOOKS = 10
 export async function openLoop (engine: InferenceEngine, work: (index: number) => SequenceRequest, perSecond: number, ms: number, clock: Clock): Promise<Latencies> {
   const random = prng(7)
   const born = new Map<string, number>()
-  const result: Latencies = { firstToken: [], answer: [], faults: 0, refused: 0, residentBytes: [] }
+  const result: Latencies = { firstToken: [], answer: [], faults: 0, refused: 0, residentBytes: [], heldUpMs: 0 }
   const begin = clock.now()
   const end = begin + ms
   let next = begin
@@ -146,7 +148,9 @@ export async function openLoop (engine: InferenceEngine, work: (index: number) =
     if (now - begin >= (result.residentBytes.length + 1) * ms / LOOKS) {
       result.residentBytes.push(process.memoryUsage().rss)
     }
+    const elsewhere = performance.now() - processorMs()
     step(engine, born, result, clock)
+    result.heldUpMs = Math.max(result.heldUpMs, performance.now() - processorMs() - elsewhere)
     await (engine.busy ? setImmediate() : clock.idle(Math.min(next, end)))
   }
   result.firstToken.sort((a, b) => a - b)

@@ -68,10 +68,10 @@ async function underLoad (model: LlamaModel, ms: number, clock: Clock): Promise<
   }, ms > 60_000 ? 25 : 5, clock)
   const results: BenchResult[] = []
   for (const share of [0.5, 0.8]) {
-    const { firstToken, answer, faults, refused, residentBytes } = await openLoop(engine, i => make(`${share}-${i}`, 1)[0], share * perSecond, ms, clock)
+    const { firstToken, answer, faults, refused, residentBytes, heldUpMs } = await openLoop(engine, i => make(`${share}-${i}`, 1)[0], share * perSecond, ms, clock)
     const mebibytes = residentBytes.map(bytes => (bytes / 2 ** 20).toFixed(0))
     const time = clock === wallClock ? '' : ' of processor time'
-    const detail = `open loop at ${share} of ${perSecond.toFixed(0)} answers a second for ${(ms / 1000).toFixed(0)} s${time}: ${answer.length} answers, ${faults + refused} errors, resident memory each tenth of the time ${mebibytes.join(', ')} MiB; ${engine.statistics().adapterLoads} adapter loads by now`
+    const detail = `open loop at ${share} of ${perSecond.toFixed(0)} answers a second for ${(ms / 1000).toFixed(0)} s${time}: ${answer.length} answers, ${faults + refused} errors, resident memory each tenth of the time ${mebibytes.join(', ')} MiB; ${engine.statistics().adapterLoads} adapter loads by now; held up for ${heldUpMs.toFixed(0)} ms at most`
     for (const [name, values, at] of [['ttftP50', firstToken, 0.5], ['ttftP99', firstToken, 0.99], ['answerP50', answer, 0.5], ['answerP99', answer, 0.99]] as const) {
       results.push({ name: `${name}${share === 0.5 ? '' : 'At80'}Ms`, value: quantile(values, at), unit: 'ms', detail })
     }
