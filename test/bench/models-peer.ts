@@ -22,7 +22,7 @@ export function processMs (): number {
 }
 
 /**
- * Greedy decoding of the project's base by llama.cpp on one thread, from a file of the same weights.
+ * Greedy decoding by llama.cpp on one thread, from a file of the same weights; the tokenizer is that of the project's base.
  * A reason instead where its binary does not load.
  */
 export async function peerAnswers (model: LlamaModel, prompt: number[], tokens: number, rounds: number): Promise<{ f32: PeerAnswer, q8: PeerAnswer } | { reason: string }> {
@@ -33,7 +33,7 @@ export async function peerAnswers (model: LlamaModel, prompt: number[], tokens: 
   }
 
   const folder = await mkdtemp(join(tmpdir(), 'datanet-bench-'))
-  const tokenizer = bpeMetadata(await readFile(fileURLToPath(new URL('../../models/base/tokenizer.json', import.meta.url))), 'gpt-2')
+  const tokenizer = bpeMetadata(await readFile(fileURLToPath(new URL('../../models/base/tokenizer.json', import.meta.url))), 'gpt-2', model.config.vocabularySize)
 
   async function answer (type: 'f32' | 'q8_0'): Promise<PeerAnswer> {
     const path = join(folder, `${type}.gguf`)

@@ -156,17 +156,17 @@ async function decodingLines ({ name, model }: Shape, limit: Round, tokens: numb
   ]
 }
 
-/** llama.cpp beside us on the base: speed, and whether the same tokens follow. */
-async function peerLines ({ model }: Shape, tokens: number, rounds: number): Promise<BenchResult[]> {
+/** llama.cpp beside us: speed, and whether the same tokens follow. */
+async function peerLines ({ name, model }: Shape, tokens: number, rounds: number): Promise<BenchResult[]> {
   const prompt = [0, ...arbitraryPrompt(model)]
   const theirs = await peerAnswers(model, prompt, tokens, rounds)
 
   if ('reason' in theirs) {
-    return [{ name: 'decodeVsLlamaCpp', value: Number.NaN, unit: 'ratio', peer: 'llama.cpp', detail: `not measured, its binary does not load: ${theirs.reason}` }]
+    return [{ name: `decodeVsLlamaCpp${name}`, value: Number.NaN, unit: 'ratio', peer: 'llama.cpp', detail: `not measured, its binary does not load: ${theirs.reason}` }]
   }
 
-  const line = (name: string, ours: Decoded, peer: Decoded, type: string): BenchResult => ({
-    name, value: peer.msPerToken / ours.msPerToken, unit: 'ratio', peer: `llama.cpp in ${type}`, detail: `${(1000 / ours.msPerToken).toPrecision(4)} of its ${(1000 / peer.msPerToken).toPrecision(4)} tokens/s, its binding for Node.js included; one thread each`
+  const line = (metric: string, ours: Decoded, peer: Decoded, type: string): BenchResult => ({
+    name: `${metric}${name}`, value: peer.msPerToken / ours.msPerToken, unit: 'ratio', peer: `llama.cpp in ${type}`, detail: `${(1000 / ours.msPerToken).toPrecision(4)} of its ${(1000 / peer.msPerToken).toPrecision(4)} tokens/s, its binding for Node.js included; one thread each`
   })
   const f32 = decode(model, prompt, tokens, rounds)
   const same = f32.output.findIndex((token, i) => token !== theirs.f32.output[i])
@@ -174,7 +174,7 @@ async function peerLines ({ model }: Shape, tokens: number, rounds: number): Pro
   return [
     line('decodeVsLlamaCpp', f32, theirs.f32, 'f32'),
     line('decodeInt8VsLlamaCpp', decode(int8(model, 'int16'), prompt, tokens, rounds), theirs.q8, 'q8_0, in integers as ours'),
-    { name: 'greedyTokensEqual', value: same === -1 ? 1 : same / tokens, unit: 'ratio', peer: 'llama.cpp in f32', detail: `of ${tokens} tokens after a prompt of ${prompt.length}` }
+    { name: `greedyTokensEqual${name}`, value: same === -1 ? 1 : same / tokens, unit: 'ratio', peer: 'llama.cpp in f32', detail: `of ${tokens} tokens after a prompt of ${prompt.length}` }
   ]
 }
 
@@ -187,6 +187,7 @@ export const run: Bench = async ({ quick }) => {
   const base = ownBase()
   const stories = stories260k()
   const results: BenchResult[] = []
+  const peer: BenchResult[] = []
   const gemm = products()
   const integers = await multiplying()
   const small = stories === undefined ? [base] : [stories, base]
@@ -199,6 +200,11 @@ export const run: Bench = async ({ quick }) => {
   for (const name of quick ? ['15m'] : ['15m', 'Gpt2', 'Smol135m']) {
     large = random(name)
     results.push(trainingLine(large, gemm, 128, 3), ...await decodingLines(large, integers, 16, quick ? 3 : 7))
+
+    // on larger ones both wait for memory
+    if (name === '15m') {
+      peer.push(...await peerLines(large, 32, quick ? 2 : 3))
+    }
   }
 
   const [training, , , decoding] = results.slice(-4)
@@ -207,6 +213,7 @@ export const run: Bench = async ({ quick }) => {
     headline('trainOfGemm', training, large?.name ?? base.name),
     headline('decodeInt8OfBandwidth', decoding, large?.name ?? base.name),
     ...await peerLines(base, 64, quick ? 2 : 5),
+    ...peer,
     ...results
   ]
 }

@@ -104,16 +104,17 @@ export function sentencePieceMetadata ({ pieces, addDummyPrefix }: SentencePiece
   }
 }
 
-/** The keys of a byte-level BPE, from a tokenizer.json as `writeTokenizer` makes it. */
-export function bpeMetadata (tokenizerJson: Uint8Array, pre: string): GgufMetadata {
+/** The keys of a byte-level BPE, from a tokenizer.json as `writeTokenizer` makes it, with unused tokens up to a size. */
+export function bpeMetadata (tokenizerJson: Uint8Array, pre: string, size = 0): GgufMetadata {
   const { model, added_tokens: added } = JSON.parse(new TextDecoder().decode(tokenizerJson)) as { model: { vocab: Record<string, number>, merges: string[] }, added_tokens: Array<{ id: number }> }
   const special = new Set(added.map(({ id }) => id))
-  const tokens = Object.entries(model.vocab).sort(([, a], [, b]) => a - b).map(([text]) => text)
+  const known = Object.entries(model.vocab).sort(([, a], [, b]) => a - b).map(([text]) => text)
+  const tokens = [...known, ...Array.from({ length: Math.max(0, size - known.length) }, (_, i) => `<unused ${i}>`)]
   return {
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': pre,
     'tokenizer.ggml.tokens': tokens,
-    'tokenizer.ggml.token_type': { i32: tokens.map((_, id) => special.has(id) ? 3 : 1) },
+    'tokenizer.ggml.token_type': { i32: tokens.map((_, id) => id >= known.length ? 5 : special.has(id) ? 3 : 1) },
     'tokenizer.ggml.merges': model.merges,
     'tokenizer.ggml.bos_token_id': 0,
     'tokenizer.ggml.eos_token_id': 1
