@@ -37,7 +37,7 @@ export function tensorSources (config: LlamaConfig, entries: Entries, naming: Na
     const { names, ...part } = find(name)
     const entry = names.map(one => entries.get(one)).find(one => one != null)
     if (entry == null) {
-      throw new ModelShapeError(`expected tensor ${names.join(' or ')} of shape [${shape.join(', ')}] but the file has none`)
+      throw new ModelShapeError(`expected tensor ${names.join(' or ')} of shape [${shape.join(', ')}] but the file has none of a type that holds weights`)
     }
     const source: TensorSource = { entry, ...part }
     checkShape(name, source, shape)

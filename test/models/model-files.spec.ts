@@ -131,6 +131,15 @@ describe('models of Hugging Face', () => {
     await expect(mergedSafetensors([file(tensors), file(tensors.slice(0, 1))])).to.eventually.be.rejected.with.property('code', 'ERR_SAFETENSORS_INVALID')
   })
 
+  it('are refused with a tensor of integers where weights belong', () => {
+    const made = tinyModel()
+    const bytes = writeSafetensors(tensorsOf(made))
+    // the header keeps its length
+    const text = new TextDecoder('latin1').decode(bytes.slice(8, 4096)).replace(/("model\.norm\.weight":\{"dtype":)"F32"/, '$1"I32"')
+    bytes.set(Uint8Array.from(text, character => character.charCodeAt(0)), 8)
+    expect(() => loadModel({ config: made.config }, bytes)).to.throw(/model\.norm\.weight .* none of a type that holds weights/).with.property('code', 'ERR_MODEL_SHAPE')
+  })
+
   it('name the tensor and the offset when one is missing, left over or of another shape', () => {
     const made = tinyModel()
     const changes: Array<[string, (tensors: Tensors) => void]> = [
