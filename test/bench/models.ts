@@ -212,7 +212,8 @@ export const run: Bench = async ({ quick }) => {
   return [
     headline('trainOfGemm', training, large?.name ?? base.name),
     headline('decodeInt8OfBandwidth', decoding, large?.name ?? base.name),
-    ...await peerLines(base, 64, quick ? 2 : 5),
+    // the base's are looked up under bare names
+    ...await peerLines({ ...base, name: '' }, 64, quick ? 2 : 5),
     ...peer,
     ...results
   ]
