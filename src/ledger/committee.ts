@@ -2,6 +2,7 @@ import { accountFromString } from '../identity/index.ts'
 import { drawCommittee } from '../scoring/index.ts'
 import { domains, equalBytes, hash } from '../wire/index.ts'
 import { uint64 } from './bytes.ts'
+import { DRAW_DELAY_BLOCKS } from './constants.ts'
 import { stateKeys, statePrefixes } from './keys.ts'
 import { getChain, patchChain, payFromTask, putTask } from './records.ts'
 import { stateCodecs } from './values.ts'
@@ -43,12 +44,15 @@ export function seatCommittee (draft: Draft, id: Hash, task: TaskState): void {
   }
 }
 
-/** Another committee, or the end of a task that had too many. */
+/**
+ * Another committee, or the end of a task that had too many. It is not drawn at once: who proposes this
+ * block knows what it adds to the beacon, and could leave out what ends the committee for another draw.
+ */
 export function redraw (draft: Draft, id: Hash, task: TaskState): void {
   if (task.redraws >= getChain(draft).params.redrawsMax) {
     giveUp(draft, id, task)
   } else {
-    seatCommittee(draft, id, { ...task, redraws: task.redraws + 1 })
+    enter(draft, id, { ...task, redraws: task.redraws + 1, scoreRoot: null, total: 0n, challenge: null }, 'collecting', DRAW_DELAY_BLOCKS)
   }
 }
 

@@ -43,7 +43,7 @@ export const TASK_PART_RECEIPTS_MIN = TASK_RECEIPTS_MAX / TASK_SOURCES_MAX
  * Blocks from a cutoff to the draw of its committees. Whoever proposes the block of the cutoff knows
  * what it adds to the beacon, and what is redeemed in that block is its choice: it must not know the
  * committee that goes with either choice. Two, so that it does not suffice to propose the next one.
- * The same from the block that takes a redemption out of a task: its last report could be left out of it.
+ * The same from the block that takes a redemption out of a task or ends its committee: its last report could be left out of it.
  */
 export const DRAW_DELAY_BLOCKS = 2
 

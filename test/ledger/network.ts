@@ -110,15 +110,15 @@ export class Network {
     return signRecord(domains.transaction, transactionCodec, payload, who)
   }
 
-  /** Executes one block of signed transactions. */
-  execute (transactions: Array<Signed<Transaction>>): TransactionResult[] {
+  /** Executes one block of signed transactions. Its proposer adds `mark` to the beacon. */
+  execute (transactions: Array<Signed<Transaction>>, mark = this.state.height + 1): TransactionResult[] {
     const height = this.state.height + 1
     const set = readValidators(this.state)
     const { state, results, events } = executeBlock(this.state, {
       height,
       parent: parentOf(height),
       proposer: set[height % set.length].account,
-      beaconSignature: new Uint8Array(96).fill(height),
+      beaconSignature: new Uint8Array(96).fill(mark),
       transactions
     })
 

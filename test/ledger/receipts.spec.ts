@@ -161,7 +161,7 @@ describe('a false receipt', () => {
 
     network.must(...honest.slice(1).map(one => one.commit(network, task)), report(assessors[0], task))
     network.must(...validators.map((who, i) => judge(who, task, i < 2 ? null : i - 2)))
-    expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 1, judgements: [] })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', redraws: 1, judgements: [] })
     expect(assessors.map(who => network.staked(who))).to.deep.equal(assessors.map(() => 500n * OPEN))
   })
 
@@ -237,6 +237,7 @@ describe('receipts that cannot be had', () => {
     const { network, task, before } = start()
 
     for (const redraws of [0, 1]) {
+      network.until(() => network.task(task).phase === 'commit')
       expect(network.task(task)).to.deep.include({ phase: 'commit', redraws, fees: GOOD + BAD })
       network.must(...honest.slice(0, 4).map(one => one.commit(network, task)), ...assessors.slice(4).map(who => report(who, task, 'missing')))
     }

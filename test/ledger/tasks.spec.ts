@@ -224,7 +224,7 @@ describe('villains among seven assessors', () => {
 
     network.must(...honest.slice(3).map(one => one.commit(network, task)))
     network.until(() => network.task(task).redraws === 1)
-    expect(network.task(task)).to.deep.include({ phase: 'commit' })
+    network.until(() => network.task(task).phase === 'commit')
     network.must(...honest.map(one => one.commit(network, task)))
     network.must(...honest.map(one => one.reveal(task)))
     network.must(...honest.map(one => one.open(network, task)))
@@ -255,7 +255,9 @@ describe('a task that cannot be decided', () => {
     network.must(...validators.map((who, i) => (i < 2 ? liar : honest[0]).judge(network, who, task)))
     expect(network.task(task)).to.deep.include({ phase: 'verdict' })
     network.must(...validators.map((who, i) => (i < 2 ? liar : honest[0]).verdict(who, task)))
-    expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 1, verdicts: [] })
+    expect(network.task(task)).to.deep.include({ phase: 'collecting', redraws: 1, scoreRoot: null })
+    network.until(() => network.task(task).phase === 'commit')
+    expect(network.task(task)).to.deep.include({ redraws: 1, verdicts: [] })
   })
 
   it('waits for assessors when nobody has enough at stake', () => {
@@ -266,14 +268,14 @@ describe('a task that cannot be decided', () => {
 
     expect(network.task(task).seats).to.deep.equal([])
     network.must([assessors[0], { kind: 'stake', amount: OPEN }])
-    network.until(() => network.task(task).redraws === 1)
+    network.until(() => network.task(task).redraws === 1 && network.task(task).phase === 'commit')
     expect(network.task(task).seats).to.have.length(1)
   })
 })
 
 describe('seats', () => {
   it('act once, in their phase, and only if they were drawn', () => {
-    const { network, task } = start()
+    const { network, task } = start({ commitBlocks: 20 })
     const outsider = new Assessor(alice)
 
     expect(network.try(...outsider.commit(network, task))).to.equal('ERR_NOT_SEATED')
@@ -325,6 +327,23 @@ describe('seats', () => {
     network.block()
     expect(network.task(id)).to.deep.include({ phase: 'commit', fees: OPEN })
     expect(network.task(id).seats).to.have.length(7)
+  })
+
+  it('are drawn again two blocks after a committee ended, by a beacon that nobody knew when it did', () => {
+    const committees = [1, 2].map(mark => {
+      const { network, task } = start({ seats: 3, epochBlocks: 64 })
+
+      network.until(() => network.task(task).redraws === 1)
+      expect(network.task(task)).to.deep.include({ phase: 'collecting', deadline: network.state.height + 2 })
+      // nobody acts for a committee that is over
+      expect(network.try(...honest[0].commit(network, task))).to.equal('ERR_PHASE')
+      network.execute([], mark)
+      expect(network.task(task)).to.deep.include({ phase: 'commit', redraws: 1 })
+
+      return network.task(task).seats.map(({ assessor }) => assessor.join()).sort().join(' ')
+    })
+
+    expect(committees[0]).to.not.equal(committees[1])
   })
 
   it('are drawn anew by each beacon', () => {
