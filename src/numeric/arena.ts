@@ -14,14 +14,21 @@ export interface Arena {
   mark (): number
   /** Gives back all taken since `mark`. */
   release (mark: number): void
+  /** Forgets how far memory was ever taken. */
+  watch (): void
+  /** The furthest end of what was taken since `watch`, whether it was given back or not. */
+  furthest (): number
+  /** Takes again what was taken before: all up to `end`, while nothing is kept below `furthest`. */
+  retake (end: number, furthest: number): void
 }
 
 /**
- * @throws {ArenaFullError} from `take` and `keep`
+ * @throws {ArenaFullError} from `take`, `keep` and `retake`
  */
 export function arena (memoryBytes: number): Arena {
   const bytesMax = memoryBytes - ARENA_BASE_BYTES - OVERREAD_BYTES
   let low = ARENA_BASE_BYTES
+  let furthest = low
   let high = ARENA_BASE_BYTES + bytesMax - bytesMax % ALIGN_BYTES
 
   function fit (bytes: number): number {
@@ -36,6 +43,7 @@ export function arena (memoryBytes: number): Arena {
     take (bytes) {
       const at = low
       low += fit(bytes)
+      furthest = Math.max(furthest, low)
       return at
     },
     keep (bytes) {
@@ -45,6 +53,16 @@ export function arena (memoryBytes: number): Arena {
     mark: () => low,
     release (mark) {
       low = mark
+    },
+    watch () {
+      furthest = low
+    },
+    furthest: () => furthest,
+    retake (end, before) {
+      if (before > high) {
+        throw new ArenaFullError(before - ARENA_BASE_BYTES, high - ARENA_BASE_BYTES, bytesMax)
+      }
+      low = end
     }
   }
 }

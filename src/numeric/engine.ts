@@ -83,6 +83,10 @@ export class Engine {
     this.recorder?.leaf(data, write)
   }
 
+  get capturing (): boolean {
+    return this.recorder != null
+  }
+
   /** Runs a pass while `recorder` notes its steps. */
   noted<T> (recorder: Recorder | undefined, kernels: Kernels, pass: () => T): T {
     const before = { recorder: this.recorder, kernels: this.kernels }

@@ -41,6 +41,13 @@ export class StaleValueError extends DatanetError {
   }
 }
 
+/** What a pass is captured from, or when, leaves open what a replay of it would compute. */
+export class CaptureError extends DatanetError {
+  constructor (expected: string, came: string) {
+    super('ERR_CAPTURE', `a captured pass needs ${expected} but got ${came}: check its inputs and what it calls`)
+  }
+}
+
 /** An argument outside of what a function is defined for. */
 export class NumericRangeError extends DatanetError {
   constructor (what: string, expected: string, came: number) {

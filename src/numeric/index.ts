@@ -15,7 +15,7 @@
 export { PAGE_TOKENS } from './constants.ts'
 export { fromBfloat16, toBfloat16 } from './bfloat16.ts'
 export { doubles } from './doubles.ts'
-export { ArenaFullError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError, ThreadLostError } from './errors.ts'
+export { ArenaFullError, CaptureError, MemoryUnavailableError, NonFiniteError, NumericRangeError, ShapeError, StaleValueError, ThreadLostError } from './errors.ts'
 export { kernels } from './kernels.ts'
 export { cos, exp, log, PI, power, sin } from './math.ts'
 export { prng } from './prng.ts'

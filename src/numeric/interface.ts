@@ -125,7 +125,10 @@ export interface Tape {
    * Resets the tape and runs `pass`, remembering each call of a kernel, so that it can be run again over other numbers
    * without the work of building it: what CUDA calls capture and replay of a graph. Leaves (parameters, ids, targets,
    * weights) that are one of `inputs` or a view of it get new numbers at each replay, all others keep theirs. What `pass`
-   * computes outside of the tape, and every shape, must not depend on the inputs' numbers.
+   * computes outside of the tape, and every shape, must not depend on the inputs' numbers. Constants, which it may make, are
+   * made once.
+   *
+   * @throws {CaptureError} within another pass, and for a leaf that shares memory with inputs without being a view of one
    */
   capture (inputs: readonly CaptureInput[], pass: () => Value[]): Capture
   /** Frees all but constants. */
@@ -142,7 +145,9 @@ export interface Capture {
   /**
    * The pass again: the same bits as if it were built anew.
    *
-   * @throws {ShapeError} unless the inputs are as many and as long as those of the capture
+   * @throws {ShapeError} unless the inputs are as many, as long and of the types of those of the capture
+   * @throws {ArenaFullError} if constants have come since to where it computes
+   * @throws {CaptureError} while another pass is captured
    * @throws {NonFiniteError} as the pass would
    */
   replay (inputs: readonly CaptureInput[]): void

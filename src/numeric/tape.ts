@@ -4,7 +4,7 @@ import { DIRECTIONS_MAX } from './constants.ts'
 import { add, gelu, mul, scale, silu } from './elementwise.ts'
 import { gather, rope } from './embedding.ts'
 import { Engine } from './engine.ts'
-import { NumericRangeError, ShapeError } from './errors.ts'
+import { CaptureError, NumericRangeError, ShapeError } from './errors.ts'
 import { dense, frozenWeights } from './frozen.ts'
 import { project, swiglu } from './fused.ts'
 import { gradient } from './gradient.ts'
@@ -13,7 +13,7 @@ import { crossEntropy } from './loss.ts'
 import { matmul } from './matmul.ts'
 import { Node, NONE } from './node.ts'
 import { addRow, layerNorm, rmsNorm } from './rows.ts'
-import type { Tape, TapeInit, Value, WeightMatrix } from './interface.ts'
+import type { Capture, CaptureInput, Tape, TapeInit, Value, WeightMatrix } from './interface.ts'
 
 type Shape = readonly [number, number]
 
@@ -63,6 +63,31 @@ function parameter (e: Engine, data: Float32Array, shape: Shape, tangents?: Read
   return node
 }
 
+/** See Tape.capture. */
+function capture (e: Engine, inputs: readonly CaptureInput[], pass: () => Value[]): Capture {
+  /** Clears the tape, but not under a pass that is being captured. */
+  const begin = (): void => {
+    if (e.capturing) {
+      throw new CaptureError('a tape to itself', 'a capture or a replay within it')
+    }
+    e.reset()
+  }
+  begin()
+  const notes = recorder(e.kernels, inputs)
+  e.arena.watch()
+  const values = e.noted(notes, notes.kernels, pass)
+  const [end, furthest] = [e.arena.mark(), e.arena.furthest()]
+  return {
+    values,
+    steps: notes.steps.length,
+    replay (given) {
+      begin()
+      e.arena.retake(end, furthest)
+      notes.replay(given)
+    }
+  }
+}
+
 /**
  * A tape over a memory of its own.
  *
@@ -107,19 +132,7 @@ export function tape (init: TapeInit = {}): Tape {
     attention: (q, k, v, { heads, kvHeads }) => attention(e, own(q, 'attention'), own(k, 'attention'), own(v, 'attention'), heads, kvHeads),
     crossEntropy: (logits, targets, weights) => crossEntropy(e, own(logits, 'crossEntropy'), targets, weights),
     gradient: (loss, parameters) => gradient(e, own(loss, 'gradient'), parameters.map(p => e.own(p, 'gradient'))),
-    capture (inputs, pass) {
-      const notes = recorder(e.kernels, inputs)
-      e.reset()
-      const values = e.noted(notes, notes.kernels, pass)
-      return {
-        values,
-        steps: notes.steps.length,
-        replay (given) {
-          e.reset()
-          notes.replay(given)
-        }
-      }
-    },
+    capture: (inputs, pass) => capture(e, inputs, pass),
     reset () {
       e.reset()
     }

@@ -86,10 +86,89 @@ describe('captured passes', () => {
     expect(pass.values[0].data[0]).to.equal(before)
   })
 
-  it('refuse inputs that are fewer, or of another length', () => {
+  it('refuse inputs that are fewer, of another length or another type', () => {
     const pass = captured(tape({ arenaBytesMax }), weights(1), [])
     const inputs = NAMES.map(name => weights(1)[name])
     expect(() => { pass.replay(inputs.slice(1)) }).to.throw().with.property('code', 'ERR_SHAPE')
     expect(() => { pass.replay(inputs.with(2, inputs[2].subarray(1))) }).to.throw('replay').with.property('code', 'ERR_SHAPE')
+    expect(() => pass.replay([Uint32Array.from(inputs[0]), ...inputs.slice(1)])).to.throw('replay').with.property('code', 'ERR_SHAPE')
+  })
+
+  it('refuse to write over constants that came to where they computed', () => {
+    const t = tape({ arenaBytesMax: 1 << 20 })
+    const input = normals(1, 100 * 1000)
+    const pass = t.capture([input], () => [t.scale(t.parameter(input, [100, 1000]), 2)])
+    t.reset()
+    const kept = t.constant(normals(2, 100 * 1000), [100, 1000])
+    expect(() => { pass.replay([input]) }).to.throw().with.property('code', 'ERR_ARENA_FULL')
+    expect(kept.data).to.deep.equal(normals(2, 100 * 1000))
+  })
+
+  it('refuse to write over weights that were packed where they computed before', () => {
+    const t = tape({ arenaBytesMax: 1_180_000 })
+    const large = t.constant(normals(1, 64 * 512), [64, 512])
+    const late = t.constant(normals(2, 64 * 512), [64, 512])
+    const input = normals(3, 512 * 160)
+    // the first product's scratch is given back, and then holds what the second packs
+    const pass = t.capture([input], () => {
+      const x = t.parameter(input, [160, 512])
+      return [t.matmul(x, large, { transposeB: true }), t.matmul(t.gather(x, [0]), late, { transposeB: true })]
+    })
+    expect(() => { pass.replay([input]) }).to.throw().with.property('code', 'ERR_ARENA_FULL')
+  })
+
+  it('keep their numbers while constants are looked at', () => {
+    const t = tape({ arenaBytesMax })
+    const frozen = t.constant(quantise('q8_0', normals(1, 64 * 32), [64, 32]))
+    const input = normals(2, 64)
+    const pass = t.capture([input], () => [t.scale(t.parameter(input, [2, 32]), 2)])
+    pass.replay([input])
+    expect(frozen.data).to.have.length(64 * 32)
+    expect(pass.values[0].data).to.deep.equal(input.map(x => 2 * x))
+  })
+
+  it('refuse leaves of which it is not plain whose numbers they are', () => {
+    const t = tape({ arenaBytesMax })
+    const all = normals(1, 8)
+    const leaf = (data: Float32Array) => () => [t.parameter(data, [1, data.length])]
+    const code = 'ERR_CAPTURE'
+    expect(() => t.capture([all, all.subarray(2)], leaf(all.subarray(2, 4)))).to.throw('two').with.property('code', code)
+    expect(() => t.capture([all.subarray(2)], leaf(all))).to.throw('part').with.property('code', code)
+    expect(() => t.capture([new Uint32Array(all.buffer)], leaf(all))).to.throw('part').with.property('code', code)
+    expect(() => t.capture([all.subarray(0, 2)], leaf(all.subarray(2)))).not.to.throw()
+  })
+
+  it('neither capture nor replay while one is captured, and are themselves again after', () => {
+    const t = tape({ arenaBytesMax })
+    const pass = captured(t, weights(1), [])
+    const before = read(pass)
+    const inputs = NAMES.map(name => weights(1)[name])
+    expect(() => t.capture([], () => captured(t, weights(2), []).values)).to.throw().with.property('code', 'ERR_CAPTURE')
+    expect(() => t.capture([], () => {
+      pass.replay(inputs)
+      return []
+    })).to.throw().with.property('code', 'ERR_CAPTURE')
+    pass.replay(inputs)
+    expect(read(pass)).to.deep.equal(before)
+  })
+
+  it('say of numbers that are not finite what they say when they are built', () => {
+    const message = (work: () => unknown): string => {
+      try {
+        work()
+        return ''
+      } catch (err) {
+        return err instanceof Error ? err.message : ''
+      }
+    }
+    const t = tape({ arenaBytesMax })
+    const pass = captured(t, weights(1), [])
+    for (const scale of [1e3, 1e30, Infinity]) {
+      const { up, down, ...rest } = weights(1)
+      const large = { ...rest, up: up.map(x => x * scale), down: down.map(x => x * scale) }
+      const built = message(() => derivatives(tape({ arenaBytesMax }), large))
+      expect(message(() => { pass.replay(NAMES.map(name => large[name])) }), `${scale}`).to.equal(built)
+      expect(built.includes('infinite'), `${scale}`).to.equal(scale > 1e3)
+    }
   })
 })
