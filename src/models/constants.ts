@@ -1,7 +1,7 @@
 /** The version of everything that decides a training run's bytes. Another engine is another recipe. */
 export const ENGINE = 'datanet-engine/1'
 
-/** Steps of captured passes that an objective keeps, about 20 MB: some hundred lengths of examples of a small model. */
+/** Steps of captured passes that each of an objective's two tapes keeps, 20 to 40 MB: some hundred lengths of examples of a small model. */
 export const CAPTURED_STEPS_MAX = 100_000
 
 /** A safetensors header of our largest model has under 64 KiB; 1 MiB allows 10,000 tensors. */

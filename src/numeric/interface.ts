@@ -140,7 +140,7 @@ export type CaptureInput = Float32Array | Uint32Array
 export interface Capture {
   /** What the pass returned. Its numbers, and views of them, are those of the last replay, until the tape is used for anything else. */
   readonly values: Value[]
-  /** Steps that it keeps in memory, about 200 bytes each. */
+  /** Steps that it keeps in memory, 200 to 400 bytes each. */
   readonly steps: number
   /**
    * The pass again: the same bits as if it were built anew.
