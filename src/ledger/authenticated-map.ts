@@ -75,8 +75,8 @@ function mapOf (tree: Tree, index: IndexNode<Uint8Array> | null): AuthenticatedM
       return indexGet(index, key) === undefined ? mapOf(tree, index) : mapOf(treeDelete(tree, statePath(key)), indexDelete(index, key))
     },
 
-    entries (prefix = '') {
-      return indexEntries(index, prefix)
+    entries (prefix = '', from = prefix) {
+      return indexEntries(index, prefix, from)
     },
 
     prove (key): StateProof {

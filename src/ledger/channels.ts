@@ -83,11 +83,9 @@ export function redeem ({ draft, signer }: Context, body: RedeemBody): void {
 
   for (const { adapter, receiptsRoot, receipts, fees } of body.batches) {
     const source: TaskSource = { gateway: channel.gateway, channel: body.channel, receiptsRoot, receipts, fees, from: channel.redeemed, until: body.cumulative, bond: fees, fault: null }
-    const task = joinTask(draft, adapter, source)
 
-    debit(draft, signer, fees)
-    announce(draft, body.channel, task, fees, 'escrow', task)
-    announce(draft, signer, task, fees, 'bond', task)
+    debit(draft, signer, source.bond)
+    joinTask(draft, adapter, source)
   }
 
   putChannel(draft, body.channel, { ...channel, redeemed: body.cumulative })

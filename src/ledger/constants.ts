@@ -3,7 +3,7 @@ export const STATE_VALUE_DOMAIN = 'datanet/state-value/1'
 export const STEPS_DOMAIN = 'datanet/opened-steps/1'
 export const MERGE_DOMAIN = 'datanet/merge/1'
 
-/** A key is a kind and at most two identifiers; the longest of ours has 130 characters. */
+/** A key is a kind and a few identifiers; the longest of ours, of a waiting redemption, has 206 characters. */
 export const STATE_KEY_LENGTH_MAX = 256
 
 /** A path follows the bits of a SHA-256 digest. */

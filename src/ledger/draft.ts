@@ -78,20 +78,20 @@ export class Draft {
     return this.#base.get(key) !== undefined
   }
 
-  /** The first `max` keys that start with `prefix`, in order; all by default. */
-  keys (prefix: string, max = Infinity): string[] {
+  /** The first `max` keys that start with `prefix`, in order, none before `from`; all by default. */
+  keys (prefix: string, max = Infinity, from = prefix): string[] {
     const changed = new Set<string>()
     const unchanged: string[] = []
 
     for (let draft: Draft | null = this; draft !== null; draft = draft.#parent) {
       for (const key of draft.#changes.keys()) {
-        if (key.startsWith(prefix)) {
+        if (key >= from && key.startsWith(prefix)) {
           changed.add(key)
         }
       }
     }
 
-    for (const [key] of this.#base.entries(prefix)) {
+    for (const [key] of this.#base.entries(prefix, from)) {
       if (unchanged.length >= max) {
         break
       }

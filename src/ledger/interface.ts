@@ -14,8 +14,8 @@ export interface AuthenticatedMap {
   /** @throws {StateKeyError} when the key is not 1 to 256 printable ASCII characters */
   set (key: string, value: Uint8Array): AuthenticatedMap
   delete (key: string): AuthenticatedMap
-  /** entries whose keys start with `prefix`, in key order; without a prefix all of them */
-  entries (prefix?: string): IterableIterator<[string, Uint8Array]>
+  /** entries whose keys start with `prefix`, in key order, none before `from`; without a prefix all of them */
+  entries (prefix?: string, from?: string): IterableIterator<[string, Uint8Array]>
   /** that the map holds the key with its value, or that it does not hold it */
   prove (key: string): StateProof
 }

@@ -56,14 +56,14 @@ export function indexDelete<V> (tree: Tree<V>, key: string): Tree<V> {
     : balance(tree.key, tree.value, tree.left, indexDelete(tree.right, key))
 }
 
-/** Entries with keys that start with `prefix`, in key order. */
-export function * indexEntries<V> (tree: Tree<V>, prefix: string): IterableIterator<[string, V]> {
+/** Entries with keys that start with `prefix`, in key order from `from` on, which is not before `prefix`. */
+export function * indexEntries<V> (tree: Tree<V>, prefix: string, from = prefix): IterableIterator<[string, V]> {
   const stack: Array<IndexNode<V>> = []
   let node = tree
 
   for (;;) {
     while (node !== null) {
-      if (node.key >= prefix) {
+      if (node.key >= from) {
         stack.push(node)
         node = node.left
       } else {

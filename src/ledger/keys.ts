@@ -54,10 +54,12 @@ export const stateKeys = {
   merge: (parents: readonly MergeParent[]): string => `merge/${toHex(hash(MERGE_DOMAIN, ...parents.flatMap(({ adapter, weightMilli }) => [adapter.bytes, utf8(`${weightMilli}`)])))}`,
   channel: (channel: Hash): string => `channel/${toHex(channel)}`,
   task: (task: Hash): string => `task/${toHex(task)}`,
-  /** redemptions that gave way in their adapter's task, before what pays less for its part of a task (`partFee`) */
+  /** redemptions that wait for their adapter's next task, before what pays less for its part of a task (`partFee`) */
   waiting: (adapter: CID, partFee: bigint, { channel, until }: { channel: Hash, until: Amount }): string => `${stateKeys.waitingFor(adapter)}${(PART_FEE_MAX - partFee).toString(16).padStart(40, '0')}/${toHex(channel)}/${until.toString(16)}`,
   /** what all that wait for an adapter's next task begin with */
   waitingFor: (adapter: CID): string => `waiting/${adapter.toString()}/`,
+  /** after all that wait for the adapter, and before those of the next one: "0" follows "/" */
+  waitingAfter: (adapter: CID): string => `waiting/${adapter.toString()}0`,
   /** what a seat answered in the running round of a dispute */
   answer: (task: Hash, assessor: Account): string => `answer/${toHex(task)}/${accountToString(assessor)}`,
   /** an answer that a validator knew before the seats revealed theirs */

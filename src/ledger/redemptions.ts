@@ -4,72 +4,67 @@
  * pay the least. Else whoever fills a task with receipts of his own at one base unit each would make
  * all others wait.
  *
- * What gives way loses nothing: it waits with its fees and its bond, and is in the adapter's next task
- * before anybody redeems into that, the best paid first. There it may give way again. So to delay an
- * honest redemption one has to outbid it for all parts of the task, in every epoch: with receipts that
- * hold, whose fees are divided among others, or with made up ones, whose bond is lost.
+ * What finds no place, or gives way, loses nothing: it waits with its fees and its bond, whatever
+ * becomes of its channel, and is in the adapter's next task before anybody redeems into that, the best
+ * paid first. There it may give way again. So to delay an honest redemption one has to outbid it for
+ * all parts of the task, in every epoch: with receipts that hold, whose fees are divided among others,
+ * or with made up ones, whose fees and bonds are locked for as long as committees look at them, and are
+ * lost unless some of the seats get them.
  */
+import { CID } from 'multiformats/cid'
 import { taskId } from '../scoring/index.ts'
 import { OPEN_TASKS_MAX, TASK_PART_RECEIPTS_MIN, TASK_RECEIPTS_MAX, TASK_SOURCES_MAX } from './constants.ts'
-import { RuleError } from './errors.ts'
-import { stateKeys } from './keys.ts'
+import { stateKeys, statePrefixes } from './keys.ts'
 import { announce, getChain, getTask, patchChain, putTask } from './records.ts'
 import { stateCodecs } from './values.ts'
 import type { Draft } from './draft.ts'
-import type { Amount, Hash, TaskSource, TaskState } from '../interface/index.ts'
-import type { CID } from 'multiformats/cid'
+import type { Amount, TaskSource, TaskState } from '../interface/index.ts'
 
-/**
- * Adds a redemption to the adapter's task of the running epoch.
- *
- * @returns the task
- * @throws {RuleError} `ERR_TASK_FULL` if those that are in it and pay as much leave no room, `ERR_TASKS_FULL`
- */
-export function joinTask (draft: Draft, adapter: CID, source: TaskSource): Hash {
+/** Adds a redemption to the adapter's task of the running epoch, or to those that wait for the next. */
+export function joinTask (draft: Draft, adapter: CID, source: TaskSource): void {
   const { chain, epoch } = getChain(draft)
   const id = taskId(chain, epoch, adapter)
   const task = getTask(draft, id) ?? beginTask(draft, adapter)
+  const all = [...task?.sources ?? [], source]
+  const taken = task === undefined ? new Set<TaskSource>() : bestOf(all)
 
-  if (task === undefined) {
-    throw new RuleError('ERR_TASKS_FULL', `the ledger holds ${OPEN_TASKS_MAX} unsettled tasks: redeem in the next epoch`)
+  announce(draft, source.channel, id, source.fees, 'escrow', id)
+  announce(draft, source.gateway, id, source.bond, 'bond', id)
+
+  if (task !== undefined) {
+    putTask(draft, id, withSources(task, all.filter(one => taken.has(one))))
   }
-
-  const all = [...task.sources, source]
-  const taken = bestOf(all)
-
-  if (!taken.has(source)) {
-    throw new RuleError('ERR_TASK_FULL', `a task takes ${TASK_SOURCES_MAX} redemptions of ${TASK_RECEIPTS_MAX} receipts, and those of at least as much for a receipt leave no room for ${source.receipts}: redeem in the next epoch`)
-  }
-
-  putTask(draft, id, withSources(task, all.filter(one => taken.has(one))))
 
   for (const one of all.filter(one => !taken.has(one))) {
     draft.put(stateCodecs.waiting, stateKeys.waiting(adapter, partFee(one), one), one)
     announce(draft, id, one.channel, one.fees + one.bond, 'escrow', id)
   }
-
-  return id
 }
 
-/** At a cutoff, when the next epoch runs: what gave way in the one before is in that epoch's tasks first. */
+/** At a cutoff, when the next epoch runs: what waits is in that epoch's tasks first. */
 export function beginTasks (draft: Draft): void {
-  const adapters = new Map(getChain(draft).openTasks.flatMap(id => {
-    const adapter = getTask(draft, id)?.adapter
-
-    return adapter === undefined ? [] : [[adapter.toString(), adapter]]
-  }))
-
-  for (const adapter of adapters.values()) {
-    if (draft.keys(stateKeys.waitingFor(adapter), 1).length > 0) {
-      beginTask(draft, adapter)
+  for (const adapter of waitingAdapters(draft)) {
+    if (beginTask(draft, adapter) === undefined) {
+      return
     }
+  }
+}
+
+/** Adapters for whose next task redemptions wait: one look at the state for each, however many wait for it. */
+function * waitingAdapters (draft: Draft): IterableIterator<CID> {
+  for (let [key] = draft.keys(statePrefixes.waiting, 1); key !== undefined;) {
+    const adapter = CID.parse(key.slice(statePrefixes.waiting.length).split('/')[0])
+
+    // what comes after the last key of this adapter may have been deleted meanwhile, and is then passed over
+    yield adapter;
+    [key] = draft.keys(statePrefixes.waiting, 1, stateKeys.waitingAfter(adapter))
   }
 }
 
 /**
  * The adapter's task of the running epoch, with what waits for it.
  *
- * @returns undefined if there are too many open tasks: what waits goes on waiting
+ * @returns undefined if OPEN_TASKS_MAX tasks are not settled: what waits goes on waiting
  */
 function beginTask (draft: Draft, adapter: CID): TaskState | undefined {
   const { chain, epoch, openTasks } = getChain(draft)

@@ -50,6 +50,8 @@ describe('authenticatedMap', () => {
 
     expect([...map.entries('b/')].map(([key]) => key)).to.deep.equal(['b/1', 'b/10', 'b/2'])
     expect([...map.entries('d')]).to.deep.equal([])
+    expect([...map.entries('b/', 'b/10')].map(([key]) => key)).to.deep.equal(['b/10', 'b/2'])
+    expect([...map.entries('b/', 'b0')]).to.deep.equal([])
   })
 
   it('proves what it holds and what it does not hold', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { signPayload } from '../../src/identity/index.ts'
-import { channelId, listWaiting, readAccount, readChain, readTask } from '../../src/ledger/index.ts'
+import { channelId, listWaiting, readAccount, readChain, readChannel, readTask, stateCodecs, stateKeys } from '../../src/ledger/index.ts'
 import { taskId } from '../../src/scoring/index.ts'
 import { domains, equalBytes, hash, voucherCodec } from '../../src/wire/index.ts'
 import { adapter, admitAdapter, alice, bob, carol, CHAIN, gateway, honest, Network, OPEN, payer } from './network.ts'
@@ -83,7 +83,6 @@ describe('a task that is full', () => {
     const { network, shop, villain } = open()
 
     network.must(...Array.from({ length: 16 }, () => villain.redeem(512n, 512)))
-    expect(villain.tries(network, 512n, 512)).to.equal('ERR_TASK_FULL')
     expect(shop.tries(network, OPEN, 300)).to.equal('ok')
     expect(taskOf(network).sources.reduce((sum, { receipts }) => sum + receipts, 0)).to.equal(15 * 512 + 300)
     // there is room for 212 more, which cost what they like
@@ -95,11 +94,30 @@ describe('a task that is full', () => {
     const { network, shop, villain } = open()
 
     network.must(...Array.from({ length: 128 }, () => shop.redeem(6_400n, 64)))
-    expect(villain.tries(network, 6_400n, 64)).to.equal('ERR_TASK_FULL')
+    expect(villain.tries(network, 6_400n, 64)).to.equal('ok')
     // more for its one receipt, and not for the place of 64
-    expect(villain.tries(network, 6_400n, 1)).to.equal('ERR_TASK_FULL')
+    expect(villain.tries(network, 6_400n, 1)).to.equal('ok')
+    expect(villain.in(taskOf(network))).to.equal(0)
+    expect(waiting(network)).to.deep.equal([6_400n, 6_400n])
     expect(villain.tries(network, 6_401n, 1)).to.equal('ok')
-    expect(shop.in(taskOf(network))).to.equal(127)
+    expect(villain.in(taskOf(network))).to.equal(1)
+  })
+
+  it('takes nothing from who finds no place before his channel ends', () => {
+    const { network, shop, villain } = open()
+    const { epoch } = readChain(network.state)
+    const before = network.balance(gateway)
+
+    network.must(...Array.from({ length: 128 }, () => villain.redeem(2n * OPEN)))
+    expect(shop.tries(network, OPEN)).to.equal('ok')
+    expect(waiting(network)).to.deep.equal([OPEN])
+    expect(network.balance(gateway)).to.equal(before - OPEN)
+    // paid once, and by the channel no more
+    expect(readChannel(network.state, shop.channel)).to.deep.include({ redeemed: OPEN })
+    network.must([gateway, { kind: 'close-channel', channel: shop.channel }])
+    network.until(() => readChain(network.state).epoch > epoch)
+    expect(waiting(network)).to.deep.equal([])
+    expect(taskOf(network)).to.deep.include({ fees: OPEN })
   })
 
   it('lets nobody push out many with one redemption', () => {
@@ -110,7 +128,27 @@ describe('a task that is full', () => {
   })
 })
 
-describe('a redemption that gave way', () => {
+describe('a redemption that waits', () => {
+  it('comes when there is room, though its adapter has no task when an epoch ends', () => {
+    const { network, shop } = open()
+    const stuck = Array.from({ length: 1_024 }, (_, i) => hash('stuck', Uint8Array.of(i >> 8, i)))
+    const nextEpoch = (openTasks: Hash[]): void => {
+      const { epoch } = readChain(network.state)
+      const chain = stateCodecs.chain.encode({ ...readChain(network.state), openTasks })
+
+      network.state = { ...network.state, map: network.state.map.set(stateKeys.chain, chain) }
+      network.until(() => readChain(network.state).epoch > epoch)
+    }
+
+    nextEpoch(stuck)
+    expect(shop.tries(network, OPEN)).to.equal('ok')
+    nextEpoch(stuck)
+    expect(waiting(network)).to.deep.equal([OPEN])
+    nextEpoch(stuck.slice(1))
+    expect(waiting(network)).to.deep.equal([])
+    expect(taskOf(network)).to.deep.include({ phase: 'collecting', deadline: 0, fees: OPEN })
+  })
+
   it('is in the next task before anybody redeems, is paid there, and loses nothing', () => {
     const { network, shop, villain } = open()
     const balances = (): bigint[] => [network.balance(gateway), network.balance(payer)]
