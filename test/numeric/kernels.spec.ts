@@ -135,6 +135,13 @@ describe('kernels in wasm and in the oracle', () => {
       expect(near).to.be.within(7e-20, 8e-20)
       expect([beyond, far, last]).to.deep.equal([0, 0, 0])
       expect(weights([0, -50, Number.NaN, 1, 2])[2]).to.deep.equal(Number.NaN)
+      // wherever in a row they lie, of which some is taken by eight, by four and one by one
+      const row = new Float32Array(15).fill(-200)
+      for (let i = 1; i < 15; i++) {
+        row[0] = 0
+        const at = (x: number): number => weights([...row.with(i, x)])[i]
+        expect([at(-43.99) > 0, at(-44), at(-Infinity), at(Number.NaN)]).to.deep.equal([true, 0, 0, Number.NaN])
+      }
     }
   })
 

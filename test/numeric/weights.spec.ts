@@ -87,13 +87,15 @@ describe('products with frozen weights', () => {
 
   it('run through several blocks of the inner dimension to the same bits', () => {
     for (const type of types) {
-      for (const [rows, columns, m] of [[37, 800, 1], [37, 800, 6], [800, 64, 3], [405, 32, 5]]) {
+      for (const [rows, columns, m] of [[37, 800, 1], [37, 800, 6], [800, 64, 3], [405, 32, 5], [200, 64, 2]]) {
         const w = quantise(type, normals(rows, rows * columns, 1), [rows, columns])
         const results = [wasm, reference].map(k => {
           load(k, w, type)
           new Float32Array(k.buffer, X, m * 800).set(normals(m, m * 800, 1))
-          k.matmulWeights(type, m, rows, columns, X, 800, PACKED, SCRATCH, Y, rows, false)
-          const forward = bits(k, Y, m * rows)
+          // lines of y with a gap between them, which stays as it was
+          new Float32Array(k.buffer, Y, m * (rows + 3)).fill(7)
+          k.matmulWeights(type, m, rows, columns, X, 800, PACKED, SCRATCH, Y, rows + 3, false)
+          const forward = bits(k, Y, m * (rows + 3))
           k.matmulWeightsBack(type, m, rows, columns, X, 800, PACKED, SCRATCH, Y, columns, false)
           return [forward, bits(k, Y, m * columns)]
         })
