@@ -63,6 +63,13 @@ function scales (at: usize, d: v128, half: v128, power: v128): v128 {
   return f32x4.mul(f32x4.mul(bits, power), d)
 }
 
+/** Adds the products of two columns to the sums of four rows. */
+// @ts-ignore: decorator
+@inline
+function dot (sums: v128, t: v128, quants: v128): v128 {
+  return i32x4.add(sums, i32x4.dot_i16x8_s(t, quants))
+}
+
 // @ts-ignore: decorator
 @inline
 function step (sum: v128, d: v128, integers: v128): v128 {
@@ -71,7 +78,8 @@ function step (sum: v128, d: v128, integers: v128): v128 {
 
 /**
  * A half word of q8_0 is 256 times its odd row's quant and its even row's plus 128. Multiplied whole, into the first of
- * the two sums, it needs no mask; what is too much is taken off here. Sums wrap in 32 bits on the way, their end fits.
+ * the two sums, it needs no mask; what is too much is taken off here. Sums wrap in 32 bits on the way, two products do not
+ * (2·2^14·2^15), and the end fits: 32·2^14·2^7 = 2^26 at most.
  */
 // @ts-ignore: decorator
 @inline
@@ -106,10 +114,10 @@ function rowsQ8 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
       const t = v128.load32_splat(x)
       const u = v128.load(w)
       const v = v128.load(w, 16)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, u))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      i0 = dot(i0, t, u)
+      i1 = dot(i1, t, i16x8.shr_s(u, 8))
+      i2 = dot(i2, t, v)
+      i3 = dot(i3, t, i16x8.shr_s(v, 8))
       x += 4
       w += 32
     } while (x < end)
@@ -139,28 +147,28 @@ function fourGroupsQ8 (columns: i32, x: usize, w: usize, apart: usize, y: usize,
       const t = v128.load32_splat(x)
       let u = v128.load(w)
       let v = v128.load(w, 16)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, u))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      i0 = dot(i0, t, u)
+      i1 = dot(i1, t, i16x8.shr_s(u, 8))
+      i2 = dot(i2, t, v)
+      i3 = dot(i3, t, i16x8.shr_s(v, 8))
       u = v128.load(w + apart)
       v = v128.load(w + apart, 16)
-      i4 = i32x4.add(i4, i32x4.dot_i16x8_s(t, u))
-      i5 = i32x4.add(i5, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i6 = i32x4.add(i6, i32x4.dot_i16x8_s(t, v))
-      i7 = i32x4.add(i7, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      i4 = dot(i4, t, u)
+      i5 = dot(i5, t, i16x8.shr_s(u, 8))
+      i6 = dot(i6, t, v)
+      i7 = dot(i7, t, i16x8.shr_s(v, 8))
       u = v128.load(w + apart * 2)
       v = v128.load(w + apart * 2, 16)
-      i8 = i32x4.add(i8, i32x4.dot_i16x8_s(t, u))
-      i9 = i32x4.add(i9, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i10 = i32x4.add(i10, i32x4.dot_i16x8_s(t, v))
-      i11 = i32x4.add(i11, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      i8 = dot(i8, t, u)
+      i9 = dot(i9, t, i16x8.shr_s(u, 8))
+      i10 = dot(i10, t, v)
+      i11 = dot(i11, t, i16x8.shr_s(v, 8))
       u = v128.load(w + apart * 3)
       v = v128.load(w + apart * 3, 16)
-      i12 = i32x4.add(i12, i32x4.dot_i16x8_s(t, u))
-      i13 = i32x4.add(i13, i32x4.dot_i16x8_s(t, i16x8.shr_s(u, 8)))
-      i14 = i32x4.add(i14, i32x4.dot_i16x8_s(t, v))
-      i15 = i32x4.add(i15, i32x4.dot_i16x8_s(t, i16x8.shr_s(v, 8)))
+      i12 = dot(i12, t, u)
+      i13 = dot(i13, t, i16x8.shr_s(u, 8))
+      i14 = dot(i14, t, v)
+      i15 = dot(i15, t, i16x8.shr_s(v, 8))
       x += 4
       w += 32
     } while (x < end)
@@ -195,10 +203,10 @@ function rowsQ4 (columns: i32, x: usize, w: usize, y: usize, accumulate: bool): 
     do {
       const t = v128.load32_splat(x)
       const u = v128.load(w)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, first)))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(u, second)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(u, third)))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      i0 = dot(i0, t, v128.and(u, first))
+      i1 = dot(i1, t, v128.and(u, second))
+      i2 = dot(i2, t, v128.and(u, third))
+      i3 = dot(i3, t, i16x8.shr_u(u, 12))
       x += 4
       w += 16
     } while (x < end)
@@ -238,25 +246,25 @@ function fourGroupsQ4 (columns: i32, x: usize, w: usize, apart: usize, y: usize,
     do {
       const t = v128.load32_splat(x)
       let u = v128.load(w)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.and(u, first)))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.and(u, second)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.and(u, third)))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      i0 = dot(i0, t, v128.and(u, first))
+      i1 = dot(i1, t, v128.and(u, second))
+      i2 = dot(i2, t, v128.and(u, third))
+      i3 = dot(i3, t, i16x8.shr_u(u, 12))
       u = v128.load(w + apart)
-      i4 = i32x4.add(i4, i32x4.dot_i16x8_s(t, v128.and(u, first)))
-      i5 = i32x4.add(i5, i32x4.dot_i16x8_s(t, v128.and(u, second)))
-      i6 = i32x4.add(i6, i32x4.dot_i16x8_s(t, v128.and(u, third)))
-      i7 = i32x4.add(i7, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      i4 = dot(i4, t, v128.and(u, first))
+      i5 = dot(i5, t, v128.and(u, second))
+      i6 = dot(i6, t, v128.and(u, third))
+      i7 = dot(i7, t, i16x8.shr_u(u, 12))
       u = v128.load(w + apart * 2)
-      i8 = i32x4.add(i8, i32x4.dot_i16x8_s(t, v128.and(u, first)))
-      i9 = i32x4.add(i9, i32x4.dot_i16x8_s(t, v128.and(u, second)))
-      i10 = i32x4.add(i10, i32x4.dot_i16x8_s(t, v128.and(u, third)))
-      i11 = i32x4.add(i11, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      i8 = dot(i8, t, v128.and(u, first))
+      i9 = dot(i9, t, v128.and(u, second))
+      i10 = dot(i10, t, v128.and(u, third))
+      i11 = dot(i11, t, i16x8.shr_u(u, 12))
       u = v128.load(w + apart * 3)
-      i12 = i32x4.add(i12, i32x4.dot_i16x8_s(t, v128.and(u, first)))
-      i13 = i32x4.add(i13, i32x4.dot_i16x8_s(t, v128.and(u, second)))
-      i14 = i32x4.add(i14, i32x4.dot_i16x8_s(t, v128.and(u, third)))
-      i15 = i32x4.add(i15, i32x4.dot_i16x8_s(t, i16x8.shr_u(u, 12)))
+      i12 = dot(i12, t, v128.and(u, first))
+      i13 = dot(i13, t, v128.and(u, second))
+      i14 = dot(i14, t, v128.and(u, third))
+      i15 = dot(i15, t, i16x8.shr_u(u, 12))
       x += 4
       w += 16
     } while (x < end)
@@ -330,10 +338,10 @@ function rowsWide (blocks: i32, x: usize, wide: usize, y: usize, accumulate: boo
     let i0 = i32x4.splat(0); let i1 = i0; let i2 = i0; let i3 = i0
     do {
       const t = v128.load32_splat(x)
-      i0 = i32x4.add(i0, i32x4.dot_i16x8_s(t, v128.load(wide, 64)))
-      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(t, v128.load(wide, 80)))
-      i2 = i32x4.add(i2, i32x4.dot_i16x8_s(t, v128.load(wide, 96)))
-      i3 = i32x4.add(i3, i32x4.dot_i16x8_s(t, v128.load(wide, 112)))
+      i0 = dot(i0, t, v128.load(wide, 64))
+      i1 = dot(i1, t, v128.load(wide, 80))
+      i2 = dot(i2, t, v128.load(wide, 96))
+      i3 = dot(i3, t, v128.load(wide, 112))
       x += 4
       wide += 64
     } while (x < end)
