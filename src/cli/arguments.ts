@@ -2,10 +2,11 @@ import { InvalidArgumentError } from 'commander'
 import { CID } from 'multiformats/cid'
 import { NAME_PATTERN } from '../client/index.ts'
 import { exitCodes } from './constants.ts'
+import { hasEnded } from './describe-training.ts'
 import { CommandError } from './errors.ts'
 import { parseOpen } from './output.ts'
 import type { NodeClient } from '../client/index.ts'
-import type { DatanetView } from '../interface/index.ts'
+import type { DatanetView, TrainingView } from '../interface/index.ts'
 import type { AccountView } from '../node/index.ts'
 
 // Arguments are checked before a node is asked: what is wrong with them is said in their own words, with exit code 2.
@@ -143,6 +144,31 @@ export async function datanetNamed (client: NodeClient, text: string, options: {
   }
 
   return named[0].datanet
+}
+
+/** A training of the node by id, or by name if one alone has it: the only one, or the only one that has not ended. */
+export async function trainingNamed (client: NodeClient, text: string, options: { signal: AbortSignal }): Promise<TrainingView> {
+  const trainings = await client.get<TrainingView[]>('/api/v1/trainings', options)
+  const one = trainings.find(({ id }) => id === text)
+
+  if (one != null) {
+    return one
+  }
+
+  const named = trainings.filter(({ name }) => name === text)
+  const open = named.filter(view => !hasEnded(view))
+  const [found, ...others] = open.length === 0 ? named : open
+
+  if (found == null || others.length > 0) {
+    throw new CommandError('ERR_UNKNOWN_TRAINING', found == null
+      ? `there is no training "${text}" on this node`
+      : `${others.length + 1} trainings have the name "${text}": take the id of one`, {
+      exitCode: exitCodes.usage,
+      hint: 'list them with `datanet training list`'
+    })
+  }
+
+  return found
 }
 
 /** Does a text look like a CID, rather than a name? */

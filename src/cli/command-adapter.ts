@@ -6,7 +6,7 @@ import { deprecateCommand, importCommand, mergeCommand, publishCommand } from '.
 import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
 import { CommandError } from './errors.ts'
-import { formatOpen, short } from './output.ts'
+import { formatOpen, lossText, short } from './output.ts'
 import type { Output } from './output.ts'
 import type { AdapterDetailView, AdapterEntryView, PulledAdapterView } from '../interface/index.ts'
 
@@ -227,8 +227,4 @@ function versionText ({ version, newest }: { version: number | null, newest?: bo
 
 function statusText ({ status, deprecated }: Pick<AdapterEntryView, 'status' | 'deprecated'>): string {
   return deprecated == null ? status : `${status}, deprecated`
-}
-
-function lossText ({ losses }: { losses: number[] }): string {
-  return `${losses[0]?.toFixed(3) ?? '–'} → ${losses.at(-1)?.toFixed(3) ?? '–'}`
 }

@@ -4,22 +4,17 @@ import { answerText, printShares } from './answer-print.ts'
 import { amount, datanetNamed, decimal, integer } from './arguments.ts'
 import { presets } from './choices.ts'
 import { colours as pc } from './colours.ts'
-import { exitCodes } from './constants.ts'
 import { contextOf, examples } from './context.ts'
-import { describeTraining } from './describe-training.ts'
-import { CommandError, fileError } from './errors.ts'
-import { formatOpen, printable } from './output.ts'
+import { fileError } from './errors.ts'
+import { followTraining, pathOfTraining } from './follow-training.ts'
+import { formatOpen, lossText, printable } from './output.ts'
 import { printCitations } from './quotes.ts'
 import { describeEstimate, recipeChanges, recipeOptions } from './recipe-options.ts'
-import type { Output } from './output.ts'
 import type { RecipeOptions } from './recipe-options.ts'
-import type { NodeClient } from '../client/index.ts'
 import type { AnswerView, BaseView, TrainingEstimateView, TrainingView } from '../interface/index.ts'
 
 /** Whoever pressed Ctrl-C does not wait longer. */
 const CANCEL_TIMEOUT_MS = 5_000
-
-const finished = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
 
 interface TrainOptions extends RecipeOptions {
   name: string
@@ -50,10 +45,11 @@ export function trainCommand (): Command {
     .option('--prompt-price <amount>', 'OPEN for 1,000 tokens of a prompt; default: as for an answer', amount)
     .option('--as <account>', 'account of the keychain that becomes developer')
     .option('--estimate', 'say what it would take and train nothing')
-    .option('--detach', 'return at once; look with `datanet status`')
+    .option('--detach', 'return at once; see how far it is with `datanet training show`, stop it with `datanet training cancel`')
   recipeOptions(command)
     .action(async (datanets: string[], options: TrainOptions, self: Command) => {
-      const { out, node, signal, next } = contextOf(self)
+      const context = contextOf(self)
+      const { out, node, signal, next } = context
       const { name, preset, steps, rank, seed, price, promptPrice, as, estimate: only, detach } = options
       const client = await node()
       const base = options.base ?? (await client.get<BaseView[]>('/api/v1/bases', { signal }))[0]?.base
@@ -72,14 +68,16 @@ export function trainCommand (): Command {
 
       if (detach === true) {
         out.line(`training ${started.id} is queued`)
+        out.line(`to watch it or stop it: ${next(`training show ${started.id} --watch`)}, ${next(`training cancel ${started.id}`)}`)
         out.result(started)
         return
       }
 
-      const done = await follow(client, started, signal, out)
+      const done = await followTraining(context, client, started, async () => client.delete(pathOfTraining(started), { timeoutMs: CANCEL_TIMEOUT_MS })
+        .then(() => 'the training is cancelled', () => `the training may go on: the node did not take its cancellation; look with ${next('training list')}`))
 
       out.line(`adapter ${done.name}: ${done.adapter ?? ''}`)
-      out.line(`loss ${done.losses[0]?.toFixed(3) ?? ''} → ${done.losses.at(-1)?.toFixed(3) ?? ''} nats per token`)
+      out.line(`loss ${lossText(done)} nats per token`)
       out.line(`ask it with: ${next(`ask ${done.name} "…"`)}`)
       out.result(done)
     })
@@ -91,61 +89,6 @@ export function trainCommand (): Command {
     'datanet train talks --name talks --examples chat --clip 1 --targets q_proj,v_proj',
     'datanet train speeches --name speeches --detach --json'
   ])
-}
-
-/**
- * Shows a training until it is done; Ctrl-C cancels it on the node too.
- *
- * @throws {CommandError} if it fails or is cancelled
- */
-async function follow (client: NodeClient, started: TrainingView, signal: AbortSignal, out: Output): Promise<TrainingView> {
-  let view = started
-  let last = ''
-
-  const { Listr } = await import('listr2')
-  const tasks = new Listr([{
-    title: `training ${started.name}`,
-    task: async (_context, task) => {
-      for await (const event of client.events({ signal })) {
-        if (event.type === 'training' && event.training.id === started.id) {
-          view = event.training
-
-          const text = describeTraining(view)
-
-          // a log of lines has no use for the same line again
-          if (text !== last) {
-            last = text
-            task.output = text
-          }
-        }
-
-        if (finished.has(view.state)) {
-          break
-        }
-
-        // what happened before we listened
-        view = await client.get<TrainingView>(`/api/v1/trainings/${started.id}`, { signal })
-      }
-
-      if (view.state !== 'done') {
-        // from within: else a mark of success would stand above the error
-        throw new CommandError(view.error?.code ?? 'ERR_TRAINING', view.error?.message ?? `the training was ${view.state}`, { exitCode: exitCodes.refused })
-      }
-    },
-    rendererOptions: { persistentOutput: true }
-  }], { renderer: out.json ? 'silent' : 'default', fallbackRenderer: 'simple', registerSignalListeners: false })
-
-  try {
-    await tasks.run()
-  } catch (err) {
-    if (signal.aborted) {
-      out.line(await client.delete(`/api/v1/trainings/${started.id}`, { timeoutMs: CANCEL_TIMEOUT_MS }).then(() => 'the training is cancelled', () => 'the training may go on: the node did not take its cancellation'))
-    }
-
-    throw err
-  }
-
-  return view
 }
 
 /** `datanet ask`. */

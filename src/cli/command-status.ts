@@ -1,14 +1,14 @@
 import { Command } from 'commander'
 import { contextOf, examples } from './context.ts'
-import { describeTraining } from './describe-training.ts'
-import { formatOpen, short } from './output.ts'
+import { describeTraining, hasEnded } from './describe-training.ts'
+import { formatOpen, lossText, short } from './output.ts'
 import type { AdapterView, DatanetView, NodeStatus, TaskView, TrainingView } from '../interface/index.ts'
 
 export function statusCommand (): Command {
   const command = new Command('status')
     .description('what the running node knows: chain, peers, Datanets, trainings, adapters, tasks')
     .action(async (_options, self: Command) => {
-      const { out, node, signal } = contextOf(self)
+      const { out, node, signal, next } = contextOf(self)
       const client = await node()
       const [status, datanets, trainings, adapters, tasks] = await Promise.all([
         client.get<NodeStatus>('/api/v1/status', { signal }),
@@ -34,12 +34,18 @@ export function statusCommand (): Command {
       if (undone.length > 0) {
         out.line()
         out.table(['training', 'state', 'id'], undone.map(training => [training.name, [describeTraining(training), training.error?.code].filter(text => text != null).join(', '), training.id]))
+
+        const open = undone.find(training => !hasEnded(training))
+
+        if (open != null) {
+          out.line(`to watch one or stop it: ${next(`training show ${open.id} --watch`)}, ${next(`training cancel ${open.id}`)}`)
+        }
       }
 
       if (adapters.length > 0) {
         out.line()
         out.table(['adapter', 'status', 'loss', 'earned', 'CID'], adapters.map(({ name, status, losses, earned, adapter }) =>
-          [name, status, `${losses[0]?.toFixed(3) ?? '–'} → ${losses.at(-1)?.toFixed(3) ?? '–'}`, formatOpen(earned), adapter]))
+          [name, status, lossText({ losses }), formatOpen(earned), adapter]))
       }
 
       if (tasks.length > 0) {

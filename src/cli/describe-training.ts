@@ -1,11 +1,19 @@
 import type { TrainingView } from '../interface/index.ts'
 
+const ended = new Set<TrainingView['state']>(['done', 'failed', 'cancelled'])
+
+/** Whether nothing more will happen to a training. */
+export function hasEnded ({ state }: Pick<TrainingView, 'state'>): boolean {
+  return ended.has(state)
+}
+
 /** How far a training is, for people. */
-export function describeTraining ({ state, step, steps, losses, progress, secondsLeft, tokensPerSecond }: TrainingView): string {
+export function describeTraining (view: TrainingView): string {
+  const { state, step, steps, losses, progress, secondsLeft, tokensPerSecond } = view
   const left = secondsLeft == null ? '' : `, ${Math.ceil(secondsLeft)} s left`
   const rate = tokensPerSecond == null ? '' : `, ${Math.round(tokensPerSecond)} tokens/s`
 
-  if (state === 'failed' || state === 'cancelled') {
+  if (state === 'queued' || hasEnded(view)) {
     return state
   }
 

@@ -1,6 +1,11 @@
 import Table from 'cli-table3'
 import { colours as pc } from './colours.ts'
 
+/** What training did to the loss, in nats per token. */
+export function lossText ({ losses }: { losses: number[] }): string {
+  return `${losses[0]?.toFixed(3) ?? '–'} → ${losses.at(-1)?.toFixed(3) ?? '–'}`
+}
+
 /** How a command speaks: people get lines and tables, programs one JSON object on the last line. */
 export interface Output {
   json: boolean

@@ -13,6 +13,7 @@ import { askCommand, trainCommand } from './command-model.ts'
 import { startCommand } from './command-start.ts'
 import { statusCommand } from './command-status.ts'
 import { taskCommand } from './command-task.ts'
+import { trainingCommand } from './command-training.ts'
 import { validatorCommand } from './command-validator.ts'
 import { walletCommand } from './command-wallet.ts'
 import { whyCommand } from './command-why.ts'
@@ -38,7 +39,7 @@ Exit codes: ${Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
 `)
 
   for (const command of [
-    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), withdrawCommand(), trainCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(), taskCommand(), validatorCommand(),
+    initCommand(), startCommand(), statusCommand(), createCommand(), contributeCommand(), withdrawCommand(), trainCommand(), trainingCommand(), askCommand(), adapterCommand(), modelCommand(), walletCommand(), taskCommand(), validatorCommand(),
     keyCommand(), govCommand(), whyCommand(), graphCommand(), lightCommand()
   ]) {
     root.addCommand(command)

@@ -15,6 +15,7 @@ const VERBS = [
   'key', 'key create', 'key list', 'key revoke',
   'wallet', 'wallet list', 'wallet new', 'wallet transfer', 'wallet stake', 'wallet unstake',
   'gov', 'gov list', 'gov wrap', 'gov unwrap', 'gov delegate', 'gov propose', 'gov vote', 'gov queue', 'gov execute',
+  'training', 'training list', 'training show', 'training cancel',
   'task', 'task list', 'task show', 'task challenge',
   'validator', 'validator list', 'validator register', 'validator bond', 'validator unbond', 'validator withdraw', 'validator history',
   'light', 'light follow', 'light account', 'light why', 'light header', 'light epoch', 'light outcome'
@@ -35,6 +36,7 @@ const WRONG: Array<[string, string[], RegExp]> = [
   ['an amount finer than a base unit', ['gov', 'wrap', '0.0000000000000000001'], /at most 18 decimals/],
   ['steps that are no number', ['train', 'notes', '--name', 'n', '--steps', 'x'], /whole number from 1/],
   ['a preset that there is not', ['train', 'notes', '--name', 'n', '--preset', 'x'], /quick, careful/],
+  ['a training that is not named', ['training', 'cancel'], /missing required argument 'training'/],
   ['a vote that is none', ['gov', 'vote', '0', 'maybe'], /for, against, abstain/],
   ['a proposal without number', ['gov', 'vote', 'x', 'for'], /whole number from 0/],
   ['a contribution that is no CID', ['why', 'nonsense'], /Expected a CID/],

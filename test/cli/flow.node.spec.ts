@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
-import { cleanTemporary, datanet, lastJson, needBuilt, startNode, temporary } from './run.ts'
+import { cleanTemporary, datanet, datanetInterrupted, lastJson, needBuilt, startNode, temporary } from './run.ts'
 import type { Ended, RunningNode } from './run.ts'
 import type { AnswerView, ContributionView, NodeStatus, ProposalView, TaskView, TrainingEstimateView, TrainingView, WhyView } from '../../src/interface/index.ts'
 
@@ -115,6 +115,41 @@ describe('a node of one\'s own', function () {
     expect(sources.map(source => source.contribution)).to.include(contribution)
     expect(sources[0].text.toLowerCase()).to.include('day')
     expect((await run('ask', 'notes', 'On the first day', '--max-tokens', '4', '--rows-of', 'notes', '--rows', '1')).stdout).to.include('Notes of May, row ')
+  })
+
+  it('watches and cancels trainings that go on by themselves', async () => {
+    const training = async (...args: string[]): Promise<Ended> => datanet('--data-dir', dataDir, '--json', 'training', ...args)
+    // minutes of work, of which nobody waits for the end
+    const begin = async (): Promise<TrainingView> => ask<TrainingView>('train', 'notes', '--name', 'long', '--steps', '200', '--detach')
+    const [first, second] = [await begin(), await begin()]
+    const ambiguous = await training('cancel', 'long')
+
+    expect(ambiguous.code, ambiguous.all).to.equal(2)
+    expect(ambiguous.stdout).to.include('2 trainings have the name')
+    expect(await ask<TrainingView>('training', 'cancel', second.id)).to.include({ id: second.id, state: 'cancelled' })
+    expect((await run('status')).stdout).to.include(`training cancel ${first.id}`)
+
+    // the name is now that of the only one left
+    const left = await datanetInterrupted('--data-dir', dataDir, 'training', 'show', 'long', '--watch')
+
+    expect(left.code, left.all).to.equal(130)
+    expect(left.all).to.include('the training goes on').and.not.include('✖')
+    expect((await run('training', 'show', 'long')).stdout).to.include(`training cancel ${first.id}`)
+
+    const [watched, cancelled] = await Promise.all([training('show', first.id, '--watch'), training('cancel', 'long')])
+
+    expect(cancelled.code, cancelled.all).to.equal(0)
+    expect(watched.code, watched.all).to.equal(4)
+    expect(watched.stdout).to.include('the training was cancelled')
+    expect(await ask<TrainingView>('training', 'show', 'notes', '--watch')).to.include({ state: 'done' })
+    expect((await run('training', 'list')).stdout).to.match(new RegExp(`long +cancelled .*${first.id}`)).and.match(/talks +failed, ERR_TRAINING_INPUT/)
+
+    for (const [which, code, message] of [[first.id, 1, 'is cancelled'], ['notes', 1, 'is done'], ['nothing', 2, 'no training']] as const) {
+      const refused = await training('cancel', which)
+
+      expect(refused.code, refused.all).to.equal(code)
+      expect(refused.stdout).to.include(message)
+    }
   })
 
   it('settles the answer and proves why the contribution was paid', async () => {

@@ -45,6 +45,11 @@ export async function datanet (...args: string[]): Promise<Ended> {
   return run([bin, ...args])
 }
 
+/** The same until its first words, at which it is interrupted as by Ctrl-C. */
+export async function datanetInterrupted (...args: string[]): Promise<Ended> {
+  return run([bin, ...args], child => { child.stdout?.once('data', () => { child.kill('SIGINT') }) })
+}
+
 /** The same with a standard output that nobody reads any more, as behind head(1). */
 export async function datanetUnread (...args: string[]): Promise<Ended> {
   return run([bin, ...args], child => { child.stdout?.destroy() })

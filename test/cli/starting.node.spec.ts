@@ -18,7 +18,7 @@ describe('what the command line loads', function () {
 
   const loading = async (args: string[]): Promise<string[]> => loadedBy('--data-dir', dataDir, ...args)
 
-  for (const args of [['--help'], ['--version'], ['start', '--help'], ['wallet', 'stake', 'much'], ['status'], ['ask', 'speeches', 'The state'], ['train', 'speeches', '--name', 's', '--method', 'ekfac'], ['wallet', 'transfer', 'alice', '1']]) {
+  for (const args of [['--help'], ['--version'], ['start', '--help'], ['wallet', 'stake', 'much'], ['status'], ['ask', 'speeches', 'The state'], ['train', 'speeches', '--name', 's', '--method', 'ekfac'], ['training', 'cancel', 'speeches'], ['wallet', 'transfer', 'alice', '1']]) {
     it(`is nothing of a node for ${args.join(' ')}`, async () => {
       const loaded = await loading(args)
 
