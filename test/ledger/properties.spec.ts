@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
-import { executeBlock, listChannels, listTasks, readAccount, readChain, stateRoot } from '../../src/ledger/index.ts'
+import { decodeSnapshot, encodeSnapshot, executeBlock, listChannels, listTasks, listWaiting, readAccount, readChain, stateRoot } from '../../src/ledger/index.ts'
 import { plantCommit } from '../../src/scoring/index.ts'
 import { hash } from '../../src/wire/index.ts'
 import {
@@ -20,7 +20,7 @@ const AMOUNTS = [0n, 1n, OPEN, 90n * OPEN, 9_900n * OPEN, 20_000n * OPEN]
 /** One wish: what to ask for, who asks, and two small numbers that mean what the wish makes of them. */
 type Wish = [kind: number, who: number, a: number, b: number]
 
-const wishes = fc.array(fc.array(fc.tuple(fc.nat(27), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
+const wishes = fc.array(fc.array(fc.tuple(fc.nat(28), fc.nat(15), fc.nat(5), fc.nat(6)), { maxLength: 8 }), { minLength: 5, maxLength: 30 })
 
 function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] {
   const who = everyone[whoIndex]
@@ -58,10 +58,24 @@ function requestsOf (network: Network, [kind, whoIndex, a, b]: Wish): Request[] 
     () => one({ kind: 'propose', title: 'p', actions: a < 3 ? [{ kind: 'treasury-transfer', to: alice.account, amount: 1n }] : [{ kind: 'set-params', params: { epochBlocks: b + 1, seats: a } }] }),
     () => one({ kind: 'vote', proposal, support: a === 0 ? 'against' : 'for' }),
     () => one({ kind: 'queue', proposal }),
-    () => one({ kind: 'execute', proposal })
+    () => one({ kind: 'execute', proposal }),
+    () => many(network, BigInt(a + 1), b + 14)
   ]
 
   return bodies[kind]()
+}
+
+/** Redemptions one after the other, of which a task takes 16, each of `fees` more than the one before. */
+function many (network: Network, fees: bigint, count: number): Request[] {
+  const [{ channel, state }] = [...listChannels(network.state)].sort((a, b) => Number(a.state.closed) - Number(b.state.closed) || Number(b.state.deposit - a.state.deposit))
+  let cumulative = state.redeemed
+
+  return Array.from({ length: count }, (_, i): Request => {
+    const added = fees * BigInt(i + 1)
+    const body = redeemBody(channel, cumulative += added, added)
+
+    return [gateway, { ...body, batches: [{ ...body.batches[0], receipts: 512 }] }]
+  })
 }
 
 /** What the first `count` assessors do in the task's phase, one of them lying if `a` is 0. */
@@ -100,8 +114,9 @@ function reversed<T> (value: T): T {
 }
 
 describe('any sequence of transactions', () => {
-  it('neither makes nor loses OPEN, never throws, and gives one root whatever the order of keys', () => {
+  it('neither makes nor loses OPEN, never throws, and gives one root whatever the order of keys, from a snapshot too', () => {
     let succeeded = 0
+    let went = 0
 
     fc.assert(fc.property(wishes, blocks => {
       const network = new Network({ seats: 7, plantsPerEpoch: 1, votingPeriodBlocks: 1, proposalThreshold: 1n, datanetDeposit: OPEN })
@@ -113,6 +128,8 @@ describe('any sequence of transactions', () => {
         ...everyone.slice(0, 4).flatMap((who): Request[] => [[who, { kind: 'wrap', amount: OPEN }], [who, { kind: 'delegate', to: who.account }]])
       )
       startedTask(network, 1000n)
+      network.must(...many(network, 1n, 20))
+      expect([...listWaiting(network.state)]).to.have.length(4)
 
       for (const wishes of blocks) {
         const nonces = new Map<Uint8Array, number>()
@@ -125,15 +142,21 @@ describe('any sequence of transactions', () => {
         })
         const height = network.state.height + 1
         const block: BlockInput = { height, parent: parentOf(height), proposer: validators[height % 4].account, beaconSignature: new Uint8Array(96).fill(height), transactions }
-        const root = stateRoot(executeBlock(network.state, reversed(block)).state)
+        // of a node that came by a snapshot, and has the block in another order of keys
+        const map = decodeSnapshot(encodeSnapshot(network.state.map), stateRoot(network.state))
+        const root = stateRoot(executeBlock({ ...network.state, map }, reversed(block)).state)
+        const before = [...listWaiting(network.state)].length
 
         succeeded += network.execute(transactions).filter(({ ok }) => ok).length
         expect(stateRoot(network.state)).to.deep.equal(root)
+        went += Math.max(0, before - [...listWaiting(network.state)].length)
       }
     }), { numRuns: 15 })
 
     // else the property would say nothing
     expect(succeeded).to.be.above(150)
+    // four wait in each run, and an epoch ends in most of them
+    expect(went).to.be.above(15)
   })
 
   it('takes the whole way of an answer with any set of villains below a third', () => {
