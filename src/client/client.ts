@@ -157,7 +157,7 @@ async function * follow (url: URL, headers: Record<string, string>, signal: Abor
 
   let rest = ''
 
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const text of untilItEnds(response.body.pipeThrough(new TextDecoderStream()), signal, dataDir)) {
     const lines = `${rest}${text}`.split('\n')
 
     rest = lines.pop() ?? ''
@@ -167,5 +167,14 @@ async function * follow (url: URL, headers: Record<string, string>, signal: Abor
         yield JSON.parse(line.slice(5)) as NodeEvent
       }
     }
+  }
+}
+
+/** A node that is killed cuts the stream off, one that stops ends it. */
+async function * untilItEnds (stream: ReadableStream<string>, signal: AbortSignal, dataDir: string): AsyncGenerator<string> {
+  try {
+    yield * stream
+  } catch (cause) {
+    throw signal.aborted ? signal.reason : new NodeUnreachableError(dataDir, cause)
   }
 }
