@@ -134,6 +134,23 @@ describe('loraObjective', () => {
     }
   })
 
+  it('refuses numbers that are not finite in any of its passes, and goes on as if nothing had been', () => {
+    const objective = loraObjective({ model, shape, examples })()
+    const out = new Float32Array(shape.parameters)
+    const tangent = noise(shape.parameters, 1, 2)
+    const refused = (at: Float64Array, along: Float64Array): void => {
+      expect(() => objective.dual(at, 0, [along], out, [new Float32Array(shape.parameters)])).to.throw().with.property('code', 'ERR_NON_FINITE')
+    }
+    const loss = loraObjective({ model, shape, examples })().gradient(theta, 0, new Float32Array(shape.parameters))
+    // built, captured and replayed in turn, with a fault before each
+    for (let round = 0; round < 4; round++) {
+      refused(theta.with(shape.parameters - 1, Infinity), tangent)
+      refused(theta, tangent.with(3, Number.NaN))
+      expect(objective.dual(theta, 0, [tangent], out, [new Float32Array(shape.parameters)]).loss).to.equal(loss)
+      expect(out).to.deep.equal(gradientAt(theta, 0))
+    }
+  })
+
   it('has the same bits on both backends', () => {
     const reference = new Float32Array(shape.parameters)
     loraObjective({ model, shape, examples, backend: 'reference' })().gradient(theta, 0, reference)
