@@ -206,31 +206,38 @@ export function effectPerformer (init: EffectsInit): Effects {
     }
   }
 
-  /** Peer by peer; one that is silent is left for the next soon, and given longer if nobody was quicker. */
+  /**
+   * One range of each peer in turn, as long as they have more: one that gives little and slowly takes its
+   * turns and no others. One that is silent is left for the next soon, and given longer if nobody was quicker.
+   */
   const walk = async (height: number): Promise<void> => {
     const silent = new Set<string>()
 
     for (const silentMs of SYNC_SILENT_MS) {
       const from = book.final.header.height
-      const peers = inTurn()
+      const asked = new Map<string, number>()
+      const done = new Set<string>()
+      // those that said nothing come last
+      const turnOf = (peer: PeerId): number => (asked.get(peer.toString()) ?? 0) + (silent.has(peer.toString()) ? Number.MAX_SAFE_INTEGER : 0)
+      const next = (): PeerId | undefined => inTurn().filter(peer => !done.has(peer.toString())).sort((a, b) => turnOf(a) - turnOf(b))[0]
       let answered = 0
 
-      // whoever was not asked yet comes before those that said nothing
-      for (const peer of [...peers.filter(one => !silent.has(one.toString())), ...peers.filter(one => silent.has(one.toString()))]) {
-        let progress = true
+      for (let peer = next(); peer !== undefined && book.final.header.height < height && !init.signal.aborted; peer = next()) {
+        const name = peer.toString()
+        const { height: before } = book.final.header
+        const { blocks, isSilent } = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal, silentMs })
+          .catch((): FetchedRange => ({ blocks: [], isSilent: false }))
+        await init.enqueue(async () => importRange(blocks))
+        asked.set(name, (asked.get(name) ?? 0) + 1)
 
-        while (progress && book.final.header.height < height && !init.signal.aborted) {
-          const { height: before } = book.final.header
-          const { blocks, isSilent } = await fetchRange(network, init.protocols, peer, { hash: book.final.hash, height: before }, chain, eraAfter(book.final.state), { signal: init.signal, silentMs })
-            .catch((): FetchedRange => ({ blocks: [], isSilent: false }))
-          await init.enqueue(async () => importRange(blocks))
-          progress = !isSilent && book.final.header.height > before
+        if (isSilent) {
+          silent.add(name)
+        } else {
+          answered++
+        }
 
-          if (isSilent) {
-            silent.add(peer.toString())
-          } else {
-            answered++
-          }
+        if (isSilent || book.final.header.height === before) {
+          done.add(name)
         }
       }
 

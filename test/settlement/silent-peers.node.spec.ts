@@ -57,6 +57,47 @@ describe('a node that is behind', function () {
     return { net, asked }
   }
 
+  it('takes ranges from all in turn, so that one that gives a few blocks at a time does not keep it behind', async () => {
+    const net = network({ exchange: false, bootstrap: validator.net.addresses().map(String) })()
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+
+    others.push(net)
+    const pass = (what: string): void => {
+      net.handle(protocol(what), { requestBytesMax: 4_096, responseBytesMax: BYTES_MAX }, async request => net.request(validator.net.peerId, protocol(what), request, { responseBytesMax: BYTES_MAX }))
+    }
+
+    pass('certificates')
+    pass('block')
+    net.handle(protocol('sync'), { requestBytesMax: 4_096, responseBytesMax: BYTES_MAX }, request => (async function * () {
+      const { height } = validator.chain
+
+      resolve()
+      // slower than the chain
+      await validator.chain.waitFor((_, now) => now >= height + 8, { signal: AbortSignal.timeout(30_000) })
+      let given = 0
+
+      for await (const item of net.requestMany(validator.net.peerId, protocol('sync'), request, { responseBytesMax: BYTES_MAX, responsesMax: 64 })) {
+        yield item
+
+        if (++given === 4) {
+          return
+        }
+      }
+    })())
+    await net.start()
+    await net.connect(validator.net.addresses().map(String)[0])
+
+    const newcomers = swarm()
+    groups.push(newcomers)
+    const newcomer = await newcomers.node({ net: { exchange: false }, init: { ...init, fastSyncBlocks: 100_000 } })
+
+    await newcomer.net.connect(net.addresses().map(String)[0])
+    await asked
+    const { height: head } = validator.chain
+    await newcomer.net.connect(validator.net.addresses().map(String)[0])
+    await newcomer.chain.waitFor((_, height) => height >= head, { signal: AbortSignal.timeout(30_000) })
+  })
+
   it('asks somebody else for blocks and for a snapshot\'s parts long before it gives up a peer that says nothing', async () => {
     await Promise.all(([
       [['certificates', 'block'], 'sync', {}],
