@@ -153,7 +153,7 @@ export function * listTasks (state: LedgerState): IterableIterator<{ task: Hash,
   }
 }
 
-/** Redemptions that gave way to better paid ones and wait for their adapter's next task. */
+/** Redemptions that found no place beside better paid ones and wait for their adapter's next task. */
 export function * listWaiting (state: LedgerState): IterableIterator<{ adapter: CID, source: TaskSource }> {
   for (const [name, source] of list(state, stateCodecs.waiting, statePrefixes.waiting, rest => rest)) {
     yield { adapter: CID.parse(name.slice(0, name.indexOf('/'))), source }
