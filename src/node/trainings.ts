@@ -32,6 +32,8 @@ export interface TrainingsInit {
 /** What is on disk of a job: enough to go on with it after a crash. */
 interface Job {
   view: TrainingView
+  /** place in the queue: counts the jobs that were ever added */
+  place: number
   request: TrainingRequest
   account: string
   pricePerThousandTokens: string
@@ -89,8 +91,8 @@ class TrainingsService implements Trainings {
     this.started = true
     this.stopping = new AbortController()
 
-    for (const [id, job] of await this.store.iterator().all()) {
-      this.jobs.set(id, job)
+    for (const job of (await this.store.values().all()).sort((a, b) => a.place - b.place)) {
+      this.jobs.set(job.view.id, job)
     }
 
     this.next()
@@ -117,7 +119,9 @@ class TrainingsService implements Trainings {
     const id = randomUUID()
     const view: TrainingView = { id, name: request.name, state: 'queued', step: 0, steps, losses: [], progress: 0 }
 
-    await this.save({ view, request, account, pricePerThousandTokens: pricePerThousandTokens.toString(), promptPricePerThousandTokens: promptPricePerThousandTokens?.toString() })
+    const place = 1 + Math.max(0, ...[...this.jobs.values()].map(job => job.place))
+
+    await this.save({ view, place, request, account, pricePerThousandTokens: pricePerThousandTokens.toString(), promptPricePerThousandTokens: promptPricePerThousandTokens?.toString() })
     this.next()
 
     return view

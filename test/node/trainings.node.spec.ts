@@ -57,6 +57,7 @@ describe('the queue of trainings', () => {
   }
 
   const waiting: Train = async (_, options) => {
+    options?.signal?.throwIfAborted()
     options?.onProgress?.({ type: 'training:checkpoint', step: 2, resume: point() })
     options?.onProgress?.({ type: 'training:step', step: 3, steps: 6, loss: 2.5, tokensPerSecond: 900, secondsLeft: 4 })
 
@@ -138,6 +139,23 @@ describe('the queue of trainings', () => {
     expect(job.recipe.snapshot.equals(here.record.snapshot)).to.equal(true)
     expect(job.resume).to.deep.equal(point())
     expect(queue.get(id).state).to.equal('training')
+  })
+
+  it('keeps the order in which jobs were added over a restart', async () => {
+    const names = Array.from({ length: 6 }, (_, i) => `job ${i}`)
+    const snapshots = (): CID[] => names.map(() => here.record.snapshot)
+
+    await open(waiting, snapshots())
+
+    for (const name of names) {
+      await queue.add(request({ name }))
+    }
+
+    await queue.stop()
+    await peer.stop()
+    await open(waiting, snapshots(), peer.folder)
+    await queue.add(request({ name: 'job 6' }))
+    expect(queue.list().map(({ name }) => name)).to.deep.equal([...names, 'job 6'])
   })
 
   it('runs one job at a time, and cancels the one that runs as well as one that waits', async () => {
