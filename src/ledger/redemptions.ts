@@ -52,12 +52,17 @@ export function beginTasks (draft: Draft): void {
 
 /** Adapters for whose next task redemptions wait: one look at the state for each, however many wait for it. */
 function * waitingAdapters (draft: Draft): IterableIterator<CID> {
-  for (let [key] = draft.keys(statePrefixes.waiting, 1); key !== undefined;) {
+  for (let from: string = statePrefixes.waiting; ;) {
+    const [key] = draft.keys(statePrefixes.waiting, 1, from)
+
+    if (key === undefined) {
+      return
+    }
+
     const adapter = CID.parse(key.slice(statePrefixes.waiting.length).split('/')[0])
 
-    // what comes after the last key of this adapter may have been deleted meanwhile, and is then passed over
-    yield adapter;
-    [key] = draft.keys(statePrefixes.waiting, 1, stateKeys.waitingAfter(adapter))
+    yield adapter
+    from = stateKeys.waitingAfter(adapter)
   }
 }
 

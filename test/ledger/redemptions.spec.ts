@@ -1,9 +1,9 @@
 import { expect } from 'aegir/chai'
 import { signPayload } from '../../src/identity/index.ts'
-import { channelId, listWaiting, readAccount, readChain, readChannel, readTask, stateCodecs, stateKeys } from '../../src/ledger/index.ts'
+import { channelId, listTasks, listWaiting, readAccount, readChain, readChannel, readTask, stateCodecs, stateKeys } from '../../src/ledger/index.ts'
 import { taskId } from '../../src/scoring/index.ts'
 import { domains, equalBytes, hash, voucherCodec } from '../../src/wire/index.ts'
-import { adapter, admitAdapter, alice, bob, carol, CHAIN, gateway, honest, Network, OPEN, payer } from './network.ts'
+import { adapter, admitAdapter, alice, attestBody, base, bob, carol, CHAIN, cid, contributions, developer, gateway, honest, Network, OPEN, payer, validators } from './network.ts'
 import type { Request } from './network.ts'
 import type { Signer } from '../../src/identity/index.ts'
 import type { Hash, NetworkParams, TaskState, Voucher } from '../../src/interface/index.ts'
@@ -22,7 +22,7 @@ class Shop {
     network.must([from, { kind: 'open-channel', gateway: who.account, amount: 1_000n * OPEN, expiresAtHeight: 10_000 }])
   }
 
-  redeem (fees: bigint, receipts = 1): Request {
+  redeem (fees: bigint, receipts = 1, of = adapter): Request {
     this.cumulative += fees
 
     const voucher: Voucher = { type: 'voucher', version: 1, chain: CHAIN, channel: this.channel, cumulative: this.cumulative }
@@ -32,7 +32,7 @@ class Shop {
       channel: this.channel,
       cumulative: this.cumulative,
       voucherSignature: signPayload(domains.voucher, voucherCodec, voucher, this.payer),
-      batches: [{ adapter, receiptsRoot: hash('receipts', this.channel, Uint8Array.of(Number(this.cumulative % 251n))), receipts, fees }]
+      batches: [{ adapter: of, receiptsRoot: hash('receipts', this.channel, Uint8Array.of(Number(this.cumulative % 251n))), receipts, fees }]
     }]
   }
 
@@ -131,6 +131,11 @@ describe('a task that is full', () => {
 describe('a redemption that waits', () => {
   it('comes when there is room, though its adapter has no task when an epoch ends', () => {
     const { network, shop } = open()
+    const others = [cid('another'), cid('a third')]
+
+    network.must(...others.map((adapter): Request => [developer, { kind: 'publish-adapter', adapter, base, snapshot: cid('snapshot'), contributions }]))
+    network.must(...others.flatMap(subject => validators.map((who): Request => [who, attestBody(network.state, subject)])))
+
     const stuck = Array.from({ length: 1_024 }, (_, i) => hash('stuck', Uint8Array.of(i >> 8, i)))
     const nextEpoch = (openTasks: Hash[]): void => {
       const { epoch } = readChain(network.state)
@@ -141,12 +146,15 @@ describe('a redemption that waits', () => {
     }
 
     nextEpoch(stuck)
-    expect(shop.tries(network, OPEN)).to.equal('ok')
+    network.must(shop.redeem(OPEN), shop.redeem(2n), shop.redeem(5n, 1, others[0]), shop.redeem(3n, 1, others[1]))
     nextEpoch(stuck)
-    expect(waiting(network)).to.deep.equal([OPEN])
-    nextEpoch(stuck.slice(1))
+    expect(waiting(network)).to.have.members([OPEN, 2n, 5n, 3n])
+    // room for two of three tasks
+    nextEpoch(stuck.slice(2))
+    expect([...listTasks(network.state)]).to.have.length(2)
+    nextEpoch(stuck.slice(3))
     expect(waiting(network)).to.deep.equal([])
-    expect(taskOf(network)).to.deep.include({ phase: 'collecting', deadline: 0, fees: OPEN })
+    expect([...listTasks(network.state)].map(({ state }) => state.fees)).to.have.members([OPEN + 2n, 5n, 3n])
   })
 
   it('is in the next task before anybody redeems, is paid there, and loses nothing', () => {
