@@ -25,6 +25,9 @@ const hasHonestMajority = (board: Board, { seats }: TaskState): boolean => {
   return revealed.filter(seat => isHonest(board, seat)).length * 2 > revealed.length
 }
 
+/** As above, of those whose traces were compared: honest machines may be away when they are to open theirs. */
+const hasHonestOpenings = (board: Board, task: TaskState): boolean => hasHonestMajority(board, { ...task, seats: task.seats.filter(({ opened }) => opened) })
+
 /** No honest seat is ever convicted of a lie; without faults it is not even called silent. */
 const checkSlash = (board: Board, before: LedgerState, { task: id, assessor, fault }: Extract<LedgerEvent, { type: 'seat' }>): void => {
   const actor = actorOf(board, assessor)
@@ -113,7 +116,7 @@ const checkSettled = (board: Board, state: LedgerState, id: Hash, task: TaskStat
     const character = actorOf(board, assessor)?.character
     const isTrue = character === 'honest' || character === 'withholder'
 
-    if (!isTrue && fault === null && scoreRoot !== null && opened && hasHonestMajority(board, task)) {
+    if (!isTrue && fault === null && scoreRoot !== null && opened && hasHonestOpenings(board, task)) {
       violate(board, `a ${character} was paid for a seat`)
     }
 
