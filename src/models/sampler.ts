@@ -167,8 +167,12 @@ function drawer ({ temperatureMilli, topK, topPMilli = 1000, seed }: SamplerSett
 
 function argmax (logits: Float32Array): number {
   let best = 0
+  // read once: of a large vocabulary, two reads for each token are a fiftieth of the time to decode one
+  let top = logits[0]
   for (let id = 1; id < logits.length; id++) {
-    if (logits[id] > logits[best]) {
+    const value = logits[id]
+    if (value > top) {
+      top = value
       best = id
     }
   }
