@@ -44,7 +44,12 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
       }
       return found
     }
-    const rooms = Array.from({ length: directions + 1 }, () => new Float32Array(shape.parameters))
+    // of theta and of as many tangents as ever came: a training without them needs one
+    const rooms: Float32Array[] = []
+    const roundedAt = (vector: Float64Array, i: number): Float32Array => {
+      rooms[i] ??= new Float32Array(shape.parameters)
+      return rounded(vector, rooms[i])
+    }
     const run = (theta: Float64Array, example: number, tangents: Float64Array[]): { loss: Value, gradients: Value[] } => {
       const tokens = examples[example]
       if (tokens == null) {
@@ -53,7 +58,7 @@ export function loraObjective (init: LoraObjectiveInit): () => Objective {
       checkTheta(shape, theta)
       const { tape, passes } = tapeFor(tangents.length === 0 ? 0 : directions)
       const { rows, ids, weights } = targets[example]
-      const [values, ...along] = [theta, ...tangents].map((vector, i) => rounded(vector, rooms[i]))
+      const [values, ...along] = [theta, ...tangents].map(roundedAt)
       const read = tokens.subarray(0, -1)
       const [loss, ...gradients] = passes(`${read.length} ${rows.length} ${along.length}`, [values, ...along, read, rows, ids, weights], () => {
         const { lora, parameters } = roundedLoraValues(tape, shape, values, Array.from({ length: tape.directions }, (_, k) => along[k]))
