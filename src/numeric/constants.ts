@@ -41,7 +41,7 @@ export const PAGE_TOKENS = 16
 /** Values that share one scale in q8_0 and q4_0. */
 export const QUANT_BLOCK = 32
 
-/** As many values rounded for products in integers; see assembly/integers.ts. */
+/** As many values rounded for products in integers; see assembly/rounding.ts. */
 export const ROUNDED_BLOCK_BYTES = 72
 
 /** Weights pass through a buffer of about this size on their way into their layout. */
